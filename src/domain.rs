@@ -1,0 +1,14 @@
+//! The nouns and the pure rules. Nothing here reads, writes, waits, prints or looks at the clock.
+
+pub mod bytes;
+pub mod dataset;
+pub mod fingerprint;
+pub mod id;
+pub mod learning;
+pub mod link;
+pub mod outcome;
+pub mod picture;
+pub mod planted;
+pub mod post;
+pub mod split;
+pub mod verdict;

@@ -1,0 +1,107 @@
+//! What became of one item in one stage.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The end of one item's visit to one stage.
+///
+/// `Rejected` is a finding about the data and final; `Failed` is a trouble of ours and retried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome<T> {
+    Made(T),
+    Rejected(Reject),
+    Failed(Failure),
+}
+
+/// Why a stage could not finish an item, and how often it has tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub message: String,
+    pub attempts: u32,
+    pub transient: bool,
+}
+
+/// Why a post or picture cannot be part of the dataset.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reject {
+    // The post.
+    Removed { by: String },
+    Nsfw,
+    LowScore { score: i64 },
+    TextOnly,
+    Video,
+    GalleryItem { status: String },
+    UnknownHost { host: String },
+    BadAddress { url: String },
+    // The file.
+    Gone { status: u16 },
+    Refused { status: u16 },
+    Placeholder,
+    TooLarge { limit_bytes: u64 },
+    Empty,
+    NotAnImage { found: String },
+    OptedOut,
+    Redirected { to: String },
+    FileChanged,
+    // The picture.
+    Undecodable { cause: String },
+    TooManyPixels { width_px: u32, height_px: u32 },
+}
+
+impl Reject {
+    /// Returns the short name reports count by.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Removed { .. } => "post removed",
+            Self::Nsfw => "nsfw post",
+            Self::LowScore { .. } => "score too low",
+            Self::TextOnly => "text post",
+            Self::Video => "video",
+            Self::GalleryItem { .. } => "gallery item without a picture",
+            Self::UnknownHost { .. } => "host not known for pictures",
+            Self::BadAddress { .. } => "not an address",
+            Self::Gone { .. } => "gone",
+            Self::Refused { .. } => "refused by host",
+            Self::Placeholder => "removed-image placeholder",
+            Self::TooLarge { .. } => "too many bytes",
+            Self::Empty => "empty file",
+            Self::NotAnImage { .. } => "not an image",
+            Self::OptedOut => "host opted out of AI use",
+            Self::Redirected { .. } => "redirected away",
+            Self::FileChanged => "file changed while listed",
+            Self::Undecodable { .. } => "broken file",
+            Self::TooManyPixels { .. } => "too many pixels",
+        }
+    }
+}
+
+impl fmt::Display for Reject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Removed { by } => write!(f, "post removed ({by})"),
+            Self::LowScore { score } => write!(f, "score too low ({score})"),
+            Self::GalleryItem { status } => write!(f, "gallery item without a picture ({status})"),
+            Self::UnknownHost { host } => write!(f, "host not known for pictures ({host})"),
+            Self::BadAddress { url } => write!(f, "not an address ({url})"),
+            Self::Gone { status } => write!(f, "gone (HTTP {status})"),
+            Self::Refused { status } => write!(f, "refused by host (HTTP {status})"),
+            Self::TooLarge { limit_bytes } => write!(f, "more than {limit_bytes} bytes"),
+            Self::NotAnImage { found } => write!(f, "not an image ({found})"),
+            Self::Redirected { to } => write!(f, "redirected away (to {to})"),
+            Self::Undecodable { cause } => write!(f, "broken file ({cause})"),
+            Self::TooManyPixels { width_px, height_px } => {
+                write!(f, "too many pixels ({width_px}\u{d7}{height_px})")
+            }
+            Self::Nsfw
+            | Self::TextOnly
+            | Self::Video
+            | Self::Placeholder
+            | Self::Empty
+            | Self::OptedOut
+            | Self::FileChanged => f.write_str(self.kind()),
+        }
+    }
+}

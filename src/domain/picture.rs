@@ -1,0 +1,34 @@
+//! A prepared picture: the crop every model sees and every export holds.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::BlobId;
+
+/// The prepared form of one kept picture; its bytes are a file named by their digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crop {
+    /// The digest of the prepared file's bytes.
+    pub file: BlobId,
+    pub size_bytes: u64,
+    pub width_px: u32,
+    pub height_px: u32,
+    pub format: FileFormat,
+}
+
+/// What prepared pictures are written as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileFormat {
+    #[default]
+    Jpeg,
+    Png,
+}
+
+impl FileFormat {
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+        }
+    }
+}

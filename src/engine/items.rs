@@ -1,0 +1,124 @@
+//! Does what is due of a per-item stage and stores each result as it comes.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+
+use super::{
+    Insistence, ItemStage, Limits, Tally, Transient, chain,
+    events::{Event, Events},
+    plan::{self, DueItem},
+    stop::Stop,
+};
+use crate::{
+    domain::outcome::{Failure, Outcome},
+    store::{Record, Settled, Store, StoreError},
+};
+
+/// The longest a host's wish to wait is followed within one run.
+const WAIT_MAX: Duration = Duration::from_mins(10);
+
+/// Results are written together when they come together; each counts as under way until then.
+const BATCH_MAX: usize = 64;
+
+/// How the engine works on one stage.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    pub store: &'a Store,
+    pub limits: Limits,
+    pub insistence: &'a Insistence,
+    pub events: &'a Events,
+    pub stop: &'a Stop,
+}
+
+/// Why a stage could not be run to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{message}")]
+    Fatal { message: String },
+}
+
+type Finished<S> = (<<S as ItemStage>::Output as Record>::Key, Settled<<S as ItemStage>::Output>);
+
+/// What became of one item: a result to store, nothing (a stop came first), or the end of all.
+enum End<S: ItemStage> {
+    Settled(Finished<S>),
+    Abandoned,
+    Fatal(String),
+}
+
+/// Does what is due and stores each result as it comes.
+///
+/// When a stop is asked for, the items under way are finished and no more are started.
+pub async fn run<S: ItemStage>(stage: &S, work: Work<'_>) -> Result<Tally, RunError> {
+    let due = plan::due(stage, work.store, work.insistence)?;
+    let mut tally = Tally { unchanged: due.unchanged, ..Tally::default() };
+    if due.items.is_empty() {
+        return Ok(tally);
+    }
+    plan::remember_recipe(work.store, stage.recipe())?;
+    let n_due = u64::try_from(due.items.len()).expect("a length fits 64 bits");
+    work.events.send(Event::Begun { stage: S::NAME, due: n_due });
+
+    let asked = Box::pin(work.stop.asked());
+    let results = stream::iter(due.items)
+        .take_until(asked)
+        .map(|item| settle(stage, item, work))
+        .buffer_unordered(work.limits.width(S::LANE));
+    let mut batches = Box::pin(results.ready_chunks(BATCH_MAX));
+    let mut fatal = None;
+    while let Some(batch) = batches.next().await {
+        let mut finished = Vec::new();
+        for end in batch {
+            match end {
+                End::Settled(result) => finished.push(result),
+                End::Abandoned => (),
+                End::Fatal(message) => fatal = Some(message),
+            }
+        }
+        work.store.put_all::<S::Output>(&finished)?;
+        for (_, settled) in &finished {
+            tally.count(&settled.outcome);
+        }
+        work.events.send(Event::Advanced { stage: S::NAME, tally: tally.clone() });
+        if let Some(message) = fatal {
+            return Err(RunError::Fatal { message });
+        }
+    }
+    work.events.send(Event::Ended { stage: S::NAME, tally: tally.clone() });
+    Ok(tally)
+}
+
+/// Tries one item until it ends one way or another.
+async fn settle<S: ItemStage>(stage: &S, item: DueItem<S>, work: Work<'_>) -> End<S> {
+    let mut errors: Vec<S::Error> = Vec::new();
+    let outcome = loop {
+        let error = match stage.apply(&item.key, &item.input, &errors).await {
+            Ok(outcome) => break outcome,
+            Err(error) if error.is_fatal() => return End::Fatal(chain(&error)),
+            Err(error) => error,
+        };
+        let attempts = u32::try_from(errors.len() + 1).expect("attempts are few");
+        if !error.is_transient() || work.limits.attempts_max <= attempts {
+            break Outcome::Failed(Failure {
+                message: chain(&error),
+                attempts,
+                transient: error.is_transient(),
+            });
+        }
+        let pause = error.retry_after().unwrap_or_else(|| back_off(attempts)).min(WAIT_MAX);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => (),
+            () = work.stop.asked() => return End::Abandoned,
+        }
+        errors.push(error);
+    };
+    End::Settled((item.key, Settled { stamp: item.stamp, outcome }))
+}
+
+/// Half a second, doubled with each try.
+fn back_off(attempts: u32) -> Duration {
+    Duration::from_millis(250) * 2_u32.saturating_pow(attempts)
+}

@@ -1,0 +1,207 @@
+//! Finds what a stage has to do, and why, without doing it. A run and a dry run both start here.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::Serialize;
+
+use super::{Insistence, ItemStage, Redo, Retry, StageName, Staleness};
+use crate::store::{Digest, Ending, Head, Record, Stamp, Store, StoreError, schema::RecipeText};
+
+/// Why an item is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    New,
+    RecipeChanged,
+    InputChanged,
+    NewRevision,
+    FailedBefore,
+    Aged,
+    FileMissing,
+    Forced,
+}
+
+impl Why {
+    /// Compares what a result was made of with what it would be made of now.
+    pub(super) fn differing(old: Stamp, new: Stamp) -> Option<Self> {
+        if old.revision != new.revision {
+            Some(Self::NewRevision)
+        } else if old.recipe != new.recipe {
+            Some(Self::RecipeChanged)
+        } else if old.input != new.input {
+            Some(Self::InputChanged)
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::New => "new",
+            Self::RecipeChanged => "settings changed",
+            Self::InputChanged => "input changed",
+            Self::NewRevision => "this version works differently",
+            Self::FailedBefore => "failed before",
+            Self::Aged => "looked at too long ago",
+            Self::FileMissing => "its file is missing",
+            Self::Forced => "asked for",
+        })
+    }
+}
+
+/// What one stage would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StagePlan {
+    pub stage: StageName,
+    pub due: u64,
+    pub unchanged: u64,
+    pub why: BTreeMap<Why, u64>,
+    /// The settings that changed: `size: 256 → 128`.
+    pub changed_settings: Vec<String>,
+    /// Stages before this one that have work, so that its input may change.
+    pub follows: Vec<StageName>,
+}
+
+impl StagePlan {
+    pub(super) fn idle(stage: StageName) -> Self {
+        Self {
+            stage,
+            due: 0,
+            unchanged: 0,
+            why: BTreeMap::new(),
+            changed_settings: Vec::new(),
+            follows: Vec::new(),
+        }
+    }
+
+    pub fn has_work(&self) -> bool {
+        0 < self.due || !self.follows.is_empty()
+    }
+}
+
+/// The items of a stage whose result is missing, outdated or worth another try.
+pub(super) struct Due<S: ItemStage> {
+    pub items: Vec<DueItem<S>>,
+    pub unchanged: u64,
+    pub changed_from: Option<Digest>,
+}
+
+/// An item to work on, the stamp its result will carry, and the tries already spent on it.
+pub(super) struct DueItem<S: ItemStage> {
+    pub key: <S::Output as Record>::Key,
+    pub input: S::Input,
+    pub stamp: Stamp,
+    pub why: Why,
+}
+
+/// Plans a per-item stage.
+pub fn plan<S: ItemStage>(
+    stage: &S,
+    store: &Store,
+    insistence: &Insistence,
+) -> Result<StagePlan, StoreError> {
+    let due = due(stage, store, insistence)?;
+    let mut plan = StagePlan { unchanged: due.unchanged, ..StagePlan::idle(S::NAME) };
+    for item in &due.items {
+        plan.due += 1;
+        *plan.why.entry(item.why).or_default() += 1;
+    }
+    if let Some(old) = due.changed_from {
+        plan.changed_settings = changed_settings(store, old, stage.recipe())?;
+    }
+    Ok(plan)
+}
+
+pub(super) fn due<S: ItemStage>(
+    stage: &S,
+    store: &Store,
+    insistence: &Insistence,
+) -> Result<Due<S>, StoreError> {
+    let mut due = Due { items: Vec::new(), unchanged: 0, changed_from: None };
+    let recipe = Digest::of(stage.recipe());
+    for (key, input) in stage.inputs(store)? {
+        let stamp = Stamp { revision: S::REVISION, recipe, input: Digest::of(&input) };
+        let head = store.head::<S::Output>(&key)?;
+        let why = reason(head, stamp, insistence).or_else(|| match stage.is_stale(store, &key) {
+            Staleness::Fresh => None,
+            Staleness::Aged => Some(Why::Aged),
+            Staleness::FileMissing => Some(Why::FileMissing),
+        });
+        match why {
+            Some(why) => {
+                if why == Why::RecipeChanged {
+                    due.changed_from = head.map(|head| head.stamp.recipe);
+                }
+                due.items.push(DueItem { key, input, stamp, why });
+            }
+            None => due.unchanged += 1,
+        }
+    }
+    Ok(due)
+}
+
+fn reason(head: Option<Head>, stamp: Stamp, insistence: &Insistence) -> Option<Why> {
+    let Some(head) = head else { return Some(Why::New) };
+    if let Some(why) = Why::differing(head.stamp, stamp) {
+        return Some(why);
+    }
+    if insistence.force == Redo::Everything {
+        return Some(Why::Forced);
+    }
+    match head.ending {
+        Ending::Made | Ending::Rejected => None,
+        Ending::FailedForNow => Some(Why::FailedBefore),
+        Ending::FailedForGood => {
+            (insistence.retry == Retry::AllFailed).then_some(Why::FailedBefore)
+        }
+    }
+}
+
+/// Remembers a recipe by its digest, so that a later plan can say what changed.
+pub(super) fn remember_recipe(store: &Store, recipe: &impl Serialize) -> Result<(), StoreError> {
+    let digest = Digest::of(recipe);
+    if store.note::<RecipeText>(&digest)?.is_none() {
+        let text = serde_json::to_value(recipe).expect("a recipe has string keys");
+        store.put_notes(&[(digest, RecipeText(text))])?;
+    }
+    Ok(())
+}
+
+/// Compares a remembered recipe with today's, setting by setting.
+pub(super) fn changed_settings(
+    store: &Store,
+    old: Digest,
+    new: &impl Serialize,
+) -> Result<Vec<String>, StoreError> {
+    let Some(RecipeText(old)) = store.note::<RecipeText>(&old)? else { return Ok(Vec::new()) };
+    let new = serde_json::to_value(new).expect("a recipe has string keys");
+    let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
+    flatten("", &old, &mut before);
+    flatten("", &new, &mut after);
+    let mut changes = Vec::new();
+    for name in before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))) {
+        let (old, new) = (before.get(name), after.get(name));
+        if old != new {
+            let show = |value: Option<&String>| value.map_or("unset", String::as_str).to_owned();
+            changes.push(format!("{name}: {} \u{2192} {}", show(old), show(new)));
+        }
+    }
+    Ok(changes)
+}
+
+fn flatten(name: &str, value: &serde_json::Value, into: &mut BTreeMap<String, String>) {
+    match value.as_object() {
+        Some(object) => {
+            for (key, value) in object {
+                let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                flatten(&name, value, into);
+            }
+        }
+        None => {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            into.insert(name.to_owned(), text);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The memory of the program: typed trees over sled, and files named by content.
+//!
+//! The only room that knows sled. Everyone else sees [`Record`]s (results of a stage, with the
+//! stamp of what went into them) and [`Note`]s (everything else that is remembered).
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::domain::outcome::{Failure, Outcome};
+
+mod codec;
+pub mod files;
+pub mod layout;
+pub mod schema;
+
+pub use codec::{Digest, Ending, Head, Stamp};
+
+/// A record kind: what a stage makes of an item, and the tree it lives in.
+pub trait Record: Serialize + DeserializeOwned + Send + Sync {
+    /// The tree's name ends in its format version; a new shape is a new version.
+    const TREE: &'static str;
+    type Key: Key;
+}
+
+/// A thing remembered without a stamp: listed posts, results of whole-set stages.
+pub trait Note: Serialize + DeserializeOwned {
+    const TREE: &'static str;
+    type Key: Key;
+}
+
+/// A key that keeps its order as bytes.
+pub trait Key: Sized + Clone + Ord + Send + Sync {
+    fn to_bytes(&self) -> Vec<u8>;
+    fn from_bytes(bytes: &[u8]) -> Option<Self>;
+}
+
+/// What a stage made of an item, with the [`Stamp`] of everything that went into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled<T> {
+    pub stamp: Stamp,
+    pub outcome: Outcome<T>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the store at `{}` is in use by another process", path.display())]
+    Busy { path: PathBuf },
+    #[error("could not open the store at `{}`", path.display())]
+    Open { path: PathBuf, source: sled::Error },
+    #[error("could not read tree `{tree}`")]
+    Read { tree: &'static str, source: sled::Error },
+    #[error("could not write tree `{tree}`")]
+    Write { tree: &'static str, source: sled::Error },
+    #[error("a record in tree `{tree}` does not have the shape of its version")]
+    Shape { tree: &'static str, source: serde_json::Error },
+    #[error("a record in tree `{tree}` is cut short")]
+    Short { tree: &'static str },
+    #[error("a key in tree `{tree}` does not have the shape of its version")]
+    KeyShape { tree: &'static str },
+    #[error("could not flush the store")]
+    Flush { source: sled::Error },
+}
+
+pub struct Store {
+    db: sled::Db,
+}
+
+impl Store {
+    /// Opens or creates the store in folder `path`; one process at a time.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        // Flushes are ours, after each batch: a timer would only hide a forgotten one.
+        let config = sled::Config::new().path(path).flush_every_ms(None);
+        let db = config.open().map_err(|source| match source {
+            sled::Error::Io(error) if is_locked(&error) => {
+                StoreError::Busy { path: path.to_owned() }
+            }
+            source => StoreError::Open { path: path.to_owned(), source },
+        })?;
+        Ok(Self { db })
+    }
+
+    /// Reads the stamp and the kind of ending of a result without reading the result.
+    pub fn head<R: Record>(&self, key: &R::Key) -> Result<Option<Head>, StoreError> {
+        self.bytes(R::TREE, &key.to_bytes())?.map(|bytes| codec::head(R::TREE, &bytes)).transpose()
+    }
+
+    pub fn get<R: Record>(&self, key: &R::Key) -> Result<Option<Settled<R>>, StoreError> {
+        self.bytes(R::TREE, &key.to_bytes())?
+            .map(|bytes| codec::decode(R::TREE, &bytes))
+            .transpose()
+    }
+
+    /// Returns every result of one kind with the stamp it carries, in key order.
+    pub fn settled<R: Record>(&self) -> Result<Vec<(R::Key, Settled<R>)>, StoreError> {
+        self.entries(R::TREE, |key, bytes| Ok((key, codec::decode(R::TREE, bytes)?)))
+    }
+
+    /// Returns every result of one kind that was made, in key order.
+    pub fn made<R: Record>(&self) -> Result<Vec<(R::Key, R)>, StoreError> {
+        let settled = self.settled::<R>()?;
+        let made = settled.into_iter().filter_map(|(key, settled)| match settled.outcome {
+            Outcome::Made(record) => Some((key, record)),
+            Outcome::Rejected(_) | Outcome::Failed(_) => None,
+        });
+        Ok(made.collect())
+    }
+
+    /// Writes results in one atomic batch and returns once the disk has them.
+    pub fn put_all<R: Record>(&self, batch: &[(R::Key, Settled<R>)]) -> Result<(), StoreError> {
+        let mut writes = sled::Batch::default();
+        for (key, settled) in batch {
+            writes.insert(key.to_bytes(), codec::encode(R::TREE, settled)?);
+        }
+        self.apply(R::TREE, writes)
+    }
+
+    pub fn note<N: Note>(&self, key: &N::Key) -> Result<Option<N>, StoreError> {
+        self.bytes(N::TREE, &key.to_bytes())?
+            .map(|bytes| codec::decode_note(N::TREE, &bytes))
+            .transpose()
+    }
+
+    pub fn notes<N: Note>(&self) -> Result<Vec<(N::Key, N)>, StoreError> {
+        self.entries(N::TREE, |key, bytes| Ok((key, codec::decode_note(N::TREE, bytes)?)))
+    }
+
+    /// Writes notes in one atomic batch and returns once the disk has them.
+    pub fn put_notes<N: Note>(&self, batch: &[(N::Key, N)]) -> Result<(), StoreError> {
+        let mut writes = sled::Batch::default();
+        for (key, note) in batch {
+            writes.insert(key.to_bytes(), codec::encode_note(N::TREE, note)?);
+        }
+        self.apply(N::TREE, writes)
+    }
+
+    /// Makes `notes` the whole content of their tree, in one atomic batch.
+    pub fn replace_notes<N: Note>(&self, notes: &[(N::Key, N)]) -> Result<(), StoreError> {
+        let mut writes = sled::Batch::default();
+        let fresh: std::collections::BTreeSet<Vec<u8>> =
+            notes.iter().map(|(key, _)| key.to_bytes()).collect();
+        for key in self.tree(N::TREE)?.iter().keys() {
+            let key = key.map_err(|source| StoreError::Read { tree: N::TREE, source })?;
+            if !fresh.contains(key.as_ref()) {
+                writes.remove(key);
+            }
+        }
+        for (key, note) in notes {
+            writes.insert(key.to_bytes(), codec::encode_note(N::TREE, note)?);
+        }
+        self.apply(N::TREE, writes)
+    }
+
+    fn apply(&self, tree: &'static str, writes: sled::Batch) -> Result<(), StoreError> {
+        let opened = self.tree(tree)?;
+        opened.apply_batch(writes).map_err(|source| StoreError::Write { tree, source })?;
+        self.db.flush().map_err(|source| StoreError::Flush { source })?;
+        Ok(())
+    }
+
+    fn bytes(&self, tree: &'static str, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
+        self.tree(tree)?.get(key).map_err(|source| StoreError::Read { tree, source })
+    }
+
+    fn entries<K: Key, T>(
+        &self,
+        tree: &'static str,
+        read: impl Fn(K, &[u8]) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut entries = Vec::new();
+        for entry in &self.tree(tree)? {
+            let (key, bytes) = entry.map_err(|source| StoreError::Read { tree, source })?;
+            let key = K::from_bytes(&key).ok_or(StoreError::KeyShape { tree })?;
+            entries.push(read(key, &bytes)?);
+        }
+        Ok(entries)
+    }
+
+    fn tree(&self, tree: &'static str) -> Result<sled::Tree, StoreError> {
+        self.db.open_tree(tree).map_err(|source| StoreError::Read { tree, source })
+    }
+}
+
+/// sled reports a taken file lock as an I/O error whose kind says nothing.
+fn is_locked(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+        || error.to_string().contains("could not acquire lock")
+}
+
+impl<T> Settled<T> {
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.outcome {
+            Outcome::Failed(failure) => Some(failure),
+            Outcome::Made(_) | Outcome::Rejected(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

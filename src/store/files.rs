@@ -1,0 +1,81 @@
+//! Files that are there whole or not at all: written aside, synced, renamed into place.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    #[error("could not write `{}`", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("could not read `{}`", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("could not make folder `{}`", path.display())]
+    MakeFolder { path: PathBuf, source: io::Error },
+}
+
+/// Names of files under way begin like this; `gc` may collect those nobody is writing.
+pub const UNDER_WAY: &str = ".snapset-";
+
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+/// Writes `bytes` to `path`, making its folder. After a crash the file is old, new or absent,
+/// never half.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    make_folder(folder)?;
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let aside = folder.join(format!("{UNDER_WAY}{}-{number}", process::id()));
+    let written = write_synced(&aside, bytes).and_then(|()| fs::rename(&aside, path));
+    written.map_err(|source| {
+        drop(fs::remove_file(&aside)); // What could not be written may not exist either.
+        FileError::Write { path: path.to_owned(), source }
+    })
+}
+
+pub fn make_folder(path: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(path)
+        .map_err(|source| FileError::MakeFolder { path: path.to_owned(), source })
+}
+
+pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    fs::read(path).map_err(|source| FileError::Read { path: path.to_owned(), source })
+}
+
+/// Reads a text file; `None` if there is none.
+pub fn read_text_if_any(path: &Path) -> Result<Option<String>, FileError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(FileError::Read { path: path.to_owned(), source }),
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_fails_leaves_the_old_file_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        write_atomic(&path, b"old").unwrap();
+        let blocked = dir.path().join("a").join("b");
+
+        let refusal = write_atomic(&blocked, b"new");
+
+        assert!(matches!(refusal, Err(FileError::MakeFolder { .. })));
+        assert_eq!(read(&path).unwrap(), b"old");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

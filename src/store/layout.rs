@@ -1,0 +1,69 @@
+//! Where everything of one dataset lies: the folders this program owns.
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::{id::BlobId, picture::Crop};
+
+/// The folder of one dataset, `data/<name>`.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    pub fn new(data: &Path, dataset: &str) -> Self {
+        Self { root: data.join(dataset) }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.root.join("store")
+    }
+
+    pub fn blobs(&self) -> PathBuf {
+        self.root.join("blobs")
+    }
+
+    pub fn crops(&self) -> PathBuf {
+        self.root.join("crops")
+    }
+
+    /// Returns where the bytes of a fetched file lie, as they were fetched.
+    pub fn blob(&self, blob: &BlobId) -> PathBuf {
+        by_content(&self.blobs(), blob, "")
+    }
+
+    /// Returns where the bytes of a prepared picture lie.
+    pub fn crop(&self, crop: &Crop) -> PathBuf {
+        by_content(&self.crops(), &crop.file, &format!(".{}", crop.format.extension()))
+    }
+
+    pub fn dataset(&self) -> PathBuf {
+        self.root.join("dataset")
+    }
+
+    pub fn exports(&self) -> PathBuf {
+        self.root.join("exports")
+    }
+
+    pub fn models(&self) -> PathBuf {
+        self.root.join("models")
+    }
+
+    pub fn report(&self) -> PathBuf {
+        self.root.join("report.html")
+    }
+
+    /// Returns the access log of the demo site, the proof of what was asked for.
+    pub fn site_log(&self) -> PathBuf {
+        self.root.join("site.log")
+    }
+}
+
+fn by_content(dir: &Path, id: &BlobId, ending: &str) -> PathBuf {
+    let digits = id.to_string();
+    dir.join(&digits[..2]).join(format!("{digits}{ending}"))
+}

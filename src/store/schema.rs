@@ -1,0 +1,147 @@
+//! Everything the program remembers, one entry per tree.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, Key, Note, Record, Stamp};
+use crate::domain::{
+    fingerprint::Fingerprint,
+    id::{BlobId, Place, PostId},
+    learning::{Answer, Epoch, Evaluation},
+    link::{Download, MediaUrl, Resolution},
+    picture::Crop,
+    planted::Planted,
+    post::Post,
+    split::Placement,
+    verdict::{TwinPair, Verdict},
+};
+
+/// What listing one place brought; its posts are notes of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    pub posts: u64,
+    /// Posts that could not be read, one reason each.
+    pub unreadable: Vec<String>,
+    /// Seconds since 1970-01-01 UTC.
+    pub listed_at: i64,
+}
+
+/// A model that was trained: how it went and how good it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The run's folder below `models/`.
+    pub id: String,
+    pub architecture: String,
+    pub classes: Vec<String>,
+    pub parameters: u64,
+    pub epochs: Vec<Epoch>,
+    pub best_epoch: u32,
+    /// `None` where the dataset has no test pictures.
+    pub test: Option<Evaluation>,
+    pub answers: Vec<Answer>,
+}
+
+/// When and with what a whole-set stage last ran, and what it says of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetRun {
+    pub stamp: Stamp,
+    pub summary: String,
+}
+
+/// The text of a recipe, kept so that a plan can say which setting changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecipeText(pub serde_json::Value);
+
+/// A finished export: what it is, and the digest of its manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exported {
+    pub pictures: u64,
+    pub files: u64,
+    pub size_bytes: u64,
+    pub version: String,
+}
+
+macro_rules! trees {
+    ($of:ident: $($name:literal $key:ty => $record:ty,)*) => {
+        $(impl $of for $record {
+            const TREE: &'static str = $name;
+            type Key = $key;
+        })*
+    };
+}
+
+trees! { Record:
+    "listing.v1" Place => Listing,
+    "resolution.v1" PostId => Resolution,
+    "download.v1" MediaUrl => Download,
+    "fingerprint.v1" BlobId => Fingerprint,
+    "crop.v1" BlobId => Crop,
+}
+
+trees! { Note:
+    "post.v1" PostId => Post,
+    "planted.v1" Place => Planted,
+    "twin_pair.v1" PairId => TwinPair,
+    "verdict.v1" BlobId => Verdict,
+    "placement.v1" BlobId => Placement,
+    "exported.v1" String => Exported,
+    "run.v1" String => Run,
+    "set_run.v1" String => SetRun,
+    "recipe.v1" Digest => RecipeText,
+}
+
+/// Names a pair of twins: the smaller blob first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PairId(pub BlobId, pub BlobId);
+
+impl Key for PairId {
+    fn to_bytes(&self) -> Vec<u8> {
+        [self.0.as_bytes().as_slice(), self.1.as_bytes()].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (a, b) = bytes.split_at_checked(32)?;
+        Some(Self(BlobId::from_bytes(a)?, BlobId::from_bytes(b)?))
+    }
+}
+
+impl Key for BlobId {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.as_bytes().to_vec()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        BlobId::from_bytes(bytes)
+    }
+}
+
+impl Key for Digest {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.0.to_vec()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+macro_rules! text_keys {
+    ($($key:ty: $make:expr, $text:expr;)*) => {
+        $(impl Key for $key {
+            fn to_bytes(&self) -> Vec<u8> {
+                let text: fn(&$key) -> &str = $text;
+                text(self).as_bytes().to_vec()
+            }
+
+            fn from_bytes(bytes: &[u8]) -> Option<Self> {
+                std::str::from_utf8(bytes).ok().map(str::to_owned).map($make)
+            }
+        })*
+    };
+}
+
+text_keys! {
+    String: |text| text, |key| key;
+    Place: Place, |key| &key.0;
+    PostId: PostId, |key| &key.0;
+    MediaUrl: MediaUrl, |key| &key.0;
+}
