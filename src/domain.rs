@@ -1,9 +1,11 @@
 //! The nouns and the pure rules. Nothing here reads, writes, waits, prints or looks at the clock.
 
 pub mod bytes;
+pub mod classes;
 pub mod dataset;
 pub mod fingerprint;
 pub mod id;
+pub mod kaggle;
 pub mod learning;
 pub mod link;
 pub mod outcome;

@@ -196,6 +196,8 @@ pub struct Tally {
     pub made: u64,
     pub rejected: u64,
     pub failed: u64,
+    /// Kinds of rejection and how often each occurred.
+    pub rejects: BTreeMap<&'static str, u64>,
     /// Failure messages and how often each occurred.
     pub failures: BTreeMap<String, u64>,
     /// What a whole-set stage says of its result.
@@ -211,7 +213,10 @@ impl Tally {
     fn count<T>(&mut self, outcome: &Outcome<T>) {
         match outcome {
             Outcome::Made(_) => self.made += 1,
-            Outcome::Rejected(_) => self.rejected += 1,
+            Outcome::Rejected(reject) => {
+                self.rejected += 1;
+                *self.rejects.entry(reject.kind()).or_default() += 1;
+            }
             Outcome::Failed(failure) => {
                 self.failed += 1;
                 *self.failures.entry(failure.message.clone()).or_default() += 1;

@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The program: hands the arguments to the library and its answer to the shell.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    snapset::cli::main()
+}

@@ -14,7 +14,9 @@ use crate::domain::outcome::{Failure, Outcome};
 
 mod codec;
 pub mod files;
+pub mod funnel;
 pub mod layout;
+pub mod query;
 pub mod schema;
 
 pub use codec::{Digest, Ending, Head, Stamp};
@@ -99,6 +101,15 @@ impl Store {
         self.entries(R::TREE, |key, bytes| Ok((key, codec::decode(R::TREE, bytes)?)))
     }
 
+    /// Counts the results of one kind by how they ended.
+    pub fn endings<R: Record>(&self) -> Result<Vec<(Ending, u64)>, StoreError> {
+        let endings =
+            self.entries(R::TREE, |_key: R::Key, bytes| Ok(codec::head(R::TREE, bytes)?.ending))?;
+        let count = |ending: Ending| endings.iter().filter(|it| **it == ending).count();
+        let number = |n: usize| u64::try_from(n).expect("a length fits 64 bits");
+        Ok(Ending::ALL.into_iter().map(|ending| (ending, number(count(ending)))).collect())
+    }
+
     /// Returns every result of one kind that was made, in key order.
     pub fn made<R: Record>(&self) -> Result<Vec<(R::Key, R)>, StoreError> {
         let settled = self.settled::<R>()?;
@@ -133,6 +144,15 @@ impl Store {
         let mut writes = sled::Batch::default();
         for (key, note) in batch {
             writes.insert(key.to_bytes(), codec::encode_note(N::TREE, note)?);
+        }
+        self.apply(N::TREE, writes)
+    }
+
+    /// Forgets notes, in one atomic batch.
+    pub fn remove_notes<N: Note>(&self, keys: &[N::Key]) -> Result<(), StoreError> {
+        let mut writes = sled::Batch::default();
+        for key in keys {
+            writes.remove(key.to_bytes());
         }
         self.apply(N::TREE, writes)
     }

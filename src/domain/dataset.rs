@@ -17,8 +17,6 @@ pub struct Picture {
     pub label: Label,
     pub split: Split,
     pub crop: Crop,
-    /// SHA-256 of the prepared file, for people with `sha256sum`.
-    pub sha256: String,
     pub hash: PerceptualHash,
     pub source_width_px: u32,
     pub source_height_px: u32,

@@ -28,8 +28,8 @@ pub struct Fingerprint {
     pub width_px: u32,
     pub height_px: u32,
     pub format: String,
-    /// The picture as it is, then its mirror images and quarter turns, then the same without
-    /// its uniform border if it has one. The first is the picture itself.
+    /// The picture as it is, then its mirror images and quarter turns: eight. Then the same
+    /// eight without its uniform border if it has one. The first is the picture itself.
     pub hashes: Vec<PerceptualHash>,
     /// 64×64 grey levels, row by row, of the whole picture squeezed to a square.
     pub thumbnail: HexBytes,
@@ -55,11 +55,35 @@ impl PerceptualHash {
     }
 }
 
+/// The nearest two hashes of two pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Nearest {
+    pub distance: Distance,
+    /// The place of the other picture's hash among its hashes.
+    pub hash: usize,
+}
+
 impl Fingerprint {
-    /// Returns the smallest distance of this picture itself to any variant of `other`.
+    /// How many hashes one view of a picture has: it can be turned and mirrored in eight ways.
+    pub const ORIENTATIONS: usize = 8;
+
+    /// Returns the hashes of the picture as it lies: the whole, and what is inside its border.
+    pub fn own_hashes(&self) -> impl Iterator<Item = PerceptualHash> {
+        self.hashes.iter().step_by(Self::ORIENTATIONS).copied()
+    }
+
+    /// Finds the variant of `other` that is nearest to this picture as it lies.
+    pub fn nearest(&self, other: &Self) -> Nearest {
+        let far = Nearest { distance: Distance(256), hash: 0 };
+        let distances = other.hashes.iter().enumerate().flat_map(|(hash, variant)| {
+            self.own_hashes().map(move |own| Nearest { distance: own.distance(*variant), hash })
+        });
+        distances.min().unwrap_or(far)
+    }
+
+    /// Returns the smallest distance of this picture as it lies to any variant of `other`.
     pub fn distance(&self, other: &Self) -> Distance {
-        let Some(own) = self.hashes.first() else { return Distance(256) };
-        other.hashes.iter().map(|hash| own.distance(*hash)).min().unwrap_or(Distance(256))
+        self.nearest(other).distance
     }
 }
 

@@ -9,6 +9,8 @@ use super::id::BlobId;
 pub struct Crop {
     /// The digest of the prepared file's bytes.
     pub file: BlobId,
+    /// SHA-256 of the same bytes, for people with `sha256sum`.
+    pub sha256: String,
     pub size_bytes: u64,
     pub width_px: u32,
     pub height_px: u32,

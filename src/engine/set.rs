@@ -31,12 +31,19 @@ pub trait SetStage: Sync {
     fn apply(
         &self,
         input: Self::Input,
+        stamp: Stamp,
         work: Work<'_>,
     ) -> impl Future<Output = Result<String, Self::Error>> + Send;
 
     /// Tells whether what was made is still there.
-    fn is_whole(&self) -> bool {
+    fn is_whole(&self, _store: &Store) -> bool {
         true
+    }
+
+    /// For a stage whose result is also part of its input (the lock of the split): the input as
+    /// it is once the work is done.
+    fn input_afterwards(&self, _store: &Store) -> Result<Option<Self::Input>, Self::Error> {
+        Ok(None)
     }
 }
 
@@ -82,7 +89,9 @@ pub async fn run_set<S: SetStage>(stage: &S, work: Work<'_>) -> Result<Tally, Se
     }
     remember_recipe(work.store, stage.recipe())?;
     work.events.send(Event::Begun { stage: S::NAME, due: 1 });
-    let summary = stage.apply(input, work).await.map_err(SetError::Stage)?;
+    let summary = stage.apply(input, stamp, work).await.map_err(SetError::Stage)?;
+    let afterwards = stage.input_afterwards(work.store).map_err(SetError::Stage)?;
+    let stamp = afterwards.map_or(stamp, |input| Stamp { input: Digest::of(&input), ..stamp });
     work.store.put_notes(&[(name, SetRun { stamp, summary: summary.clone() })])?;
     let tally = Tally { made: 1, summary: Some(summary), ..Tally::default() };
     work.events.send(Event::Ended { stage: S::NAME, tally: tally.clone() });
@@ -107,7 +116,7 @@ fn due<S: SetStage>(
         None => Some(Why::New),
         Some(old) => Why::differing(old, stamp)
             .or_else(|| (force == Redo::Everything).then_some(Why::Forced))
-            .or_else(|| (!stage.is_whole()).then_some(Why::FileMissing)),
+            .or_else(|| (!stage.is_whole(store)).then_some(Why::FileMissing)),
     };
     Ok((stamp, why.map(|why| (why, last))))
 }

@@ -40,7 +40,14 @@ impl Transient for DeadLine {
 
 fn crop(size_bytes: u64) -> Crop {
     let format = FileFormat::Png;
-    Crop { file: BlobId::of(b"x"), size_bytes, width_px: 1, height_px: 1, format }
+    Crop {
+        file: BlobId::of(b"x"),
+        sha256: String::new(),
+        size_bytes,
+        width_px: 1,
+        height_px: 1,
+        format,
+    }
 }
 
 impl ItemStage for Adding {
@@ -120,7 +127,8 @@ fn made(made: u64) -> Tally {
 async fn a_second_run_finds_nothing_to_do() {
     let bench = Bench::new();
     let first = bench.run(1, &[1, 2, 13]).await;
-    assert_eq!(first, Tally { rejected: 1, ..made(2) });
+    let rejects = BTreeMap::from([("empty file", 1)]);
+    assert_eq!(first, Tally { rejected: 1, rejects, ..made(2) });
 
     let second = bench.run(1, &[1, 2, 13]).await;
 

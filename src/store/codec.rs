@@ -62,6 +62,9 @@ pub enum Ending {
 }
 
 impl Ending {
+    pub const ALL: [Self; 4] =
+        [Self::Made, Self::Rejected, Self::FailedForNow, Self::FailedForGood];
+
     fn of<T>(outcome: &Outcome<T>) -> Self {
         match outcome {
             Outcome::Made(_) => Self::Made,
@@ -72,9 +75,7 @@ impl Ending {
     }
 
     fn from_byte(byte: u8) -> Option<Self> {
-        [Self::Made, Self::Rejected, Self::FailedForNow, Self::FailedForGood]
-            .into_iter()
-            .find(|ending| *ending as u8 == byte)
+        Self::ALL.into_iter().find(|ending| *ending as u8 == byte)
     }
 }
 

@@ -28,8 +28,6 @@ pub struct Listing {
 /// A model that was trained: how it went and how good it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// The run's folder below `models/`.
-    pub id: String,
     pub architecture: String,
     pub classes: Vec<String>,
     pub parameters: u64,
@@ -45,6 +43,17 @@ pub struct Run {
 pub struct SetRun {
     pub stamp: Stamp,
     pub summary: String,
+}
+
+/// Names a trained model by what it was made of; also its folder below `models/`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunName(pub String);
+
+impl RunName {
+    pub fn of(stamp: Stamp) -> Self {
+        Self(Digest::of(&stamp).to_string()[..12].to_owned())
+    }
 }
 
 /// The text of a recipe, kept so that a plan can say which setting changed.
@@ -84,7 +93,7 @@ trees! { Note:
     "verdict.v1" BlobId => Verdict,
     "placement.v1" BlobId => Placement,
     "exported.v1" String => Exported,
-    "run.v1" String => Run,
+    "run.v1" RunName => Run,
     "set_run.v1" String => SetRun,
     "recipe.v1" Digest => RecipeText,
 }
@@ -144,4 +153,5 @@ text_keys! {
     Place: Place, |key| &key.0;
     PostId: PostId, |key| &key.0;
     MediaUrl: MediaUrl, |key| &key.0;
+    RunName: RunName, |key| &key.0;
 }

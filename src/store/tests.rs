@@ -14,7 +14,14 @@ fn stamp(input: u8) -> Stamp {
 
 fn crop() -> Crop {
     let file = BlobId::of(b"file");
-    Crop { file, size_bytes: 4, width_px: 256, height_px: 256, format: FileFormat::Jpeg }
+    Crop {
+        file,
+        sha256: String::new(),
+        size_bytes: 4,
+        width_px: 256,
+        height_px: 256,
+        format: FileFormat::Jpeg,
+    }
 }
 
 #[test]

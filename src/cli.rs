@@ -1,0 +1,123 @@
+//! The face: arguments in, text and exit codes out. The only room that prints.
+//!
+//! Data goes to stdout, progress and messages to stderr.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+mod bars;
+mod complaint;
+mod evaluate;
+mod explain;
+mod new;
+mod plan;
+mod predict;
+mod report;
+mod run;
+mod stages;
+mod status;
+mod talk;
+
+use complaint::{Complaint, Exit};
+use stages::StageArg;
+use talk::Talk;
+
+/// Builds labelled image datasets from subreddits and folders, and first classifiers from them.
+#[derive(Debug, Parser)]
+#[command(name = "snapset", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+/// What every command understands.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Shared {
+    /// Folder that holds everything made, one folder per dataset
+    #[arg(long, global = true, env = "SNAPSET_DATA", default_value = "data", value_name = "DIR")]
+    data: PathBuf,
+    /// Print one JSON document on stdout instead of text
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say more: every failure, every changed setting
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a commented pipeline file to start from
+    New(new::NewArguments),
+    /// Run every stage that has something to do
+    Run(run::RunArguments),
+    /// Say what `run` would do, and why
+    Plan(plan::PlanArguments),
+    /// Show what is done, due, rejected and failed, and the funnel from posts to pictures
+    Status(OnePipeline),
+    /// Tell the whole journey of one picture, post or address, and why it is in or out
+    Explain(explain::ExplainArguments),
+    /// Write report.html: one file to look at and pass on
+    Report(OnePipeline),
+    /// Train the classifier of the pipeline, if anything it depends on has changed
+    Train(OnePipeline),
+    /// Test the trained classifier on the test pictures
+    Evaluate(OnePipeline),
+    /// Ask the trained classifier about pictures: files, folders, web addresses
+    Predict(predict::PredictArguments),
+    /// Print a completion script for a shell
+    Completions {
+        shell: clap_complete::Shell,
+    },
+}
+
+/// A command about one pipeline.
+#[derive(Debug, Args)]
+pub(crate) struct OnePipeline {
+    /// Pipeline file, such as pipelines/demo.toml
+    pipeline: PathBuf,
+}
+
+/// Reads the arguments of the process and does what they ask.
+pub fn main() -> ExitCode {
+    // Secrets may stand in a file beside the project; a missing one is the normal case.
+    drop(dotenvy::from_path(".env"));
+    let Arguments { command, shared } = Arguments::parse();
+    let talk = Talk::new(&shared);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return talk.complain(&Complaint::new(Exit::Failed, error)),
+    };
+    let ended = runtime.block_on(obey(command, &shared, &talk));
+    // Work that was broken off by a second Ctrl-C is not waited for.
+    runtime.shutdown_background();
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(complaint) => talk.complain(&complaint),
+    }
+}
+
+async fn obey(command: Command, shared: &Shared, talk: &Talk) -> Result<Exit, Complaint> {
+    match command {
+        Command::New(arguments) => new::new(&arguments, talk),
+        Command::Run(arguments) => run::run(&arguments, shared, talk).await,
+        Command::Plan(arguments) => plan::plan(&arguments, shared, talk),
+        Command::Status(one) => status::status(&one, shared, talk),
+        Command::Explain(arguments) => explain::explain(&arguments, shared, talk),
+        Command::Report(one) => report::report(&one, shared, talk),
+        Command::Train(one) => {
+            run::run(&run::RunArguments::only(one.pipeline, StageArg::Train), shared, talk).await
+        }
+        Command::Evaluate(one) => evaluate::evaluate(&one, shared, talk),
+        Command::Predict(arguments) => predict::predict(&arguments, shared, talk).await,
+        Command::Completions { shell } => {
+            talk.completions(shell);
+            Ok(Exit::Done)
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The two voices of the program: results on stdout, everything else on stderr.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+};
+
+use clap::CommandFactory;
+use comfy_table::{Attribute, Cell, CellAlignment, Table, presets::NOTHING};
+use serde::Serialize;
+
+use super::{Arguments, Complaint, Shared};
+
+/// How to say things, as the arguments and the terminal want it.
+pub(crate) struct Talk {
+    is_json: bool,
+    is_quiet: bool,
+    is_verbose: bool,
+}
+
+impl Talk {
+    pub(crate) fn new(shared: &Shared) -> Self {
+        Self { is_json: shared.json, is_quiet: shared.quiet, is_verbose: shared.verbose }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.is_verbose
+    }
+
+    /// Tells whether moving bars make sense.
+    pub(crate) fn has_bars(&self) -> bool {
+        !self.is_quiet && io::stderr().is_terminal()
+    }
+
+    /// Says a result. A reader that has gone away is no trouble of ours.
+    pub(crate) fn result(&self, text: &str) {
+        drop(writeln!(io::stdout().lock(), "{}", text.trim_end()));
+    }
+
+    /// Says a result as one JSON document.
+    pub(crate) fn json(&self, document: &impl Serialize) {
+        let text = serde_json::to_string_pretty(document);
+        self.result(&text.expect("documents have string keys"));
+    }
+
+    /// Says what is going on, unless nobody wants to know.
+    pub(crate) fn aside(&self, text: &str) {
+        if !self.is_quiet {
+            drop(writeln!(io::stderr().lock(), "{text}"));
+        }
+    }
+
+    pub(crate) fn complain(&self, complaint: &Complaint) -> ExitCode {
+        drop(write!(io::stderr().lock(), "{}", complaint.render()));
+        complaint.exit.into()
+    }
+
+    pub(crate) fn completions(&self, shell: clap_complete::Shell) {
+        let mut command = Arguments::command();
+        clap_complete::generate(shell, &mut command, "snapset", &mut io::stdout().lock());
+    }
+}
+
+/// Lays rows out in columns; those named in `numbers` are flush right.
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) -> String {
+    let has_colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let head = |text: &&str| {
+        let cell = Cell::new(text);
+        if has_colour { cell.add_attribute(Attribute::Bold) } else { cell }
+    };
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header.iter().map(head));
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    for number in numbers {
+        if let Some(column) = table.column_mut(*number) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let text = table.to_string();
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// Writes a count with a thin mark between thousands: `12,345`.
+pub(crate) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if 0 < at && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Writes a number of things with the right ending: `1 item`, `2 items`.
+pub(crate) fn plural(n: u64, thing: &str) -> String {
+    let ending = if n == 1 { "" } else { "s" };
+    format!("{} {thing}{ending}", count(n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_marked() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+    }
+}

@@ -1,0 +1,78 @@
+//! Pictures with classes in, a network that names classes out, and back from its folder again.
+//!
+//! This room trains, remembers and asks networks. It never reads the store, never decodes a
+//! file, never prints and never looks at the clock. Everything random is drawn from the given
+//! seed by [`random`], so the same pictures, recipe and seed give the same file, byte for byte.
+
+use std::{io, path::PathBuf};
+
+pub mod recipe;
+pub mod card;
+mod augment;
+pub mod train;
+pub mod classifier;
+mod loss;
+mod net;
+mod small_cnn;
+mod linear;
+mod optimizer;
+mod random;
+
+use recipe::RecipeError;
+
+/// Why there is no model, or no answer from one.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    #[error("the training recipe cannot be followed")]
+    Recipe(#[source] RecipeError),
+    #[error("{} given, a classifier needs at least two; add one under [classes]", .classes.join(", "))]
+    TooFewClasses { classes: Vec<String> },
+    #[error(
+        "class `{class}` has no training picture; collect some for it or take it out of [classes]"
+    )]
+    EmptyClass { class: String },
+    #[error("there is no validation picture; give `val` a share in [split] or collect more")]
+    NoValidation,
+    #[error("a picture is said to be of class number {class}, but there are {n_classes} classes")]
+    UnknownClass { class: usize, n_classes: usize },
+    #[error(
+        "{kind} picture {index} has {found} bytes, not the {side_px}\u{d7}{side_px}\u{d7}3 bytes of RGB \
+         this model takes; scale it to {side_px} pixels first"
+    )]
+    WrongSize { kind: &'static str, index: usize, found: usize, side_px: u32 },
+    #[error("the loss grew beyond all bounds in epoch {epoch}; lower `learning_rate` in [train]")]
+    Diverged { epoch: u32 },
+    #[error("training was interrupted in epoch {epoch}")]
+    Interrupted { epoch: u32 },
+    #[error("{} is missing, so there is no trained model; train first", .path.display())]
+    Missing { path: PathBuf },
+    #[error("could not read {}", .path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("could not write {}", .path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("{} is not the description of a model; train again", .path.display())]
+    Card { path: PathBuf, source: serde_json::Error },
+    #[error(
+        "{} is written in format {found}, this snapset reads format {wanted}; train again, or use \
+         the snapset that wrote it", .path.display()
+    )]
+    CardFormat { path: PathBuf, found: u32, wanted: u32 },
+    #[error("{} describes no network that could be trained; restore it or train again", .path.display())]
+    Implausible { path: PathBuf },
+    #[error(
+        "{} was changed or damaged after training (its digest is not the one in model.json); \
+         restore it or train again", .path.display()
+    )]
+    Damaged { path: PathBuf },
+    #[error("could not put the weights into a file format")]
+    Encode(#[source] burn::store::SafetensorsStoreError),
+    #[error("{} does not hold weights; train again", .path.display())]
+    Weights { path: PathBuf, source: burn::store::SafetensorsStoreError },
+    #[error(
+        "{} does not fit the {architecture} network ({what}); train again", .path.display()
+    )]
+    OtherNetwork { path: PathBuf, architecture: recipe::Architecture, what: String },
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! A trained network and its card: asked, saved to a folder, and read back from it.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    path::Path,
+};
+
+use burn::{
+    module::Module,
+    store::{
+        ApplyError, ApplyResult, BurnToPyTorchAdapter, ModuleSnapshot, PyTorchToBurnAdapter,
+        SafetensorsStore,
+    },
+    tensor::{Device, Tensor, TensorData},
+};
+use serde::Deserialize;
+
+use super::{
+    ModelError,
+    augment::{self, Alteration},
+    card::{FORMAT, ModelCard, Preprocessing},
+    loss::softmax,
+    net::{Net, Plan},
+    random::{Purpose, Random},
+};
+use crate::domain::id::BlobId;
+
+/// The names of the two files of a model.
+pub const WEIGHTS: &str = "model.safetensors";
+pub const CARD: &str = "model.json";
+
+/// How many pictures are answered at once.
+const BATCH: usize = 64;
+
+/// A network that can be asked.
+#[derive(Clone, Debug)]
+pub struct Classifier {
+    card: ModelCard,
+    net: Net,
+}
+
+impl Classifier {
+    /// Joins a network with its card, whose digest of the weights is filled in here.
+    pub(super) fn new(net: Net, mut card: ModelCard) -> Result<Self, ModelError> {
+        card.weights = BlobId::of(&encode(&net)?);
+        Ok(Self { card, net })
+    }
+
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// Returns the probabilities of every class for each picture, given as rows of RGB bytes.
+    pub fn probabilities(&self, pictures: &[&[u8]]) -> Result<Vec<Vec<f32>>, ModelError> {
+        check_size("given", pictures, self.card.image_size)?;
+        let side_px = side(self.card.image_size);
+        let mut answers = Vec::with_capacity(pictures.len());
+        for batch in pictures.chunks(BATCH) {
+            let rows = ask(&self.net, batch, side_px, &self.card.preprocessing);
+            answers.extend(rows.iter().map(|row| softmax(row).into_iter().map(narrow).collect()));
+        }
+        Ok(answers)
+    }
+
+    /// Writes both files into an existing folder; the card last, as it vouches for the weights.
+    pub fn save(&self, dir: &Path) -> Result<(), ModelError> {
+        let mut card = serde_json::to_vec_pretty(&self.card).expect("a card is plain data");
+        card.push(b'\n');
+        write_whole(dir, WEIGHTS, &encode(&self.net)?)?;
+        write_whole(dir, CARD, &card)
+    }
+
+    /// Reads a model that [`Self::save`] wrote.
+    pub fn load(dir: &Path) -> Result<Self, ModelError> {
+        let card = read_card(&dir.join(CARD))?;
+        let path = dir.join(WEIGHTS);
+        let encoded = read(&path)?;
+        if BlobId::of(&encoded) != card.weights {
+            return Err(ModelError::Damaged { path });
+        }
+        let plan = Plan {
+            architecture: card.architecture,
+            side_px: side(card.image_size),
+            n_classes: card.classes.len(),
+            dropout: 0.0,
+        };
+        let mut net = Net::new(&plan, &mut Random::new(0, Purpose::Weights), &Device::flex());
+        let mut store = SafetensorsStore::from_bytes(Some(encoded))
+            .with_from_adapter(PyTorchToBurnAdapter)
+            .skip_enum_variants(true)
+            .validate(false)
+            .allow_partial(true);
+        let result = match net.load_from(&mut store) {
+            Ok(result) => result,
+            Err(source) => return Err(ModelError::Weights { path, source }),
+        };
+        if let Some(what) = misfit(&result) {
+            return Err(ModelError::OtherNetwork { path, architecture: card.architecture, what });
+        }
+        Ok(Self { card, net: net.valid() })
+    }
+}
+
+/// Returns the network's numbers for each picture, one row per picture.
+pub(super) fn ask(
+    net: &Net,
+    pictures: &[&[u8]],
+    side_px: usize,
+    preprocessing: &Preprocessing,
+) -> Vec<Vec<f32>> {
+    let values = augment::batch(pictures, side_px, preprocessing, |_| Alteration::NONE);
+    let shape = [pictures.len(), 3, side_px, side_px];
+    rows(net.forward(Tensor::from_data(TensorData::new(values, shape), &Device::flex())))
+}
+
+/// Copies a matrix out of the network library.
+pub(super) fn rows(matrix: Tensor<2>) -> Vec<Vec<f32>> {
+    let [_, width] = matrix.dims();
+    let values: Vec<f32> = matrix.into_data().to_vec().expect("the network computes in f32");
+    values.chunks(width).map(<[f32]>::to_vec).collect()
+}
+
+/// Refuses pictures that are not squares of the wanted side.
+pub(super) fn check_size(
+    kind: &'static str,
+    pictures: &[&[u8]],
+    side_px: u32,
+) -> Result<(), ModelError> {
+    let wanted = 3 * side(side_px) * side(side_px);
+    match pictures.iter().position(|rgb| rgb.len() != wanted) {
+        Some(index) => {
+            Err(ModelError::WrongSize { kind, index, found: pictures[index].len(), side_px })
+        }
+        None => Ok(()),
+    }
+}
+
+pub(super) fn side(image_size: u32) -> usize {
+    usize::try_from(image_size).expect("a side in pixels fits a usize")
+}
+
+/// Writes the weights under the names and in the layout `PyTorch` uses.
+fn encode(net: &Net) -> Result<Vec<u8>, ModelError> {
+    // One entry at most: the library writes several in no fixed order.
+    let mut store = SafetensorsStore::from_bytes(None)
+        .clear_metadata()
+        .metadata("format", "pt")
+        .with_to_adapter(BurnToPyTorchAdapter)
+        .skip_enum_variants(true);
+    net.save_into(&mut store).map_err(ModelError::Encode)?;
+    store.get_bytes().map_err(ModelError::Encode)
+}
+
+/// Names the first tensor that is too few, too many or of another kind.
+fn misfit(result: &ApplyResult) -> Option<String> {
+    let missing = result.missing.first().map(|(name, _)| format!("`{name}` is missing"));
+    let unused = result.unused.first().map(|name| format!("`{name}` is not part of it"));
+    let error = result.errors.first().map(|error| match error {
+        ApplyError::ShapeMismatch { path, expected, found } => {
+            format!("`{path}` is {:?}, not {:?}", found.as_slice(), expected.as_slice())
+        }
+        ApplyError::DTypeMismatch { .. }
+        | ApplyError::AdapterError { .. }
+        | ApplyError::LoadError { .. } => error.to_string(),
+    });
+    missing.or(unused).or(error)
+}
+
+/// The one field of a card that every format has.
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: u32,
+}
+
+fn read_card(path: &Path) -> Result<ModelCard, ModelError> {
+    let bytes = read(path)?;
+    let refuse = |source| ModelError::Card { path: path.to_owned(), source };
+    let FormatOnly { format } = serde_json::from_slice(&bytes).map_err(refuse)?;
+    if format != FORMAT {
+        let path = path.to_owned();
+        return Err(ModelError::CardFormat { path, found: format, wanted: FORMAT });
+    }
+    let card: ModelCard = serde_json::from_slice(&bytes).map_err(refuse)?;
+    if card.is_plausible() {
+        Ok(card)
+    } else {
+        Err(ModelError::Implausible { path: path.to_owned() })
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
+    fs::read(path).map_err(|source| {
+        let path = path.to_owned();
+        if source.kind() == io::ErrorKind::NotFound {
+            ModelError::Missing { path }
+        } else {
+            ModelError::Read { path, source }
+        }
+    })
+}
+
+/// Writes a file that is there whole or not at all, also after a power cut.
+fn write_whole(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), ModelError> {
+    let path = dir.join(name);
+    let temporary = dir.join(format!("{name}.part"));
+    let write = || {
+        let mut file = File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, &path)?;
+        sync_folder(dir)
+    };
+    write().map_err(|source| ModelError::Write { path: path.clone(), source })
+}
+
+/// Makes a rename in `dir` last; only Unix lets a folder be opened for that.
+#[cfg(unix)]
+fn sync_folder(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_dir: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a probability needs no more digits")]
+fn narrow(probability: f64) -> f32 {
+    probability as f32
+}

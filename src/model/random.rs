@@ -1,0 +1,114 @@
+//! Numbers drawn from a key: the only source of chance in this room.
+//!
+//! burn draws from one generator per process, so two trainings at once would disturb each
+//! other. Here every use has a key of its own, (seed, purpose, epoch, picture), and what one
+//! thread draws never depends on another.
+
+/// What numbers are drawn for; keeps the streams of one seed apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Purpose {
+    Weights,
+    Dropout,
+    Order,
+    Augment,
+}
+
+/// A stream of numbers (`SplitMix64`), the same for the same key on every machine.
+#[derive(Clone, Debug)]
+pub(super) struct Random {
+    state: u64,
+}
+
+impl Random {
+    pub(super) fn new(seed: u64, purpose: Purpose) -> Self {
+        let stream = match purpose {
+            Purpose::Weights => 1,
+            Purpose::Dropout => 2,
+            Purpose::Order => 3,
+            Purpose::Augment => 4,
+        };
+        Self { state: mix(seed) }.at(stream)
+    }
+
+    /// Returns the stream number `index` below this one.
+    pub(super) fn at(&self, index: u64) -> Self {
+        Self { state: mix(self.state ^ mix(index.wrapping_add(STEP))) }
+    }
+
+    /// Draws a number from 0 up to but not including 1.
+    #[expect(clippy::cast_precision_loss, reason = "24 bits fit an f32 exactly")]
+    pub(super) fn unit(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / 16_777_216.0
+    }
+
+    /// Draws a number from `-reach` to `reach`.
+    pub(super) fn around_zero(&mut self, reach: f32) -> f32 {
+        (self.unit() * 2.0 - 1.0) * reach
+    }
+
+    /// Draws a permutation of the numbers below `n`.
+    pub(super) fn order(&mut self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        for last in (1..n).rev() {
+            order.swap(last, self.below(last + 1));
+        }
+        order
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        let n = u64::try_from(n).expect("a usize has at most 64 bits");
+        usize::try_from(self.next() % n).expect("the rest is below a usize")
+    }
+
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(STEP);
+        mix(self.state)
+    }
+}
+
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+fn mix(number: u64) -> u64 {
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_holds_every_number_once_and_differs_between_seeds() {
+        let order = |seed| Random::new(seed, Purpose::Order).order(50);
+
+        let mut sorted = order(1);
+        sorted.sort_unstable();
+
+        assert_eq!(sorted, (0..50).collect::<Vec<_>>());
+        assert_eq!(order(1), order(1));
+        assert_ne!(order(1), order(2));
+    }
+
+    #[test]
+    fn numbers_fill_their_range_evenly() {
+        let mut random = Random::new(7, Purpose::Augment);
+
+        let drawn: Vec<f32> = (0..10_000).map(|_| random.around_zero(2.0)).collect();
+
+        assert!(drawn.iter().all(|number| (-2.0..2.0).contains(number)));
+        let mean = drawn.iter().sum::<f32>() / 10_000.0;
+        assert!(mean.abs() < 0.05, "mean {mean}");
+        let n_low = drawn.iter().filter(|number| **number < -1.0).count();
+        assert!((2_350..2_650).contains(&n_low), "{n_low} of 10000 in the lowest quarter");
+    }
+
+    #[test]
+    fn streams_of_neighbouring_keys_have_nothing_in_common() {
+        let base = Random::new(7, Purpose::Augment);
+        let draw = |mut random: Random| random.unit();
+        let drawn: std::collections::BTreeSet<u32> =
+            (0..1000).map(|index| draw(base.at(index)).to_bits()).collect();
+        assert!(990 < drawn.len(), "{} different of 1000", drawn.len());
+    }
+}

@@ -1,0 +1,297 @@
+//! The `[train]` table of the pipeline file: which network, and how it learns.
+
+use std::{fmt, ops::RangeInclusive};
+
+use serde::{Deserialize, Serialize};
+
+/// The sides a network can be made for: four times halved, something must be left.
+pub const IMAGE_SIZES: RangeInclusive<u32> = 16..=512;
+
+/// How to train. All of it, with the seed and the pictures, decides every byte of the model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainRecipe {
+    pub architecture: Architecture,
+    /// Pictures enter the network as squares of this side.
+    pub image_size: u32,
+    /// The most passes over the training pictures; early stopping may end sooner.
+    pub epochs: u32,
+    pub batch_size: u32,
+    pub learning_rate: f64,
+    pub weight_decay: f64,
+    pub optimizer: Optimizer,
+    pub schedule: Schedule,
+    pub class_weights: ClassWeights,
+    /// The share of certainty that is spread over all classes.
+    pub label_smoothing: f64,
+    /// The share of features hidden from the last layer in each step.
+    pub dropout: f64,
+    pub early_stopping: EarlyStopping,
+    pub augment: Augment,
+}
+
+/// A network; adding one is a file beside this one and a variant here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Architecture {
+    /// Four blocks of convolution, normalisation and pooling: trained from nothing in seconds.
+    SmallCnn,
+    /// One layer on the pixels: the baseline any network must beat.
+    Linear,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Optimizer {
+    Adamw,
+    Adam,
+    Sgd,
+}
+
+/// How the learning rate changes over the steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    Constant,
+    /// Rises over the first twentieth of all steps, then falls along half a cosine.
+    Cosine,
+}
+
+/// Whether pictures of rare classes count for more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassWeights {
+    /// Every class has the same say, whatever its number of pictures.
+    Balanced,
+    None,
+}
+
+/// When to stop, and which epoch's weights to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EarlyStopping {
+    pub monitor: Monitor,
+    /// Training ends after this many epochs without a better one.
+    pub patience: u32,
+}
+
+/// What makes one epoch better than another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Monitor {
+    ValLoss,
+    /// Equal accuracies are told apart by their loss.
+    ValAccuracy,
+}
+
+/// How far training pictures are changed, at random, each time they are seen.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Augment {
+    pub flip_horizontal: bool,
+    pub flip_vertical: bool,
+    /// Turned by up to this many degrees to either side.
+    pub rotate_deg: f64,
+    /// Moved by up to this share of the side, along each axis.
+    pub shift: f64,
+    /// Grown or shrunk by up to this share.
+    pub zoom: f64,
+    /// Made lighter or darker by up to this share.
+    pub brightness: f64,
+    /// Contrast raised or lowered by up to this share.
+    pub contrast: f64,
+}
+
+/// A value of the recipe cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("`{key} = {value}` in [train] is out of range; choose {low} to {high}")]
+pub struct RecipeError {
+    pub key: &'static str,
+    pub value: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+impl Default for TrainRecipe {
+    fn default() -> Self {
+        Self {
+            architecture: Architecture::SmallCnn,
+            image_size: 64,
+            epochs: 30,
+            batch_size: 32,
+            learning_rate: 0.003,
+            weight_decay: 0.01,
+            optimizer: Optimizer::Adamw,
+            schedule: Schedule::Cosine,
+            class_weights: ClassWeights::Balanced,
+            label_smoothing: 0.05,
+            dropout: 0.2,
+            early_stopping: EarlyStopping::default(),
+            augment: Augment::default(),
+        }
+    }
+}
+
+impl Default for EarlyStopping {
+    fn default() -> Self {
+        Self { monitor: Monitor::ValLoss, patience: 8 }
+    }
+}
+
+impl Default for Augment {
+    fn default() -> Self {
+        Self {
+            flip_horizontal: true,
+            flip_vertical: false,
+            rotate_deg: 10.0,
+            shift: 0.1,
+            zoom: 0.1,
+            brightness: 0.1,
+            contrast: 0.1,
+        }
+    }
+}
+
+impl Augment {
+    /// Leaves every picture as it is.
+    pub const NOTHING: Self = Self {
+        flip_horizontal: false,
+        flip_vertical: false,
+        rotate_deg: 0.0,
+        shift: 0.0,
+        zoom: 0.0,
+        brightness: 0.0,
+        contrast: 0.0,
+    };
+}
+
+impl TrainRecipe {
+    /// Finds the first value that training could not work with.
+    pub fn check(&self) -> Result<(), RecipeError> {
+        let augment = &self.augment;
+        let (smallest, largest) = IMAGE_SIZES.into_inner();
+        let ranges = [
+            ("image_size", f64::from(self.image_size), smallest.into(), largest.into()),
+            ("epochs", f64::from(self.epochs), 1.0, 1000.0),
+            // A batch of one has no variance to normalise by.
+            ("batch_size", f64::from(self.batch_size), 2.0, 1024.0),
+            ("learning_rate", self.learning_rate, 1e-7, 10.0),
+            ("weight_decay", self.weight_decay, 0.0, 1.0),
+            ("label_smoothing", self.label_smoothing, 0.0, 0.5),
+            ("dropout", self.dropout, 0.0, 0.9),
+            ("early_stopping.patience", f64::from(self.early_stopping.patience), 1.0, 1000.0),
+            ("augment.rotate_deg", augment.rotate_deg, 0.0, 180.0),
+            ("augment.shift", augment.shift, 0.0, 0.5),
+            ("augment.zoom", augment.zoom, 0.0, 0.5),
+            ("augment.brightness", augment.brightness, 0.0, 0.9),
+            ("augment.contrast", augment.contrast, 0.0, 0.9),
+        ];
+        // Written so that a value that is not a number is outside too.
+        match ranges.into_iter().find(|(_, value, low, high)| !(low..=high).contains(&value)) {
+            Some((key, value, low, high)) => Err(RecipeError { key, value, low, high }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SmallCnn => "small-cnn",
+            Self::Linear => "linear",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_table_is_the_default_recipe_and_can_be_followed() {
+        let recipe: TrainRecipe = serde_json::from_str("{}").unwrap();
+
+        assert_eq!(recipe, TrainRecipe::default());
+        assert_eq!(recipe.check(), Ok(()));
+    }
+
+    #[test]
+    fn names_are_read_as_the_pipeline_file_writes_them() {
+        let text = r#"{"architecture": "linear", "optimizer": "sgd", "schedule": "constant",
+            "class_weights": "none", "early_stopping": {"monitor": "val-accuracy"}}"#;
+
+        let recipe: TrainRecipe = serde_json::from_str(text).unwrap();
+
+        let early_stopping = EarlyStopping { monitor: Monitor::ValAccuracy, patience: 8 };
+        let expected = TrainRecipe {
+            architecture: Architecture::Linear,
+            optimizer: Optimizer::Sgd,
+            schedule: Schedule::Constant,
+            class_weights: ClassWeights::None,
+            early_stopping,
+            ..TrainRecipe::default()
+        };
+        assert_eq!(recipe, expected);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let texts = [
+            (r#"{"epoch": 3}"#, "`epoch`"),
+            (r#"{"augment": {"shear": 1.0}}"#, "`shear`"),
+            (r#"{"early_stopping": {"delta": 1.0}}"#, "`delta`"),
+            (r#"{"architecture": "resnet"}"#, "`small-cnn` or `linear`"),
+        ];
+        for (text, named) in texts {
+            let error = serde_json::from_str::<TrainRecipe>(text).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_named_with_its_range() {
+        let recipe = TrainRecipe { batch_size: 1, ..TrainRecipe::default() };
+        let text = "`batch_size = 1` in [train] is out of range; choose 2 to 1024";
+        assert_eq!(recipe.check().unwrap_err().to_string(), text);
+    }
+
+    #[test]
+    fn every_number_of_the_recipe_has_a_range() {
+        let keys = |recipe: TrainRecipe| recipe.check().map_err(|error| error.key);
+        let train = TrainRecipe::default;
+        let augment = |augment| TrainRecipe { augment, ..TrainRecipe::default() };
+        let still = Augment::NOTHING;
+        let stopping = EarlyStopping { patience: 0, ..EarlyStopping::default() };
+
+        let refused = [
+            keys(TrainRecipe { image_size: 8, ..train() }),
+            keys(TrainRecipe { epochs: 0, ..train() }),
+            keys(TrainRecipe { learning_rate: f64::NAN, ..train() }),
+            keys(TrainRecipe { weight_decay: -0.1, ..train() }),
+            keys(TrainRecipe { label_smoothing: 0.6, ..train() }),
+            keys(TrainRecipe { dropout: 1.0, ..train() }),
+            keys(TrainRecipe { early_stopping: stopping, ..train() }),
+            keys(augment(Augment { rotate_deg: 181.0, ..still })),
+            keys(augment(Augment { shift: -0.1, ..still })),
+            keys(augment(Augment { zoom: f64::INFINITY, ..still })),
+            keys(augment(Augment { brightness: 1.0, ..still })),
+            keys(augment(Augment { contrast: 1.0, ..still })),
+        ];
+
+        let expected = [
+            "image_size",
+            "epochs",
+            "learning_rate",
+            "weight_decay",
+            "label_smoothing",
+            "dropout",
+            "early_stopping.patience",
+            "augment.rotate_deg",
+            "augment.shift",
+            "augment.zoom",
+            "augment.brightness",
+            "augment.contrast",
+        ];
+        assert_eq!(refused, expected.map(Err));
+    }
+}

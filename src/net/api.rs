@@ -1,0 +1,72 @@
+//! One request to an API and its whole answer, whatever its status.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::{Client, NetError, retry_after};
+
+const ANSWER_BYTES_MAX: u64 = 32 << 20;
+
+/// A request to an API.
+pub enum Request<'a> {
+    Get {
+        url: &'a Url,
+        bearer: &'a str,
+    },
+    /// A form, sent with a name and a password.
+    Post {
+        url: &'a Url,
+        basic: (&'a str, &'a str),
+        form: &'a [(&'a str, &'a str)],
+    },
+}
+
+/// An answer: its status, its body, and the headers that are about manners.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+    pub location: Option<String>,
+    pub retry_after: Option<Duration>,
+    pub rate_used: Option<f64>,
+    pub rate_remaining: Option<f64>,
+    /// Seconds until the window of the rate limit begins anew.
+    pub rate_reset: Option<f64>,
+}
+
+pub(super) async fn send(client: &Client, request: Request<'_>) -> Result<Answer, NetError> {
+    let (url, builder) = match request {
+        Request::Get { url, bearer } => (url, client.http.get(url.clone()).bearer_auth(bearer)),
+        Request::Post { url, basic: (name, password), form } => {
+            let post = client.http.post(url.clone());
+            (url, post.basic_auth(name, Some(password)).form(form))
+        }
+    };
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let _place = client.hosts.enter(&host).await;
+    let exchange = async {
+        let sent = builder.send().await;
+        let response = sent.map_err(|source| NetError::Connect { host: host.clone(), source })?;
+        let status = response.status().as_u16();
+        let text = |name: &str| {
+            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
+        let number = |name: &str| text(name)?.parse::<f64>().ok().filter(|it| it.is_finite());
+        let mut answer = Answer {
+            status,
+            body: Vec::new(),
+            location: text("location"),
+            retry_after: retry_after(&response),
+            rate_used: number("x-ratelimit-used"),
+            rate_remaining: number("x-ratelimit-remaining"),
+            rate_reset: number("x-ratelimit-reset"),
+        };
+        let limit_bytes = ANSWER_BYTES_MAX;
+        let body = client.body(response, &host, limit_bytes).await?;
+        answer.body =
+            body.ok_or_else(|| NetError::AnswerTooLarge { host: host.clone(), limit_bytes })?;
+        Ok(answer)
+    };
+    client.in_time(&host, exchange).await
+}

@@ -1,0 +1,12 @@
+//! The pipeline file, and the order of the stages it sets in motion.
+
+pub mod ask;
+pub mod file;
+pub mod fault;
+pub mod run;
+mod secrets;
+pub mod starter;
+pub mod workshop;
+
+pub use fault::PipelineError;
+pub use file::Pipeline;

@@ -1,0 +1,66 @@
+//! Asking the trained model of a dataset: about its own test pictures, or about any picture.
+
+use super::workshop::Workshop;
+use crate::{
+    domain::learning::{self, Evaluation},
+    model::{ModelError, classifier::Classifier},
+    stage::{
+        predict::{self, PredictError, Prediction},
+        train::{self, TrainError},
+    },
+    store::{StoreError, query},
+};
+
+pub use crate::stage::predict::Answer;
+
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    #[error("dataset `{dataset}` has no trained model yet")]
+    NoModel { dataset: String },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    #[error(transparent)]
+    Predict(#[from] PredictError),
+}
+
+/// How a model does on the test pictures of today.
+#[derive(Clone, Debug)]
+pub struct Tested {
+    pub run: String,
+    pub classes: Vec<String>,
+    pub answers: Vec<learning::Answer>,
+    pub evaluation: Evaluation,
+}
+
+impl Workshop {
+    /// Loads the model the last training made.
+    pub fn model(&self) -> Result<(String, Classifier), AskError> {
+        let name = query::current_run(&self.store)?
+            .ok_or_else(|| AskError::NoModel { dataset: self.pipeline.name.clone() })?;
+        let model = Classifier::load(&self.layout.models().join(&name.0))?;
+        Ok((name.0, model))
+    }
+
+    /// Tests the model on the test pictures as they are now.
+    pub fn evaluate(&self) -> Result<Tested, AskError> {
+        let (run, model) = self.model()?;
+        let answers = train::evaluate(&self.store, &self.pipeline.classes, &self.layout, &model)?;
+        let classes = model.card().classes.clone();
+        let evaluation = Evaluation::of(&answers, classes.len());
+        Ok(Tested { run, classes, answers, evaluation })
+    }
+
+    /// Asks the model about pictures: files, folders, web addresses.
+    pub async fn predict(&self, what: &[String]) -> Result<Vec<Prediction>, AskError> {
+        let (_, model) = self.model()?;
+        let mut predictions = Vec::new();
+        for what in what {
+            predictions.extend(predict::predict(&model, what, &self.access).await?);
+        }
+        Ok(predictions)
+    }
+}

@@ -1,0 +1,322 @@
+//! `pipelines/<name>.toml`: one dataset. Every table belongs to a room; here they come together
+//! and are checked before anything is done.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::{fault::PipelineError, secrets};
+use crate::{
+    domain::{
+        classes::Classes,
+        id::{Label, Place},
+        kaggle::KaggleRecipe,
+    },
+    model::recipe::TrainRecipe,
+    source::{Sort, SourceSpec},
+    stage::{collect, dedupe, prepare, resolve::Nsfw, split},
+    store::files,
+};
+
+/// A dataset as its file describes it, checked.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    pub name: String,
+    pub path: PathBuf,
+    /// The file as it was read, for the report.
+    pub text: String,
+    pub title: String,
+    pub seed: u64,
+    pub classes: Classes,
+    pub places: Vec<(Place, SourceSpec)>,
+    pub collect: CollectTable,
+    pub fetch: FetchTable,
+    pub clean: CleanTable,
+    pub prepare: prepare::Recipe,
+    pub split: split::Table,
+    pub kaggle: Option<KaggleRecipe>,
+    pub train: Option<TrainRecipe>,
+}
+
+/// The file before it is checked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    title: Option<String>,
+    #[serde(default = "seed")]
+    seed: u64,
+    classes: BTreeMap<Label, Vec<Spanned<String>>>,
+    #[serde(default)]
+    collect: CollectTable,
+    #[serde(default)]
+    fetch: FetchTable,
+    #[serde(default)]
+    clean: CleanTable,
+    #[serde(default)]
+    prepare: prepare::Recipe,
+    #[serde(default)]
+    split: split::Table,
+    #[serde(default)]
+    export: ExportTable,
+    train: Option<TrainRecipe>,
+}
+
+fn seed() -> u64 {
+    1337
+}
+
+/// `[collect]`: which posts are looked for, and which may take part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CollectTable {
+    pub listings: Vec<Sort>,
+    pub limit: usize,
+    pub refresh: Refresh,
+    pub nsfw: Nsfw,
+    pub min_score: Option<i64>,
+    /// Whom Reddit may turn to; otherwise `REDDIT_USERNAME`.
+    pub contact: Option<String>,
+}
+
+/// When places of the net are listed again by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Refresh {
+    Never,
+    Hourly,
+    Daily,
+    Weekly,
+}
+
+impl Refresh {
+    pub fn max_age_s(self) -> Option<i64> {
+        match self {
+            Self::Never => None,
+            Self::Hourly => Some(3600),
+            Self::Daily => Some(24 * 3600),
+            Self::Weekly => Some(7 * 24 * 3600),
+        }
+    }
+}
+
+impl Default for CollectTable {
+    fn default() -> Self {
+        Self {
+            listings: vec![Sort::New, Sort::Hot, Sort::Top],
+            limit: 1000,
+            refresh: Refresh::Daily,
+            nsfw: Nsfw::default(),
+            min_score: None,
+            contact: None,
+        }
+    }
+}
+
+impl CollectTable {
+    pub fn recipe(&self) -> collect::Recipe {
+        collect::Recipe { listings: self.listings.clone(), limit: self.limit }
+    }
+}
+
+/// `[fetch]`: how hard, how long, how much.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FetchTable {
+    /// Pictures fetched at the same time.
+    pub concurrency: usize,
+    pub per_host: usize,
+    /// Seconds for one whole picture.
+    pub timeout: f64,
+    /// Seconds without a byte.
+    pub stall: f64,
+    pub max_megabytes: u64,
+    pub attempts: u32,
+}
+
+impl Default for FetchTable {
+    fn default() -> Self {
+        Self {
+            concurrency: 16,
+            per_host: 6,
+            timeout: 60.0,
+            stall: 15.0,
+            max_megabytes: 50,
+            attempts: 4,
+        }
+    }
+}
+
+impl FetchTable {
+    fn check(&self) -> Result<(), String> {
+        if !(1..=256).contains(&self.concurrency) {
+            return Err(format!("fetch.concurrency = {}: use 1 to 256", self.concurrency));
+        }
+        if !(1..=64).contains(&self.per_host) {
+            return Err(format!("fetch.per_host = {}: use 1 to 64", self.per_host));
+        }
+        for (name, seconds) in [("timeout", self.timeout), ("stall", self.stall)] {
+            if !(0.1..=3600.0).contains(&seconds) {
+                return Err(format!("fetch.{name} = {seconds}: use 0.1 to 3600 seconds"));
+            }
+        }
+        if !(1..=2048).contains(&self.max_megabytes) {
+            return Err(format!("fetch.max_megabytes = {}: use 1 to 2048", self.max_megabytes));
+        }
+        if !(1..=20).contains(&self.attempts) {
+            return Err(format!("fetch.attempts = {}: use 1 to 20", self.attempts));
+        }
+        Ok(())
+    }
+
+    pub fn bytes_max(&self) -> u64 {
+        self.max_megabytes * 1_000_000
+    }
+}
+
+/// `[clean]`: what is too large to open, what is a twin, what is not worth keeping.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(from = "RawClean")]
+pub struct CleanTable {
+    pub pixels_max: u64,
+    pub dedupe: dedupe::Recipe,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawClean {
+    max_megapixels: u64,
+    distance: u32,
+    similarity: u16,
+    min_side: u32,
+    max_aspect: f64,
+    min_brightness: u8,
+    min_contrast: u8,
+    min_sharpness: u32,
+}
+
+impl Default for RawClean {
+    fn default() -> Self {
+        let it = dedupe::Recipe::default();
+        Self {
+            max_megapixels: 100,
+            distance: it.distance.0,
+            similarity: it.similarity.0,
+            min_side: it.min_side,
+            max_aspect: it.max_aspect,
+            min_brightness: it.min_brightness,
+            min_contrast: it.min_contrast,
+            min_sharpness: it.min_sharpness,
+        }
+    }
+}
+
+impl From<RawClean> for CleanTable {
+    fn from(raw: RawClean) -> Self {
+        Self {
+            pixels_max: raw.max_megapixels.saturating_mul(1_000_000),
+            dedupe: dedupe::Recipe {
+                distance: crate::domain::fingerprint::Distance(raw.distance),
+                similarity: crate::domain::fingerprint::Similarity(raw.similarity),
+                min_side: raw.min_side,
+                max_aspect: raw.max_aspect,
+                min_brightness: raw.min_brightness,
+                min_contrast: raw.min_contrast,
+                min_sharpness: raw.min_sharpness,
+            },
+        }
+    }
+}
+
+impl Default for CleanTable {
+    fn default() -> Self {
+        RawClean::default().into()
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ExportTable {
+    kaggle: Option<KaggleRecipe>,
+}
+
+impl Pipeline {
+    /// Reads and checks a pipeline file.
+    pub fn read(path: &Path) -> Result<Self, PipelineError> {
+        let text = files::read_text_if_any(path).map_err(PipelineError::File)?;
+        let text = text.ok_or_else(|| PipelineError::Missing { path: path.to_owned() })?;
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let name = Label::new(stem).map_err(|_| PipelineError::Name { path: path.to_owned() })?;
+        secrets::check(path, &text)?;
+        let raw: Raw =
+            toml::from_str(&text).map_err(|error| PipelineError::syntax(path, &text, &error))?;
+        Self::checked(path, text, name.as_str(), raw)
+    }
+
+    fn checked(path: &Path, text: String, name: &str, raw: Raw) -> Result<Self, PipelineError> {
+        let at = |offset: usize, message: String| PipelineError::At {
+            path: path.to_owned(),
+            line: super::fault::line_of(&text, offset),
+            message,
+        };
+        let unsound = |message: String| PipelineError::Unsound { path: path.to_owned(), message };
+        let mut listed: BTreeMap<Label, Vec<Place>> = BTreeMap::new();
+        let mut specs: BTreeMap<Place, SourceSpec> = BTreeMap::new();
+        for (label, places) in raw.classes {
+            let mut own = Vec::new();
+            for spanned in places {
+                let offset = spanned.span().start;
+                let place = Place(spanned.into_inner().trim().to_owned());
+                let spec =
+                    SourceSpec::parse(&place).map_err(|error| at(offset, error.to_string()))?;
+                specs.insert(place.clone(), spec);
+                own.push(place);
+            }
+            listed.insert(label, own);
+        }
+        let classes = Classes::new(listed).map_err(|error| unsound(error.to_string()))?;
+        if raw.collect.listings.is_empty() || raw.collect.limit == 0 {
+            let message = "collect: name at least one listing and a limit of at least 1";
+            return Err(unsound(message.to_owned()));
+        }
+        raw.fetch.check().map_err(unsound)?;
+        raw.clean.dedupe.check().map_err(unsound)?;
+        raw.prepare.check().map_err(unsound)?;
+        if let Some(kaggle) = &raw.export.kaggle {
+            kaggle.check().map_err(|faults| {
+                let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+                unsound(format!("export.kaggle: {}", faults.join("; ")))
+            })?;
+        }
+        if let Some(train) = &raw.train {
+            train.check().map_err(|error| unsound(format!("train: {error}")))?;
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            title: raw.title.unwrap_or_else(|| name.to_owned()),
+            seed: raw.seed,
+            classes,
+            places: specs.into_iter().collect(),
+            collect: raw.collect,
+            fetch: raw.fetch,
+            clean: raw.clean,
+            prepare: raw.prepare,
+            split: raw.split,
+            kaggle: raw.export.kaggle,
+            train: raw.train,
+            text,
+        })
+    }
+
+    /// Returns the path of the lock that keeps every picture on its side of the split.
+    pub fn lock(&self) -> PathBuf {
+        self.path.with_extension("lock")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,308 @@
+//! The stages in order: what each would do, and doing it. Both ask the same questions of the
+//! same stamps.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::workshop::Workshop;
+use crate::{
+    domain::split::{Placement, Split},
+    engine::{
+        Insistence, ItemStage, RunError, SetError, SetStage, StageName, Tally, Work,
+        events::Events,
+        plan::{self, StagePlan},
+        plan_set, run, run_set,
+        stop::Stop,
+    },
+    source::{
+        SourceSpec,
+        access::{self, AccessError},
+        folder::FolderError,
+    },
+    stage::{
+        dedupe::DedupeError, export::run::ExportingError, split::SplitError, train::TrainError,
+    },
+    store::{StoreError, query},
+};
+
+/// Which stages are wanted, and how insistently.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    pub from: Option<StageName>,
+    pub to: Option<StageName>,
+    pub insistence: Insistence,
+}
+
+impl Wish {
+    fn includes(&self, stage: StageName) -> bool {
+        self.from.is_none_or(|from| from <= stage) && self.to.is_none_or(|to| stage <= to)
+    }
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Ran {
+    pub tallies: BTreeMap<StageName, Tally>,
+    /// Stages that could not be done with the data there is, and why.
+    pub skipped: BTreeMap<StageName, String>,
+    pub is_interrupted: bool,
+}
+
+impl Ran {
+    pub fn n_failed(&self) -> u64 {
+        self.tallies.values().map(|tally| tally.failed).sum()
+    }
+
+    pub fn n_done(&self) -> u64 {
+        self.tallies.values().map(Tally::done).sum()
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineRunError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error("no Reddit credentials: {} not set", missing.join(" and "))]
+    NoCredentials { missing: Vec<&'static str> },
+    #[error("Reddit wants to know whom to turn to: no contact is set")]
+    NoContact,
+    #[error(transparent)]
+    Access(AccessError),
+    #[error("{stage} had to stop: {message}")]
+    Fatal { stage: StageName, message: String },
+    #[error(transparent)]
+    Dedupe(DedupeError),
+    #[error(transparent)]
+    Split(SplitError),
+    #[error(transparent)]
+    Export(ExportingError),
+    #[error(transparent)]
+    Train(TrainError),
+}
+
+impl From<AccessError> for PipelineRunError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::NoCredentials { missing } => Self::NoCredentials { missing },
+            AccessError::NoContact => Self::NoContact,
+            AccessError::Net(_) | AccessError::Demo(_) => Self::Access(error),
+        }
+    }
+}
+
+impl Workshop {
+    /// Tells what a run would do, stage by stage.
+    pub fn plan(&self, wish: &Wish) -> Result<Vec<StagePlan>, PipelineRunError> {
+        let (events, _) = Events::channel();
+        let mut plans: Vec<StagePlan> = Vec::new();
+        for stage in StageName::ALL.into_iter().filter(|stage| wish.includes(*stage)) {
+            let Some(mut plan) = self.plan_stage(stage, wish, &events)? else { continue };
+            // What has no work of its own may still get some from a stage it reads.
+            plan.follows = stage
+                .reads()
+                .iter()
+                .copied()
+                .filter(|read| plans.iter().any(|it| it.stage == *read && it.has_work()))
+                .collect();
+            plans.push(plan);
+        }
+        Ok(plans)
+    }
+
+    fn plan_stage(
+        &self,
+        stage: StageName,
+        wish: &Wish,
+        events: &Events,
+    ) -> Result<Option<StagePlan>, PipelineRunError> {
+        let (store, insistence) = (&self.store, &wish.insistence);
+        let force = insistence.force;
+        Ok(Some(match stage {
+            StageName::Collect => plan::plan(&self.collect(events), store, insistence)?,
+            StageName::Resolve => plan::plan(&self.resolve(), store, insistence)?,
+            StageName::Fetch => plan::plan(&self.fetch(), store, insistence)?,
+            StageName::Fingerprint => plan::plan(&self.fingerprint(), store, insistence)?,
+            StageName::Dedupe => {
+                set(plan_set(&self.dedupe(), store, force), PipelineRunError::Dedupe)?
+            }
+            StageName::Prepare => plan::plan(&self.prepare(), store, insistence)?,
+            StageName::Split => {
+                set(plan_set(&self.split(), store, force), PipelineRunError::Split)?
+            }
+            StageName::Export => {
+                set(plan_set(&self.export(), store, force), PipelineRunError::Export)?
+            }
+            StageName::Train => match self.train() {
+                Some(train) => set(plan_set(&train, store, force), PipelineRunError::Train)?,
+                None => return Ok(None),
+            },
+        }))
+    }
+
+    /// Does what is due, stage by stage, until the end or a stop.
+    pub async fn run(
+        &self,
+        wish: &Wish,
+        events: &Events,
+        stop: &Stop,
+    ) -> Result<Ran, PipelineRunError> {
+        self.check_before(wish, events)?;
+        let work = Work {
+            store: &self.store,
+            limits: self.limits,
+            insistence: &wish.insistence,
+            events,
+            stop,
+        };
+        let mut ran = Ran::default();
+        for stage in StageName::ALL.into_iter().filter(|stage| wish.includes(*stage)) {
+            if let Some(why) = self.lacks(stage)? {
+                ran.skipped.insert(stage, why);
+                continue;
+            }
+            let tally = match self.run_stage(stage, work).await {
+                Ok(Some(tally)) => tally,
+                Ok(None) => continue,
+                Err(PipelineRunError::Train(error)) if error.is_interruption() => {
+                    ran.is_interrupted = true;
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
+            ran.tallies.insert(stage, tally);
+            if stop.is_asked() {
+                ran.is_interrupted = true;
+                break;
+            }
+        }
+        Ok(ran)
+    }
+
+    async fn run_stage(
+        &self,
+        stage: StageName,
+        work: Work<'_>,
+    ) -> Result<Option<Tally>, PipelineRunError> {
+        Ok(Some(match stage {
+            StageName::Collect => items(&self.collect(work.events), work).await?,
+            StageName::Resolve => items(&self.resolve(), work).await?,
+            StageName::Fetch => items(&self.fetch(), work).await?,
+            StageName::Fingerprint => items(&self.fingerprint(), work).await?,
+            StageName::Dedupe => whole(&self.dedupe(), work, PipelineRunError::Dedupe).await?,
+            StageName::Prepare => items(&self.prepare(), work).await?,
+            StageName::Split => whole(&self.split(), work, PipelineRunError::Split).await?,
+            StageName::Export => whole(&self.export(), work, PipelineRunError::Export).await?,
+            StageName::Train => match self.train() {
+                Some(train) => whole(&train, work, PipelineRunError::Train).await?,
+                None => return Ok(None),
+            },
+        }))
+    }
+
+    /// Finds what would make a run fail, before it has done anything.
+    fn check_before(&self, wish: &Wish, events: &Events) -> Result<(), PipelineRunError> {
+        if !wish.includes(StageName::Collect) {
+            return Ok(());
+        }
+        for (_, spec) in &self.pipeline.places {
+            match spec {
+                SourceSpec::Folder(folder) => folder.check()?,
+                SourceSpec::Reddit(_) | SourceSpec::Demo(_) => (),
+            }
+        }
+        let collect = self.collect(events);
+        let asks_reddit =
+            collect.places.iter().any(|(_, spec)| matches!(spec, SourceSpec::Reddit(_)));
+        if asks_reddit && plan::plan(&collect, &self.store, &wish.insistence)?.has_work() {
+            access::credentials()?;
+            self.access.contact_or_complain()?;
+        }
+        Ok(())
+    }
+
+    /// Tells what a stage would need that the dataset does not have.
+    fn lacks(&self, stage: StageName) -> Result<Option<String>, PipelineRunError> {
+        if !matches!(stage, StageName::Export | StageName::Train) {
+            return Ok(None);
+        }
+        let pictures = query::dataset(&self.store, &self.pipeline.classes)?;
+        if pictures.is_empty() {
+            return Ok(Some("the dataset has no picture".to_owned()));
+        }
+        if stage == StageName::Export || self.pipeline.train.is_none() {
+            return Ok(None);
+        }
+        let labels: Vec<_> = self.pipeline.classes.labels().collect();
+        if labels.len() < 2 {
+            return Ok(Some("a classifier needs at least two classes".to_owned()));
+        }
+        let is_taught =
+            |label| pictures.iter().any(|it| it.label == label && it.split == Split::Train);
+        let bare = labels.iter().find(|label| !is_taught((**label).clone()));
+        if let Some(label) = bare {
+            return Ok(Some(format!("class `{label}` has no picture to train on")));
+        }
+        let n_val = pictures.iter().filter(|it| it.split == Split::Val).count();
+        Ok((n_val == 0)
+            .then(|| "there is no picture in val to choose the best epoch by".to_owned()))
+    }
+
+    /// Names the classes too small to be in every split, and what was left out as a leak.
+    pub fn warnings(&self) -> Result<Vec<String>, StoreError> {
+        let pictures = query::dataset(&self.store, &self.pipeline.classes)?;
+        let mut warnings = Vec::new();
+        for label in self.pipeline.classes.labels() {
+            let own = pictures.iter().filter(|it| it.label == *label);
+            let missing: Vec<&str> = self
+                .pipeline
+                .split
+                .ratio
+                .wanted()
+                .filter(|split| !own.clone().any(|it| it.split == *split))
+                .map(Split::name)
+                .collect();
+            if !missing.is_empty() {
+                let n = own.count();
+                let missing = missing.join(" and ");
+                warnings.push(format!("class `{label}` has {n} pictures: none for {missing}"));
+            }
+        }
+        let placements = self.store.notes::<Placement>()?;
+        let is_leak = |placement: &Placement| matches!(placement, Placement::Leak { .. });
+        let n_leaks = placements.iter().filter(|(_, placement)| is_leak(placement)).count();
+        if 0 < n_leaks {
+            warnings.push(format!(
+                "{n_leaks} pictures are left out: twins of theirs are locked on another side"
+            ));
+        }
+        Ok(warnings)
+    }
+}
+
+async fn items<S: ItemStage>(stage: &S, work: Work<'_>) -> Result<Tally, PipelineRunError> {
+    run(stage, work).await.map_err(|error| match error {
+        RunError::Store(error) => PipelineRunError::Store(error),
+        RunError::Fatal { message } => PipelineRunError::Fatal { stage: S::NAME, message },
+    })
+}
+
+async fn whole<S: SetStage>(
+    stage: &S,
+    work: Work<'_>,
+    wrap: fn(S::Error) -> PipelineRunError,
+) -> Result<Tally, PipelineRunError> {
+    set(run_set(stage, work).await, wrap)
+}
+
+fn set<T, E: std::error::Error + 'static>(
+    result: Result<T, SetError<E>>,
+    wrap: fn(E) -> PipelineRunError,
+) -> Result<T, PipelineRunError> {
+    result.map_err(|error| match error {
+        SetError::Store(error) => PipelineRunError::Store(error),
+        SetError::Stage(error) => wrap(error),
+    })
+}

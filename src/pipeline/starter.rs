@@ -1,0 +1,169 @@
+//! A new pipeline file with a comment on everything people change.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    domain::{
+        classes::{Classes, ClassesError},
+        id::{Label, NotALabel, Place},
+    },
+    source::{PlaceError, SourceSpec},
+    store::files::{self, FileError},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum StarterError {
+    #[error("`{text}` is no class: write LABEL=PLACE,PLACE such as cats=r/cats,folder:photos/cats")]
+    NoClass { text: String },
+    #[error(transparent)]
+    Label(#[from] NotALabel),
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    #[error(transparent)]
+    Classes(#[from] ClassesError),
+    #[error("`{}` exists already; it is left as it is", path.display())]
+    Exists { path: PathBuf },
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// Writes `pipelines/<name>.toml` below `root` for the given `LABEL=PLACE,…` and returns its path.
+pub fn write(root: &Path, name: &str, classes: &[String]) -> Result<PathBuf, StarterError> {
+    let name = Label::new(name)?;
+    let mut listed: BTreeMap<Label, Vec<Place>> = BTreeMap::new();
+    for text in classes {
+        let (label, places) =
+            text.split_once('=').ok_or_else(|| StarterError::NoClass { text: text.clone() })?;
+        let places = places.split(',').map(str::trim).filter(|place| !place.is_empty());
+        let own = listed.entry(Label::new(label.trim())?).or_default();
+        for place in places {
+            let place = Place(place.to_owned());
+            SourceSpec::parse(&place)?;
+            own.push(place);
+        }
+    }
+    Classes::new(listed.clone())?;
+    let path = root.join("pipelines").join(format!("{name}.toml"));
+    if path.exists() {
+        return Err(StarterError::Exists { path });
+    }
+    files::write_atomic(&path, text(&name, &listed).as_bytes())?;
+    Ok(path)
+}
+
+fn text(name: &Label, classes: &BTreeMap<Label, Vec<Place>>) -> String {
+    let mut text = format!("title = \"{}\"\nseed = 1337\n\n", title(name));
+    text.push_str("# A class is a list of places where its pictures are posted.\n[classes]\n");
+    let width = classes.keys().map(|label| label.as_str().len()).max().unwrap_or_default();
+    for (label, places) in classes {
+        let places: Vec<String> =
+            places.iter().map(|place| toml::Value::from(place.0.as_str()).to_string()).collect();
+        let label = label.as_str();
+        writeln!(text, "{label:width$} = [{}]", places.join(", "))
+            .expect("writing to a string cannot fail");
+    }
+    text.push_str(REST);
+    text
+}
+
+/// `cars-vs-tanks` → `Cars vs tanks`, lengthened to what Kaggle wants of a title.
+fn title(name: &Label) -> String {
+    let words = name.as_str().replace(['-', '_'], " ");
+    let mut letters = words.chars();
+    letters
+        .next()
+        .map_or(String::new(), |first| first.to_uppercase().collect::<String>() + letters.as_str())
+}
+
+const REST: &str = r#"
+[collect]
+# listings = ["new", "hot", "top"]   # also: rising, controversial; each ends at 1,000 posts
+# limit = 1000                       # posts per listing
+# refresh = "daily"                  # ask again when the last look is older: never, hourly, weekly
+# nsfw = "skip"                      # or "keep"
+# min_score = 10                     # leave out posts with fewer points
+# contact = "your-reddit-name"       # whom Reddit may turn to; otherwise REDDIT_USERNAME
+
+[fetch]
+# concurrency = 16                   # pictures at the same time
+# per_host = 6                       # of them from one host
+# timeout = 60                       # seconds for one picture
+# stall = 15                         # seconds without a byte
+# max_megabytes = 50
+# attempts = 4
+
+[clean]
+# distance = 90                      # of 256 hash bits: pictures farther apart are not compared
+# similarity = 700                   # of 1000: from here on two pictures are twins
+# min_side = 128                     # pixels of the shorter side
+# max_aspect = 3.0                   # longer side over shorter side
+# min_brightness = 8                 # mean level of 255
+# min_contrast = 5
+# min_sharpness = 0                  # variance of the Laplacian; 0 keeps blurred pictures
+
+[prepare]
+# size = 256                         # shorter side to this, then the middle square
+# format = "jpeg"                    # or "png"
+# quality = 90
+
+[split]
+# ratio = { train = 70, val = 15, test = 15 }
+# group = "post"                     # pictures of one post stay together; or "twin"
+
+# Leave this table out to make no Kaggle folder.
+# [export.kaggle]
+# id = "your-kaggle-name/dataset-name"
+# title = "At Least Six Letters"
+# license = "other"
+# keywords = ["image classification"]
+
+# Leave this table out to train nothing.
+[train]
+# architecture = "small-cnn"         # or "linear", the baseline
+# image_size = 64
+# epochs = 30
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::Pipeline;
+
+    #[test]
+    fn a_new_file_is_a_pipeline_and_is_never_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let classes = ["cats=r/cats,folder:a b".to_owned(), "dogs=r/dogs".to_owned()];
+
+        let path = write(dir.path(), "cats-or-dogs", &classes).unwrap();
+
+        let pipeline = Pipeline::read(&path).unwrap();
+        assert_eq!((pipeline.title.as_str(), pipeline.places.len()), ("Cats or dogs", 3));
+        let again = write(dir.path(), "cats-or-dogs", &classes);
+        assert!(matches!(again, Err(StarterError::Exists { .. })));
+    }
+
+    #[test]
+    fn every_commented_setting_is_one_the_program_knows() {
+        let uncommented: String = REST
+            .lines()
+            .filter(|line| !line.starts_with("# Leave"))
+            .map(|line| line.strip_prefix("# ").unwrap_or(line).to_owned() + "\n")
+            .collect();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.toml");
+        let file = format!("[classes]\ncats = [\"r/cats\"]\n{uncommented}");
+        files::write_atomic(&path, file.as_bytes()).unwrap();
+
+        let pipeline = Pipeline::read(&path).unwrap();
+
+        assert_eq!(pipeline.clean, crate::pipeline::file::CleanTable::default());
+        assert_eq!(pipeline.fetch, crate::pipeline::file::FetchTable::default());
+        assert_eq!(pipeline.prepare, crate::stage::prepare::Recipe::default());
+        assert_eq!(pipeline.split, crate::stage::split::Table::default());
+        assert_eq!(pipeline.train, Some(crate::model::recipe::TrainRecipe::default()));
+    }
+}

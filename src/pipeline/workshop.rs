@@ -1,0 +1,188 @@
+//! One dataset opened for work: its store, its folders, its doors to the outside, and its
+//! stages, made from the pipeline file.
+
+use std::{path::Path, time::Duration};
+
+use tokio::sync::OnceCell;
+
+use super::{Pipeline, PipelineError};
+use crate::{
+    domain::{classes::Classes, id::Label},
+    engine::{Limits, events::Events},
+    net::NetOptions,
+    source::{
+        SourceSpec,
+        access::{Access, AccessOptions},
+    },
+    stage::{
+        collect::Collect,
+        dedupe::Dedupe,
+        export::run::{Exporting, Recipe as ExportRecipe},
+        fetch::{Fetch, Recipe as FetchRecipe},
+        fingerprint::{Fingerprinting, Recipe as FingerprintRecipe},
+        prepare::Prepare,
+        resolve::{Recipe as ResolveRecipe, Resolve},
+        split::{Recipe as SplitRecipe, Splitting},
+        train::{Recipe as TrainingRecipe, Training},
+    },
+    store::{
+        Store, StoreError,
+        files::{self, FileError},
+        layout::Layout,
+    },
+};
+
+/// Everything the stages of one dataset need.
+pub struct Workshop {
+    pub pipeline: Pipeline,
+    pub layout: Layout,
+    pub store: Store,
+    pub access: Access,
+    /// The classes whose posts and pictures are worked on, all unless a person narrowed them.
+    pub selected: Classes,
+    pub limits: Limits,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WorkshopError {
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("there is no class `{label}` in `{pipeline}`; there are {}", known.join(", "))]
+    NoSuchClass { label: String, pipeline: String, known: Vec<String> },
+}
+
+impl Workshop {
+    /// Opens the dataset of the pipeline file at `path`, below the folder `data`.
+    pub fn open(path: &Path, data: &Path, clock: fn() -> i64) -> Result<Self, WorkshopError> {
+        let pipeline = Pipeline::read(path)?;
+        let layout = Layout::new(data, &pipeline.name);
+        files::make_folder(layout.root())?;
+        let store = Store::open(&layout.store())?;
+        let access = access(&pipeline, &layout, clock);
+        let selected = pipeline.classes.clone();
+        let cpu_width = std::thread::available_parallelism().map_or(2, usize::from);
+        let limits = Limits {
+            network_width: pipeline.fetch.concurrency,
+            cpu_width,
+            attempts_max: pipeline.fetch.attempts,
+        };
+        Ok(Self { pipeline, layout, store, access, selected, limits })
+    }
+
+    /// Narrows the work on posts and pictures to one class.
+    pub fn select(&mut self, label: &str) -> Result<(), WorkshopError> {
+        let classes = &self.pipeline.classes;
+        let chosen = Label::new(label).ok().and_then(|label| classes.only(&label));
+        self.selected = chosen.ok_or_else(|| WorkshopError::NoSuchClass {
+            label: label.to_owned(),
+            pipeline: self.pipeline.name.clone(),
+            known: classes.labels().map(ToString::to_string).collect(),
+        })?;
+        Ok(())
+    }
+
+    pub(super) fn collect<'a>(&'a self, events: &'a Events) -> Collect<'a> {
+        let is_selected = |place| self.selected.label_of(place).is_some();
+        let places = self.pipeline.places.iter().filter(|(place, _)| is_selected(place));
+        Collect {
+            recipe: self.pipeline.collect.recipe(),
+            places: places.cloned().collect(),
+            max_age_s: self.pipeline.collect.refresh.max_age_s(),
+            store: &self.store,
+            access: &self.access,
+            events,
+            live: OnceCell::new(),
+            demo: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn resolve(&self) -> Resolve<'_> {
+        let table = &self.pipeline.collect;
+        let recipe = ResolveRecipe { nsfw: table.nsfw, min_score: table.min_score };
+        Resolve { recipe, classes: &self.selected }
+    }
+
+    pub(super) fn fetch(&self) -> Fetch<'_> {
+        Fetch {
+            recipe: FetchRecipe { bytes_max: self.pipeline.fetch.bytes_max() },
+            classes: &self.selected,
+            layout: &self.layout,
+            access: &self.access,
+        }
+    }
+
+    pub(super) fn fingerprint(&self) -> Fingerprinting<'_> {
+        Fingerprinting {
+            recipe: FingerprintRecipe { pixels_max: self.pipeline.clean.pixels_max },
+            classes: &self.selected,
+            layout: &self.layout,
+        }
+    }
+
+    // Stages that look at the whole set always see all classes: twins and conflicts lie between
+    // classes as well.
+
+    pub(super) fn dedupe(&self) -> Dedupe<'_> {
+        Dedupe { recipe: self.pipeline.clean.dedupe.clone(), classes: &self.pipeline.classes }
+    }
+
+    pub(super) fn prepare(&self) -> Prepare<'_> {
+        Prepare { recipe: self.pipeline.prepare.clone(), layout: &self.layout }
+    }
+
+    pub(super) fn split(&self) -> Splitting<'_> {
+        Splitting {
+            recipe: SplitRecipe { table: self.pipeline.split.clone(), seed: self.pipeline.seed },
+            classes: &self.pipeline.classes,
+            lock: self.pipeline.lock(),
+        }
+    }
+
+    pub(super) fn export(&self) -> Exporting<'_> {
+        Exporting {
+            name: &self.pipeline.name,
+            recipe: ExportRecipe {
+                title: self.pipeline.title.clone(),
+                seed: self.pipeline.seed,
+                transform: self.pipeline.prepare.in_words(),
+                kaggle: self.pipeline.kaggle.clone(),
+            },
+            classes: &self.pipeline.classes,
+            layout: &self.layout,
+        }
+    }
+
+    /// Returns the training stage; `None` if the file has no `[train]` table.
+    pub(super) fn train(&self) -> Option<Training<'_>> {
+        let train = self.pipeline.train.clone()?;
+        Some(Training {
+            recipe: TrainingRecipe { train, seed: self.pipeline.seed },
+            classes: &self.pipeline.classes,
+            layout: &self.layout,
+        })
+    }
+}
+
+fn access(pipeline: &Pipeline, layout: &Layout, clock: fn() -> i64) -> Access {
+    let demo_places = pipeline.places.iter().filter_map(|(_, spec)| match spec {
+        SourceSpec::Demo(place) => Some(place.clone()),
+        SourceSpec::Reddit(_) | SourceSpec::Folder(_) => None,
+    });
+    Access::new(AccessOptions {
+        net: NetOptions {
+            user_agent: String::new(),
+            deadline: Duration::from_secs_f64(pipeline.fetch.timeout),
+            stall: Duration::from_secs_f64(pipeline.fetch.stall),
+            bytes_max: pipeline.fetch.bytes_max(),
+            per_host: pipeline.fetch.per_host,
+        },
+        contact: pipeline.collect.contact.clone(),
+        demo_places: demo_places.collect(),
+        demo_log: layout.site_log(),
+        clock,
+    })
+}

@@ -1,0 +1,25 @@
+//! Pure functions on pixels: bytes in, pictures, fingerprints, twins or encoded bytes out.
+//! The only room that knows the picture libraries; it never touches files or the store.
+
+pub mod compare;
+pub mod contact;
+pub mod crop;
+pub mod decode;
+pub mod encode;
+pub mod fingerprint;
+pub mod sniff;
+pub mod twins;
+
+mod align;
+mod border;
+mod jpeg;
+mod plane;
+mod scale;
+
+#[cfg(test)]
+mod edits;
+#[cfg(test)]
+mod shared_data;
+
+/// A decoded picture: eight bits each of red, green and blue, upright, without alpha.
+pub type Picture = image::RgbImage;

@@ -1,0 +1,236 @@
+//! Two planes → the movement that lays the one over the other: shift, scale, a little turning
+//! and shear, beside a change of contrast and brightness that is solved for and forgotten.
+
+use super::plane::Plane;
+
+/// Where the points of one plane lie on another: `u' = right_u·u + right_v·v + right`, and so
+/// downwards.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Movement {
+    pub(super) right_u: f32,
+    pub(super) right_v: f32,
+    pub(super) right: f32,
+    pub(super) down_u: f32,
+    pub(super) down_v: f32,
+    pub(super) down: f32,
+}
+
+/// How well two planes agree where they overlap.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Agreement {
+    /// Normalised cross-correlation, −1 to 1.
+    pub(super) correlation: f32,
+    /// The part of the first plane that lies on the second.
+    pub(super) overlap: f32,
+}
+
+/// A larger picture may show at most this much more than a smaller one, and the reverse.
+const SCALE_MAX: f32 = 1.8;
+const TURN_MAX: f32 = 0.2;
+const OVERLAP_MIN: f32 = 0.35;
+
+/// No step of the search goes further than this part of the half side.
+const STEP_MAX: f32 = 0.15;
+const STEP_DONE: f32 = 0.002;
+
+impl Movement {
+    pub(super) const NONE: Self = Self::scale(1.0, 1.0);
+
+    pub(super) const fn scale(across: f32, along: f32) -> Self {
+        Self { right_u: across, right_v: 0.0, right: 0.0, down_u: 0.0, down_v: along, down: 0.0 }
+    }
+
+    #[inline]
+    pub(super) fn apply(&self, u: f32, v: f32) -> (f32, f32) {
+        (
+            self.right_u * u + self.right_v * v + self.right,
+            self.down_u * u + self.down_v * v + self.down,
+        )
+    }
+
+    fn stepped(&self, step: &[f32; 8]) -> Self {
+        let scale = |value: f32| value.clamp(1.0 / SCALE_MAX, SCALE_MAX);
+        let turn = |value: f32| value.clamp(-TURN_MAX, TURN_MAX);
+        Self {
+            right_u: scale(self.right_u + step[0]),
+            right_v: turn(self.right_v + step[1]),
+            right: self.right + step[2],
+            down_u: turn(self.down_u + step[3]),
+            down_v: scale(self.down_v + step[4]),
+            down: self.down + step[5],
+        }
+    }
+}
+
+/// Correlates `a` with `b` moved under it.
+pub(super) fn agreement(a: &Plane, b: &Plane, movement: &Movement) -> Agreement {
+    let mut sums = Sums::default();
+    let mut n_points = 0.0;
+    for (u, v, level) in a.points() {
+        n_points += 1.0;
+        let (u, v) = movement.apply(u, v);
+        if let Some(reading) = b.read(u, v) {
+            sums.add(level, reading.level);
+        }
+    }
+    Agreement { correlation: sums.correlation(), overlap: sums.n / n_points }
+}
+
+/// Improves `start` by at most `rounds` Gauss-Newton steps, and returns the best movement met.
+pub(super) fn refine(
+    a: &Plane,
+    b: &Plane,
+    start: Movement,
+    rounds: usize,
+) -> (Movement, Agreement) {
+    let mut best = (start, agreement(a, b, &start));
+    let mut movement = start;
+    for _ in 0..rounds {
+        let Some(step) = step(a, b, &movement) else { break };
+        movement = movement.stepped(&step);
+        let found = agreement(a, b, &movement);
+        if OVERLAP_MIN < found.overlap && best.1.correlation < found.correlation {
+            best = (movement, found);
+        }
+        if step[..6].iter().all(|part| part.abs() < STEP_DONE) {
+            break;
+        }
+    }
+    best
+}
+
+/// Solves for the small movement, contrast and brightness that bring `b` nearest to `a`.
+fn step(a: &Plane, b: &Plane, movement: &Movement) -> Option<[f32; 8]> {
+    let mut system = [[0.0_f32; 9]; 8];
+    for (u, v, level) in a.points() {
+        let (moved_u, moved_v) = movement.apply(u, v);
+        let Some(reading) = b.read(moved_u, moved_v) else { continue };
+        let (right, down) = (reading.slope_right, reading.slope_down);
+        let row =
+            [right * u, right * v, right, down * u, down * v, down, reading.level, 1.0, level];
+        for (equation, factor) in system.iter_mut().zip(row) {
+            for (sum, value) in equation.iter_mut().zip(row) {
+                *sum += factor * value;
+            }
+        }
+    }
+    for (at, equation) in system.iter_mut().enumerate() {
+        equation[at] += 1e-3 + equation[at] * 1e-4;
+    }
+    let solution = solve(system)?;
+    let contrast = solution[6];
+    (0.1 < contrast).then(|| solution.map(|part| (part / contrast).clamp(-STEP_MAX, STEP_MAX)))
+}
+
+/// Solves eight linear equations by Gauss-Jordan elimination; `None` if they are degenerate.
+fn solve(mut system: [[f32; 9]; 8]) -> Option<[f32; 8]> {
+    for at in 0..8 {
+        let pivot = system[at][at];
+        if pivot.abs() < 1e-9 {
+            return None;
+        }
+        let scaled = system[at].map(|value| value / pivot);
+        for equation in &mut system {
+            let factor = equation[at];
+            for (value, other) in equation.iter_mut().zip(scaled) {
+                *value -= factor * other;
+            }
+        }
+        system[at] = scaled;
+    }
+    Some(system.map(|equation| equation[8]))
+}
+
+/// Running sums of two series, for their correlation and the best linear fit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sums {
+    pub(super) n: f32,
+    a: f32,
+    b: f32,
+    aa: f32,
+    bb: f32,
+    ab: f32,
+}
+
+impl Sums {
+    #[inline]
+    pub(super) fn add(&mut self, a: f32, b: f32) {
+        self.n += 1.0;
+        self.a += a;
+        self.b += b;
+        self.aa += a * a;
+        self.bb += b * b;
+        self.ab += a * b;
+    }
+
+    /// Means of both series.
+    pub(super) fn means(&self) -> (f32, f32) {
+        (self.a / self.n, self.b / self.n)
+    }
+
+    /// Variances of both series and their covariance.
+    pub(super) fn spread(&self) -> (f32, f32, f32) {
+        let (mean_a, mean_b) = self.means();
+        let variance = |squares: f32, mean: f32| (squares / self.n - mean * mean).max(0.0);
+        (variance(self.aa, mean_a), variance(self.bb, mean_b), self.ab / self.n - mean_a * mean_b)
+    }
+
+    /// Normalised cross-correlation; differences below one level count as none.
+    pub(super) fn correlation(&self) -> f32 {
+        if self.n < 8.0 {
+            return -1.0;
+        }
+        let (a, b, both) = self.spread();
+        (both / (a.max(1.0) * b.max(1.0)).sqrt()).clamp(-1.0, 1.0)
+    }
+
+    /// The contrast and brightness that bring the second series nearest to the first.
+    pub(super) fn fit(&self) -> (f32, f32) {
+        let ((mean_a, mean_b), (_, b, both)) = (self.means(), self.spread());
+        let gain = if 1.0 < b { both / b } else { 1.0 };
+        (gain, mean_a - gain * mean_b)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three soft spots and a slope, drawn after `movement`.
+    fn spots(movement: &Movement) -> Plane {
+        let places: Vec<f32> = (0..32_u8).map(|at| (f32::from(at) + 0.5) / 16.0 - 1.0).collect();
+        let level = |u: f32, v: f32| {
+            let (u, v) = movement.apply(u, v);
+            let spot = |x: f32, y: f32| (-6.0 * ((u - x).powi(2) + (v - y).powi(2))).exp();
+            90.0 * spot(0.3, 0.2) - 60.0 * spot(-0.4, 0.3) + 40.0 * spot(0.0, -0.5) + 10.0 * u
+        };
+        let levels = places.iter().flat_map(|v| places.iter().map(move |u| level(*u, *v)));
+        Plane::new(32, levels.collect())
+    }
+
+    #[test]
+    fn a_moved_picture_is_found_again() {
+        let moved =
+            Movement { right: 0.1, down: -0.06, right_v: 0.05, ..Movement::scale(0.9, 0.95) };
+
+        let (found, agreement) =
+            refine(&spots(&moved), &spots(&Movement::NONE), Movement::NONE, 20);
+
+        let gap = |a: f32, b: f32| (a - b).abs();
+        assert!(0.995 < agreement.correlation, "{agreement:?}");
+        assert!(
+            gap(found.right, moved.right) < 0.02 && gap(found.down, moved.down) < 0.02,
+            "{found:?}"
+        );
+        assert!(gap(found.right_u, 0.9) < 0.02 && gap(found.down_v, 0.95) < 0.02, "{found:?}");
+    }
+
+    #[test]
+    fn a_picture_agrees_wholly_with_itself() {
+        let plane = spots(&Movement::NONE);
+
+        let itself = agreement(&plane, &plane, &Movement::NONE);
+
+        assert!(0.999 < itself.correlation && 0.999 < itself.overlap, "{itself:?}");
+    }
+}

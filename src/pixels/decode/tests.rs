@@ -1,0 +1,190 @@
+use std::collections::BTreeSet;
+
+use image::{ExtendedColorType, ImageEncoder, Rgb, codecs};
+
+use super::*;
+use crate::{
+    domain::picture::FileFormat,
+    pixels::{encode, shared_data},
+};
+
+/// A picture without two equal pixels in a row.
+fn busy(width: u32, height: u32) -> Picture {
+    Picture::from_fn(width, height, |x, y| {
+        let level = |n: u32| u8::try_from(n % 256).unwrap();
+        Rgb([level(x * 37 + y * 11), level(x * 5 + y * 83), level(x * x + y * 3)])
+    })
+}
+
+fn reject(bytes: &[u8]) -> Reject {
+    decode(bytes, Limits::default()).map(|it| it.format).unwrap_err()
+}
+
+fn is_truncated(bytes: &[u8]) -> bool {
+    matches!(reject(bytes), Reject::Undecodable { cause } if cause.starts_with("truncated"))
+}
+
+#[test]
+fn what_is_no_picture_is_named() {
+    let found = |name: &str| Reject::NotAnImage { found: name.to_owned() };
+    assert_eq!(reject(b""), Reject::Empty);
+    assert_eq!(reject(b"<!doctype html><title>removed</title>"), found("web page"));
+    assert_eq!(reject(b"if you are looking for an image"), found("unknown kind of file"));
+}
+
+#[test]
+fn a_picture_we_cannot_read_is_broken_and_not_called_something_else() {
+    let cause = "no decoder for AVIF".to_owned();
+    assert_eq!(reject(b"\0\0\0\x20ftypavif\0\0\0\0"), Reject::Undecodable { cause });
+}
+
+#[test]
+fn a_picture_past_the_limit_is_refused_and_one_at_the_limit_is_not() {
+    let png = encode::encode(&busy(20, 10), FileFormat::Png, 0);
+
+    let at_limit = decode(&png, Limits { pixels_max: 200 });
+    let past_limit = decode(&png, Limits { pixels_max: 199 });
+
+    assert_eq!(at_limit.unwrap().picture, busy(20, 10));
+    assert_eq!(past_limit.unwrap_err(), Reject::TooManyPixels { width_px: 20, height_px: 10 });
+}
+
+#[test]
+fn alpha_is_laid_on_white() {
+    let mut png = Vec::new();
+    let pixels = [10, 20, 30, 255, 10, 20, 30, 0, 0, 0, 0, 51];
+    codecs::png::PngEncoder::new(&mut png)
+        .write_image(&pixels, 3, 1, ExtendedColorType::Rgba8)
+        .unwrap();
+
+    let picture = decode(&png, Limits::default()).unwrap().picture;
+
+    assert_eq!(picture.into_raw(), [10, 20, 30, 255, 255, 255, 204, 204, 204]);
+}
+
+#[test]
+fn sixteen_bit_grey_becomes_eight_bit_colour() {
+    let mut png = Vec::new();
+    let levels: Vec<u8> = [0, 0x8080, 0xFFFF_u16].iter().flat_map(|it| it.to_ne_bytes()).collect();
+    codecs::png::PngEncoder::new(&mut png)
+        .write_image(&levels, 3, 1, ExtendedColorType::L16)
+        .unwrap();
+
+    let picture = decode(&png, Limits::default()).unwrap().picture;
+
+    assert_eq!(picture.into_raw(), [0, 0, 0, 128, 128, 128, 255, 255, 255]);
+}
+
+#[test]
+fn a_jpeg_cut_anywhere_is_truncated_even_with_an_end_marker_put_back() {
+    for quality in [50, 95] {
+        let whole = encode::encode(&busy(150, 100), FileFormat::Jpeg, quality);
+        let n = whole.len();
+        assert!(decode(&whole, Limits::default()).is_ok());
+        for cut in [n - 2, n - 10, n * 9 / 10, n / 2, n / 3] {
+            assert!(is_truncated(&whole[..cut]), "cut at {cut} of {n}");
+        }
+        for cut in [n * 19 / 20, n / 2, n / 3] {
+            let mut mended = whole[..cut].to_vec();
+            mended.extend([0xFF, 0xD9]);
+            assert!(decode(&mended, Limits::default()).is_err(), "mended at {cut} of {n}");
+        }
+    }
+}
+
+#[test]
+fn a_progressive_jpeg_cut_short_is_truncated() {
+    let mut whole = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut whole, 90);
+    encoder.set_progressive(true);
+    encoder.encode(busy(96, 64).as_raw(), 96, 64, jpeg_encoder::ColorType::Rgb).unwrap();
+
+    assert!(decode(&whole, Limits::default()).is_ok());
+    assert!(is_truncated(&whole[..whole.len() / 2]));
+}
+
+#[test]
+fn a_plain_picture_with_restart_markers_is_whole() {
+    let plain = Picture::from_pixel(200, 90, Rgb([255, 255, 255]));
+    let mut bytes = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 80);
+    encoder.set_restart_interval(5);
+    encoder.encode(plain.as_raw(), 200, 90, jpeg_encoder::ColorType::Rgb).unwrap();
+
+    assert_eq!(decode(&bytes, Limits::default()).unwrap().picture, plain);
+    assert_eq!(jpeg::first_scan_is_whole(&bytes), Some(true));
+}
+
+#[test]
+fn a_png_cut_short_is_refused() {
+    let whole = encode::encode(&busy(64, 64), FileFormat::Png, 0);
+
+    assert!(decode(&whole[..whole.len() / 2], Limits::default()).is_err());
+}
+
+#[test]
+fn of_all_photographs_only_the_cut_one_is_refused() {
+    for folder in ["raccoon_kangaroo", "clothing4_cc0", "robustness_dedup/big_photos_cc0"] {
+        let mut refused = BTreeSet::new();
+        for (name, bytes) in shared_data::files(folder) {
+            if name.ends_with(".txt") {
+                continue;
+            }
+            if let Err(reject) = decode(&bytes, Limits::default()) {
+                refused.insert(format!("{name}: {reject}"));
+            } else if sniff::kind(&bytes) == Kind::Jpeg {
+                assert_ne!(jpeg::first_scan_is_whole(&bytes), Some(false), "{name}");
+            }
+        }
+        let cut = "kangaroo/00090.jpg: broken file (truncated: the file ends before the picture)";
+        let expected: &[&str] =
+            if folder == "raccoon_kangaroo" && !refused.is_empty() { &[cut] } else { &[] };
+        assert_eq!(refused.iter().collect::<Vec<_>>(), expected, "{folder}");
+    }
+}
+
+#[test]
+fn hostile_files_are_refused_by_their_headers_or_their_ends() {
+    let truncated = "broken file (truncated: the file ends before the picture)";
+    let expected = [
+        ("max_size.jpg", "too many pixels (65535\u{d7}65535)"),
+        ("truncated_end_chunk.png", truncated),
+        ("truncated_image.png", truncated),
+        ("truncated_jpeg.jpg", truncated),
+        ("decompression_bomb.ico", "broken file (no decoder for icon)"),
+    ];
+    let mut accepted = Vec::new();
+    for (name, bytes) in shared_data::files("robustness_dedup/bombs_and_truncated") {
+        match decode(&bytes, Limits::default()) {
+            Ok(decoded) => accepted.push((name, decoded.picture.dimensions())),
+            Err(reject) => {
+                let wanted = expected.iter().find(|(file, _)| *file == name);
+                assert!(
+                    wanted.is_none_or(|(_, text)| *text == reject.to_string()),
+                    "{name}: {reject}"
+                );
+            }
+        }
+    }
+    // The EXIF block of the one and the second frame of the other are bad; the pictures are not.
+    let sound = ["broken_exif_dpi.jpg", "decompression_bomb_extents.gif"];
+    let accepted: Vec<&str> = accepted.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(accepted.is_empty() || accepted == sound, "{accepted:?}");
+}
+
+#[test]
+fn all_eight_exif_orientations_give_one_upright_picture() {
+    let mut shapes = BTreeSet::new();
+    let mut corners = BTreeSet::new();
+    for (name, bytes) in shared_data::files("robustness_dedup/exif_orientation") {
+        if !name.ends_with(".jpg") {
+            continue;
+        }
+        let picture = decode(&bytes, Limits::default()).unwrap().picture;
+        shapes.insert(picture.dimensions());
+        let dark = |x, y| picture.get_pixel(x, y).0.iter().all(|&level| level < 128);
+        let (right, bottom) = (picture.width() - 20, picture.height() - 20);
+        corners.insert([dark(20, 20), dark(right, 20), dark(20, bottom), dark(right, bottom)]);
+    }
+    assert!(shapes.len() <= 1 && corners.len() <= 1, "{shapes:?} {corners:?}");
+}

@@ -1,0 +1,61 @@
+//! All fingerprints → the pairs of pictures that show the same.
+//!
+//! Every pair is looked at: within the hash distance it becomes a candidate, and candidates are
+//! compared in earnest. The answer depends on the set alone, not on order or threads.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::compare::{self, Comparable};
+use crate::domain::{
+    fingerprint::{Distance, Fingerprint, PerceptualHash, Similarity},
+    id::BlobId,
+    verdict::TwinPair,
+};
+
+/// How far apart two pictures may be and still be twins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// The largest hash distance at which two pictures are compared at all.
+    pub distance: Distance,
+    /// The least similarity of twins.
+    pub similarity: Similarity,
+}
+
+impl Default for Reach {
+    fn default() -> Self {
+        Self { distance: Distance(90), similarity: Similarity(700) }
+    }
+}
+
+/// Finds all twins, sorted by their ids, the smaller id of each pair first.
+pub fn find(prints: &BTreeMap<BlobId, Fingerprint>, reach: Reach) -> Vec<TwinPair> {
+    let prints: Vec<(&BlobId, &Fingerprint)> = prints.iter().collect();
+    let twins_of = |at: usize| {
+        let (a, print) = prints[at];
+        let own: Vec<PerceptualHash> = print.own_hashes().collect();
+        let mut ready = None;
+        let mut twins = Vec::new();
+        for (b, other) in &prints[at + 1..] {
+            if !is_near(&own, &other.hashes, reach.distance) {
+                continue;
+            }
+            let ready = ready.get_or_insert_with(|| Comparable::new(print));
+            let nearest = print.nearest(other);
+            let similarity = compare::compare(ready, &Comparable::as_hashed(other, nearest.hash));
+            if reach.similarity <= similarity {
+                twins.push(TwinPair { a: *a, b: **b, distance: nearest.distance, similarity });
+            }
+        }
+        twins
+    };
+    (0..prints.len()).into_par_iter().map(twins_of).collect::<Vec<_>>().concat()
+}
+
+fn is_near(own: &[PerceptualHash], others: &[PerceptualHash], reach: Distance) -> bool {
+    own.iter().any(|own| others.iter().any(|other| own.distance(*other) <= reach))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! `folder:PATH`: pictures on this machine, at any depth. The files are read, never touched.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::UNIX_EPOCH,
+};
+
+use serde::Serialize;
+
+use super::Page;
+use crate::domain::{
+    id::{BlobId, Place, PostId},
+    post::{Media, Post},
+};
+
+/// A folder to be walked; a relative path starts where the program was started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    #[error("there is no folder `{}`", path.display())]
+    Missing { path: PathBuf },
+    #[error("`{}` is no folder", path.display())]
+    NotAFolder { path: PathBuf },
+    #[error("could not read `{}`", path.display())]
+    Read { path: PathBuf, source: io::Error },
+}
+
+/// A cheap look at one file: enough to know that it must be looked at again, never used to tell
+/// what it holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Glance {
+    path: PathBuf,
+    size_bytes: u64,
+    modified_ns: Option<u128>,
+}
+
+impl Folder {
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// Checks that there is a folder to walk.
+    pub fn check(&self) -> Result<(), FolderError> {
+        let path = self.path.clone();
+        match fs::metadata(&path) {
+            Ok(found) if found.is_dir() => Ok(()),
+            Ok(_) => Err(FolderError::NotAFolder { path }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(FolderError::Missing { path })
+            }
+            Err(source) => Err(FolderError::Read { path, source }),
+        }
+    }
+
+    /// Looks at every file below the folder without reading any, in the order of their paths.
+    pub fn glances(&self) -> Result<Vec<Glance>, FolderError> {
+        self.check()?;
+        let mut glances = Vec::new();
+        let mut folders = vec![self.path.clone()];
+        while let Some(folder) = folders.pop() {
+            let failed = |source| FolderError::Read { path: folder.clone(), source };
+            for entry in fs::read_dir(&folder).map_err(failed)? {
+                let entry = entry.map_err(failed)?;
+                let path = entry.path();
+                let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+                let kind = entry.file_type().map_err(failed)?;
+                if is_hidden {
+                    continue;
+                }
+                if kind.is_dir() {
+                    folders.push(path);
+                // A link is followed to a file, never to a folder, which could lead in circles.
+                } else if let Ok(found) = fs::metadata(&path)
+                    && found.is_file()
+                {
+                    let modified = found.modified().ok();
+                    let since = modified.and_then(|it| it.duration_since(UNIX_EPOCH).ok());
+                    let modified_ns = since.map(|it| it.as_nanos());
+                    glances.push(Glance { path, size_bytes: found.len(), modified_ns });
+                }
+            }
+        }
+        glances.sort();
+        Ok(glances)
+    }
+
+    /// Lists the pictures of the folder, each with the digest of its bytes.
+    pub fn list(&self, place: &Place) -> Result<Page, FolderError> {
+        let mut page = Page::default();
+        for glance in self.glances()? {
+            let path = glance.path;
+            let Some(name) = path.to_str() else {
+                page.unreadable.push(format!("`{}` has a name that is not UTF-8", path.display()));
+                continue;
+            };
+            match digest_if_picture(&path) {
+                Ok(None) => (),
+                Ok(Some(digest)) => {
+                    let title = path.file_stem().and_then(|stem| stem.to_str());
+                    let post = Post {
+                        place: place.clone(),
+                        title: title.unwrap_or_default().to_owned(),
+                        author: None,
+                        permalink: name.to_owned(),
+                        created_utc: 0,
+                        score: 0,
+                        over_18: false,
+                        media: Media::File { path: name.to_owned(), digest },
+                    };
+                    page.posts.push((PostId(format!("folder:{name}")), post));
+                }
+                Err(source) => {
+                    page.unreadable.push(format!("`{name}` could not be read: {source}"));
+                }
+            }
+        }
+        Ok(page)
+    }
+}
+
+/// Digests a file whose first bytes or name claim that it is a picture; other files are passed
+/// by, as notes and sidecars lie beside pictures everywhere.
+fn digest_if_picture(path: &Path) -> io::Result<Option<BlobId>> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(16).read_to_end(&mut bytes)?;
+    if !looks_like_picture(&bytes) && !is_named_like_picture(path) {
+        return Ok(None);
+    }
+    file.read_to_end(&mut bytes)?;
+    Ok(Some(BlobId::of(&bytes)))
+}
+
+fn looks_like_picture(start: &[u8]) -> bool {
+    let is_webp = start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WEBP");
+    is_webp
+        || [b"\xff\xd8\xff".as_slice(), b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM"]
+            .iter()
+            .any(|magic| start.starts_with(magic))
+}
+
+fn is_named_like_picture(path: &Path) -> bool {
+    let extension = path.extension().and_then(|it| it.to_str()).map(str::to_ascii_lowercase);
+    let known = ["jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp"];
+    extension.is_some_and(|extension| known.contains(&extension.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn pictures_are_found_at_any_depth_and_notes_are_passed_by() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("a/b");
+        fs::create_dir_all(&deep).unwrap();
+        for (name, bytes) in [
+            ("a/b/one", b"\x89PNG\r\n\x1a\nrest".as_slice()),
+            ("a/two.jpg", b"<html>"),
+            ("a/notes.txt", b"hello"),
+            (".hidden.jpg", b"\xff\xd8\xff"),
+        ] {
+            File::create(dir.path().join(name)).unwrap().write_all(bytes).unwrap();
+        }
+        let folder = Folder::at(dir.path());
+
+        let page = folder.list(&Place("folder:x".to_owned())).unwrap();
+
+        let names: Vec<String> = page.posts.iter().map(|(_, post)| post.title.clone()).collect();
+        assert_eq!(names, ["one", "two"]);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let refusal = Folder::at(Path::new("no/such/folder")).check().unwrap_err();
+        assert_eq!(refusal.to_string(), "there is no folder `no/such/folder`");
+    }
+}

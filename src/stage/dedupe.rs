@@ -1,0 +1,191 @@
+//! All fingerprints → a verdict on every picture. The search is in `pixels`, the decision in
+//! `domain::verdict`; this room brings them together and writes down the result.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinError;
+
+use crate::{
+    domain::{
+        classes::Classes,
+        fingerprint::{Distance, Fingerprint, Similarity},
+        id::BlobId,
+        verdict::{self, Candidate, DropReason, Ruling, TwinPair, Verdict, Worth},
+    },
+    engine::{SetStage, StageName, Work},
+    pixels::twins::{self, Reach},
+    store::{
+        Digest, Stamp, Store, StoreError,
+        query::{self, Sighting},
+        schema::PairId,
+    },
+};
+
+/// The work of this room.
+pub struct Dedupe<'a> {
+    pub recipe: Recipe,
+    pub classes: &'a Classes,
+}
+
+/// What makes a twin, and what is not worth keeping.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recipe {
+    /// Of 256 bits: pictures farther apart are never compared.
+    pub distance: Distance,
+    /// The least likeness of twins, in thousandths.
+    pub similarity: Similarity,
+    pub min_side: u32,
+    /// Longer side over shorter side.
+    pub max_aspect: f64,
+    pub min_brightness: u8,
+    pub min_contrast: u8,
+    pub min_sharpness: u32,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        let Reach { distance, similarity } = Reach::default();
+        Self {
+            distance,
+            similarity,
+            min_side: 128,
+            max_aspect: 3.0,
+            min_brightness: 8,
+            min_contrast: 5,
+            min_sharpness: 0,
+        }
+    }
+}
+
+impl Recipe {
+    /// Tells which setting cannot be followed.
+    pub fn check(&self) -> Result<(), String> {
+        if 128 < self.distance.0 {
+            return Err(format!(
+                "clean.distance = {}: use 0 to 128 of the 256 bits; strangers lie around 128",
+                self.distance
+            ));
+        }
+        if 1000 < self.similarity.0 {
+            let thousandths = self.similarity.0;
+            return Err(format!("clean.similarity = {thousandths}: use 0 to 1000 thousandths"));
+        }
+        if self.max_aspect < 1.0 || self.max_aspect.is_nan() {
+            return Err(format!("clean.max_aspect = {}: use 1.0 or more", self.max_aspect));
+        }
+        Ok(())
+    }
+}
+
+/// Every picture that decoded, and what is known of it.
+#[derive(Serialize)]
+pub struct Input {
+    candidates: BTreeMap<BlobId, Candidate>,
+    prints: BTreeMap<BlobId, Digest>,
+    #[serde(skip)]
+    fingerprints: BTreeMap<BlobId, Fingerprint>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DedupeError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the search for twins was broken off")]
+    BrokenOff { source: JoinError },
+}
+
+impl SetStage for Dedupe<'_> {
+    const NAME: StageName = StageName::Dedupe;
+    const REVISION: u32 = 1;
+    type Recipe = Recipe;
+    type Input = Input;
+    type Error = DedupeError;
+
+    fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    fn input(&self, store: &Store) -> Result<Input, DedupeError> {
+        let mut input = Input {
+            candidates: BTreeMap::new(),
+            prints: BTreeMap::new(),
+            fingerprints: BTreeMap::new(),
+        };
+        let prints: BTreeMap<BlobId, Fingerprint> = store.made()?.into_iter().collect();
+        for (blob, sightings) in query::sightings_by_blob(store, self.classes)? {
+            let Some(print) = prints.get(&blob) else { continue };
+            input.candidates.insert(blob, self.candidate(print, &sightings));
+            input.prints.insert(blob, Digest::of(print));
+            input.fingerprints.insert(blob, print.clone());
+        }
+        Ok(input)
+    }
+
+    async fn apply(
+        &self,
+        input: Input,
+        _stamp: Stamp,
+        work: Work<'_>,
+    ) -> Result<String, DedupeError> {
+        let Input { candidates, fingerprints, .. } = input;
+        let reach = Reach { distance: self.recipe.distance, similarity: self.recipe.similarity };
+        let search = tokio::task::spawn_blocking(move || twins::find(&fingerprints, reach));
+        let pairs = search.await.map_err(|source| DedupeError::BrokenOff { source })?;
+        let verdicts = verdict::decide(&candidates, &pairs);
+        let summary = summary(&verdicts);
+        let pairs: Vec<(PairId, TwinPair)> =
+            pairs.into_iter().map(|pair| (PairId(pair.a, pair.b), pair)).collect();
+        work.store.replace_notes::<TwinPair>(&pairs)?;
+        work.store.replace_notes::<Verdict>(&verdicts.into_iter().collect::<Vec<_>>())?;
+        Ok(summary)
+    }
+}
+
+impl Dedupe<'_> {
+    fn candidate(&self, print: &Fingerprint, sightings: &[Sighting]) -> Candidate {
+        let worth = |sighting: &Sighting| Worth {
+            shorter_side_px: print.width_px.min(print.height_px),
+            score: sighting.score,
+            created_utc: Reverse(sighting.created_utc),
+        };
+        Candidate {
+            labels: sightings.iter().map(|it| it.label.clone()).collect(),
+            worth: sightings.iter().map(worth).max().expect("a blob is known by its sightings"),
+            flaw: self.flaw(print),
+        }
+    }
+
+    /// Finds what is wrong with a picture by itself.
+    fn flaw(&self, print: &Fingerprint) -> Option<DropReason> {
+        let Fingerprint { width_px, height_px, quality, .. } = *print;
+        let (shorter, longer) = (width_px.min(height_px), width_px.max(height_px));
+        if shorter < self.recipe.min_side {
+            Some(DropReason::TooSmall { width_px, height_px })
+        } else if self.recipe.max_aspect < f64::from(longer) / f64::from(shorter) {
+            Some(DropReason::OddAspect { width_px, height_px })
+        } else if quality.brightness < self.recipe.min_brightness {
+            Some(DropReason::TooDark { brightness: quality.brightness })
+        } else if quality.contrast < self.recipe.min_contrast {
+            Some(DropReason::TooPlain { contrast: quality.contrast })
+        } else if quality.sharpness < self.recipe.min_sharpness {
+            Some(DropReason::Blurred { sharpness: quality.sharpness })
+        } else {
+            None
+        }
+    }
+}
+
+fn summary(verdicts: &BTreeMap<BlobId, Verdict>) -> String {
+    let mut n_kept = 0_u64;
+    let mut dropped: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for verdict in verdicts.values() {
+        match &verdict.ruling {
+            Ruling::Keep { .. } => n_kept += 1,
+            Ruling::Drop(reason) => *dropped.entry(reason.kind()).or_default() += 1,
+        }
+    }
+    let parts = dropped.iter().map(|(kind, n)| format!(", {n} \u{d7} {kind}"));
+    format!("{n_kept} kept{}", parts.collect::<String>())
+}

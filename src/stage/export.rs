@@ -1,0 +1,141 @@
+//! Writes the finished dataset down: as class folders, and as a folder Kaggle takes as it is.
+//!
+//! In come the list of pictures and the place of their prepared files; out go files that depend
+//! on nothing else: no clock, no machine, no order of arrival. Folders that are not ours are
+//! never touched.
+
+pub mod folder;
+pub mod kaggle;
+pub mod run;
+
+mod archive;
+mod files;
+mod metadata;
+mod readme;
+mod swap;
+mod tables;
+
+use std::{
+    collections::BTreeSet,
+    io,
+    path::{Path, PathBuf},
+};
+
+use crate::domain::{
+    dataset::{Funnel, Picture},
+    id::Label,
+    kaggle::KaggleFault,
+    split::Split,
+};
+
+/// All that an export is made from.
+#[derive(Clone, Copy)]
+pub struct Dataset<'a> {
+    /// The name of the pipeline; a folder of another dataset is refused.
+    pub name: &'a str,
+    pub title: &'a str,
+    pub seed: u64,
+    /// Every class, also those without a picture.
+    pub classes: &'a [Label],
+    pub pictures: &'a [Picture],
+    pub funnel: &'a Funnel,
+    /// How each picture was prepared, in words: `center-crop to 256×256, lanczos3, jpeg q90`.
+    pub transform: &'a str,
+    /// Tells where the prepared file of a picture lies.
+    pub crops: &'a dyn Fn(&Picture) -> PathBuf,
+}
+
+/// An export could not be written; what was there before is still there.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error("Kaggle would refuse this: {}", listed(.0))]
+    Kaggle(Vec<KaggleFault>),
+    #[error("the dataset has no picture to export")]
+    Empty,
+    #[error("picture {file_name} is of class `{label}`, which is not a class of the dataset")]
+    UnlistedClass { file_name: String, label: Label },
+    #[error("picture {file_name} is in the dataset twice")]
+    Twice { file_name: String },
+    #[error("prepared file {} is not what was recorded: its SHA-256 is not {expected}", path.display())]
+    Altered { path: PathBuf, expected: String },
+    #[error("folder {} has files but no mark of ours; name an empty folder or move it away", dir.display())]
+    NotOurs { dir: PathBuf },
+    #[error("{} is not ours and would be lost; move it away", path.display())]
+    Foreign { path: PathBuf },
+    #[error("folder {} belongs to dataset `{owner}`", dir.display())]
+    OtherDataset { dir: PathBuf, owner: String },
+    #[error("mark {} cannot be understood; restore it or move its folder away", path.display())]
+    Mark { path: PathBuf, source: serde_json::Error },
+    #[error("mark {} names `{file}`, which is not a file of the folder", path.display())]
+    MarkEscapes { path: PathBuf, file: String },
+    #[error("folder {} has no name or no parent to be swapped in", dir.display())]
+    NoPlace { dir: PathBuf },
+    #[error("could not read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("could not write {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("the disk is full: could not write {}", path.display())]
+    DiskFull { path: PathBuf, source: io::Error },
+}
+
+fn listed(faults: &[KaggleFault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl ExportError {
+    fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Read { path: path.to_owned(), source }
+    }
+
+    /// Turns trouble with writing `path` into an error that tells a full disk from the rest.
+    fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        move |source| {
+            let path = path.to_owned();
+            if matches!(source.kind(), StorageFull | QuotaExceeded) {
+                Self::DiskFull { path, source }
+            } else {
+                Self::Write { path, source }
+            }
+        }
+    }
+}
+
+/// A picture and its path in the dataset, `train/cats/cats-0123456789abcdef.jpg`.
+struct Row<'a> {
+    picture: &'a Picture,
+    path: String,
+}
+
+impl Dataset<'_> {
+    /// Lists the pictures by split, then path, whatever order they came in.
+    fn rows(&self) -> Result<Vec<Row<'_>>, ExportError> {
+        let mut seen = BTreeSet::new();
+        let mut rows = Vec::with_capacity(self.pictures.len());
+        for picture in self.pictures {
+            let Picture { label, split, .. } = picture;
+            let file_name = picture.file_name();
+            if !self.classes.contains(label) {
+                return Err(ExportError::UnlistedClass { file_name, label: label.clone() });
+            }
+            rows.push(Row { picture, path: format!("{split}/{label}/{file_name}") });
+            if !seen.insert(file_name.clone()) {
+                return Err(ExportError::Twice { file_name });
+            }
+        }
+        rows.sort_by(|a, b| (a.picture.split, &a.path).cmp(&(b.picture.split, &b.path)));
+        Ok(rows)
+    }
+
+    fn count(&self, label: &Label, split: Split) -> usize {
+        self.pictures.iter().filter(|p| p.label == *label && p.split == split).count()
+    }
+
+    /// Returns the places the pictures were posted at, each once.
+    fn places(&self) -> BTreeSet<String> {
+        self.pictures.iter().map(|p| tables::shareable(&p.provenance.place)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

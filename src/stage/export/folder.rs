@@ -1,0 +1,238 @@
+//! Dataset → class folders, `train/cats/cats-….jpg`, as trainers and people like them.
+//!
+//! Files are hard links to the prepared ones, copies where links are not possible. What is there
+//! already stays, what changed is replaced, and of what is no longer in the dataset only files
+//! go that we put there: the mark `.snapset` names them, and is written before they are.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Component, Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Dataset, ExportError, Row, files, swap};
+use crate::domain::{
+    id::{BlobId, Label},
+    split::Split,
+};
+
+const MARK_FILE: &str = ".snapset";
+const TEMPORARY_FILE: &str = ".snapset-link";
+
+/// What became of the files of the folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub n_added: usize,
+    pub n_replaced: usize,
+    pub n_removed: usize,
+    pub n_kept: usize,
+}
+
+/// What the mark file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mark {
+    dataset: String,
+    classes: BTreeSet<Label>,
+    files: BTreeMap<String, Held>,
+}
+
+/// What the file at a path of ours is known to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Held {
+    Crop(BlobId),
+    /// A run began to write or remove it; only a look could tell how far it came.
+    Unsure,
+}
+
+/// Makes `dir` hold the dataset: every class in every split, and every picture in its place.
+pub fn write_folder(dataset: &Dataset<'_>, dir: &Path) -> Result<Changes, ExportError> {
+    let rows = dataset.rows()?;
+    let before = open(dir, dataset.name)?;
+    let after = Mark {
+        dataset: dataset.name.to_owned(),
+        classes: dataset.classes.iter().cloned().collect(),
+        files: rows
+            .iter()
+            .map(|row| (row.path.clone(), Held::Crop(row.picture.crop.file)))
+            .collect(),
+    };
+    let (kept, due): (Vec<&Row<'_>>, Vec<_>) =
+        rows.iter().partition(|row| is_there(dir, &before, row));
+    let unclaimed: Vec<&String> =
+        before.files.keys().filter(|path| !after.files.contains_key(*path)).collect();
+    for row in &due {
+        refuse_foreign(dir, &before, row)?;
+    }
+
+    fs::create_dir_all(dir).map_err(ExportError::write(dir))?;
+    if before != after || !due.is_empty() {
+        let unsure = due.iter().map(|row| &row.path).chain(unclaimed.iter().copied());
+        write_mark(dir, &during(&before, unsure, &after.classes))?;
+    }
+    remove(&dir.join(TEMPORARY_FILE))?;
+    let mut changes = Changes { n_kept: kept.len(), ..Changes::default() };
+    make_class_folders(dataset, dir)?;
+    for path in unclaimed {
+        changes.n_removed += remove(&dir.join(path))?;
+    }
+    for row in due {
+        if dir.join(&row.path).exists() {
+            changes.n_replaced += 1;
+        } else {
+            changes.n_added += 1;
+        }
+        place(&(dataset.crops)(row.picture), dir, &row.path)?;
+    }
+    if before != after || changes.n_added + changes.n_replaced != 0 {
+        remove_empty_folders(dir, before.classes.difference(&after.classes))?;
+        sync_folders(dataset, dir)?;
+        write_mark(dir, &after)?;
+    }
+    Ok(changes)
+}
+
+/// Reads the mark; a folder without one must be empty or not there.
+fn open(dir: &Path, dataset: &str) -> Result<Mark, ExportError> {
+    let path = dir.join(MARK_FILE);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let is_free = swap::names(dir)?.is_empty();
+            let not_ours = ExportError::NotOurs { dir: dir.to_owned() };
+            let fresh = Mark { dataset: dataset.to_owned(), ..Mark::default() };
+            return if is_free { Ok(fresh) } else { Err(not_ours) };
+        }
+        Err(error) => return Err(ExportError::read(&path)(error)),
+    };
+    let mark: Mark = serde_json::from_slice(&text)
+        .map_err(|source| ExportError::Mark { path: path.clone(), source })?;
+    if mark.dataset != dataset {
+        return Err(ExportError::OtherDataset { dir: dir.to_owned(), owner: mark.dataset });
+    }
+    match mark.files.keys().find(|file| !stays_inside(file)) {
+        Some(file) => Err(ExportError::MarkEscapes { path, file: file.clone() }),
+        None => Ok(mark),
+    }
+}
+
+/// Tells whether a path of the mark is `split/class/file`: files elsewhere are never removed.
+fn stays_inside(path: &str) -> bool {
+    let parts: Vec<Component<'_>> = Path::new(path).components().collect();
+    parts.len() == 3 && parts.iter().all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// The mark while the folder changes: all that may be ours, and doubt where work is going on.
+fn during<'a>(
+    before: &Mark,
+    unsure: impl Iterator<Item = &'a String>,
+    classes: &BTreeSet<Label>,
+) -> Mark {
+    let mut mark = before.clone();
+    mark.classes.extend(classes.iter().cloned());
+    mark.files.extend(unsure.map(|path| (path.clone(), Held::Unsure)));
+    mark
+}
+
+/// Tells whether the right file is in its place, as far as a look at its size can tell.
+fn is_there(dir: &Path, before: &Mark, row: &Row<'_>) -> bool {
+    let crop = &row.picture.crop;
+    before.files.get(&row.path) == Some(&Held::Crop(crop.file))
+        && fs::metadata(dir.join(&row.path))
+            .is_ok_and(|file| file.is_file() && file.len() == crop.size_bytes)
+}
+
+/// Fails if somebody else's file is where ours is to be.
+fn refuse_foreign(dir: &Path, before: &Mark, row: &Row<'_>) -> Result<(), ExportError> {
+    let path = dir.join(&row.path);
+    if !before.files.contains_key(&row.path) && path.exists() {
+        return Err(ExportError::Foreign { path });
+    }
+    Ok(())
+}
+
+fn write_mark(dir: &Path, mark: &Mark) -> Result<(), ExportError> {
+    let text = serde_json::to_string_pretty(mark).expect("a mark is plain text");
+    files::replace(&dir.join(MARK_FILE), text.as_bytes())
+}
+
+/// Makes every class in every split: a class missing in one would shift the numbers of the rest.
+fn make_class_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<(), ExportError> {
+    for folder in class_folders(dataset, dir) {
+        fs::create_dir_all(&folder).map_err(ExportError::write(&folder))?;
+    }
+    Ok(())
+}
+
+fn class_folders<'a>(
+    dataset: &'a Dataset<'_>,
+    dir: &'a Path,
+) -> impl Iterator<Item = PathBuf> + 'a {
+    Split::ALL.into_iter().flat_map(move |split| {
+        dataset.classes.iter().map(move |label| dir.join(split.name()).join(label.as_str()))
+    })
+}
+
+/// Puts a prepared file at `path` of `dir` in one step, so a crash leaves no half of it.
+fn place(crop: &Path, dir: &Path, path: &str) -> Result<(), ExportError> {
+    let target = dir.join(path);
+    if fs::hard_link(crop, &target).is_ok() {
+        return Ok(());
+    }
+    let temporary = dir.join(TEMPORARY_FILE);
+    if fs::hard_link(crop, &temporary).is_err() {
+        copy(crop, &temporary)?; // Another disk, or one without links; if not, the copy tells.
+    }
+    fs::rename(&temporary, &target).map_err(ExportError::write(&target))?;
+    // A rename onto another link of the same file does nothing, not even to the old name.
+    remove(&temporary).map(drop)
+}
+
+fn copy(crop: &Path, to: &Path) -> Result<(), ExportError> {
+    fs::metadata(crop).map_err(ExportError::read(crop))?;
+    fs::copy(crop, to)
+        .and_then(|_| fs::File::open(to)?.sync_all())
+        .map_err(ExportError::write(to))
+        .inspect_err(|_| {
+            _ = fs::remove_file(to); // Half a file helps nobody; told is why it is half.
+        })
+}
+
+/// Removes a file that may be gone already; returns how many that were.
+fn remove(path: &Path) -> Result<usize, ExportError> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(1),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(ExportError::write(path)(error)),
+    }
+}
+
+/// Removes the folders of classes that are no more, unless somebody keeps something there.
+fn remove_empty_folders<'a>(
+    dir: &Path,
+    classes: impl Iterator<Item = &'a Label>,
+) -> Result<(), ExportError> {
+    for label in classes {
+        for split in Split::ALL {
+            let folder = dir.join(split.name()).join(label.as_str());
+            match fs::remove_dir(&folder) {
+                Err(error)
+                    if ![io::ErrorKind::NotFound, io::ErrorKind::DirectoryNotEmpty]
+                        .contains(&error.kind()) =>
+                {
+                    return Err(ExportError::write(&folder)(error));
+                }
+                Ok(()) | Err(_) => (),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn sync_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<(), ExportError> {
+    class_folders(dataset, dir).try_for_each(|folder| files::sync_dir(&folder))?;
+    Split::ALL.into_iter().try_for_each(|split| files::sync_dir(&dir.join(split.name())))
+}

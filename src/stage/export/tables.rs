@@ -1,0 +1,245 @@
+//! The tables of an export: where every picture comes from and whom to thank.
+//!
+//! Text goes out as people wrote it, but for what would run as a formula in a spreadsheet or
+//! tell about the machine the dataset was made on.
+
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::Path,
+};
+
+use super::{ExportError, Row};
+use crate::domain::kaggle::{
+    Column,
+    ColumnType::{self, Integer, Text},
+};
+
+pub(super) const MANIFEST: [Column; 22] = [
+    column("file_name", Text, "Path of the picture once the archives are unpacked."),
+    column("label", Text, "The class."),
+    column("split", Text, "The part of the dataset: train, val or test."),
+    column("sha256", Text, "SHA-256 of the file."),
+    column(
+        "phash",
+        Text,
+        "256-bit perceptual hash of the source picture; near pictures differ little.",
+    ),
+    column("width", Integer, "Width of the file in pixels."),
+    column("height", Integer, "Height of the file in pixels."),
+    column("bytes", Integer, "Size of the file in bytes."),
+    column("source_w", Integer, "Width of the source picture in pixels."),
+    column("source_h", Integer, "Height of the source picture in pixels."),
+    column("post_id", Text, "The post, as its source names it."),
+    column("permalink", Text, "Where the post can be read."),
+    column("image_url", Text, "Where the picture was fetched."),
+    column("gallery_index", Integer, "Place of the picture in its post, counted from 0."),
+    column("place", Text, "Where it was posted."),
+    column("title", Text, "Title of the post; a leading ' keeps spreadsheets from running it."),
+    column("author", Text, "Who posted it; empty if the account is gone."),
+    column("created_utc", Integer, "When it was posted, in seconds since 1970-01-01 UTC."),
+    column("score", Integer, "Score of the post when it was collected."),
+    column(
+        "group_id",
+        Text,
+        "Pictures that show the same have the same group, always in one split.",
+    ),
+    column("license", Text, "Licence stated for the dataset."),
+    column("transform", Text, "How the file was made from the source picture."),
+];
+
+pub(super) const ATTRIBUTION: [Column; 7] = [
+    column("file_name", Text, "Path of the picture once the archives are unpacked."),
+    column("title", Text, "Title of the post; a leading ' keeps spreadsheets from running it."),
+    column("author", Text, "Who posted it; empty if the account is gone."),
+    column("place", Text, "Where it was posted."),
+    column("permalink", Text, "Where the post can be read."),
+    column("image_url", Text, "Where the picture was fetched."),
+    column("license", Text, "Licence stated for the dataset."),
+];
+
+const fn column(name: &'static str, kind: ColumnType, description: &'static str) -> Column {
+    Column { name, kind, description }
+}
+
+/// Writes the row of every picture with all that is known of it.
+pub(super) fn write_manifest(
+    path: &Path,
+    rows: &[Row<'_>],
+    license: &str,
+    transform: &str,
+) -> Result<(), ExportError> {
+    write(path, &MANIFEST, rows, |Row { picture, path }| {
+        let from = &picture.provenance;
+        [
+            path.clone(),
+            picture.label.to_string(),
+            picture.split.to_string(),
+            picture.crop.sha256.clone(),
+            picture.hash.to_string(),
+            picture.crop.width_px.to_string(),
+            picture.crop.height_px.to_string(),
+            picture.crop.size_bytes.to_string(),
+            picture.source_width_px.to_string(),
+            picture.source_height_px.to_string(),
+            cell(&shareable(&from.post.0)),
+            cell(&shareable(&from.permalink)),
+            cell(&shareable(&from.url.0)),
+            from.index.to_string(),
+            cell(&shareable(&from.place)),
+            cell(&from.title),
+            cell(from.author.as_deref().unwrap_or_default()),
+            from.created_utc.to_string(),
+            from.score.to_string(),
+            picture.leak_group.short(),
+            license.to_owned(),
+            cell(transform),
+        ]
+    })
+}
+
+/// Writes whom every picture is owed to.
+pub(super) fn write_attribution(
+    path: &Path,
+    rows: &[Row<'_>],
+    license: &str,
+) -> Result<(), ExportError> {
+    write(path, &ATTRIBUTION, rows, |Row { picture, path }| {
+        let from = &picture.provenance;
+        [
+            path.clone(),
+            cell(&from.title),
+            cell(from.author.as_deref().unwrap_or_default()),
+            cell(&shareable(&from.place)),
+            cell(&shareable(&from.permalink)),
+            cell(&shareable(&from.url.0)),
+            license.to_owned(),
+        ]
+    })
+}
+
+fn write<const N: usize>(
+    path: &Path,
+    columns: &[Column; N],
+    rows: &[Row<'_>],
+    record: impl Fn(&Row<'_>) -> [String; N],
+) -> Result<(), ExportError> {
+    let file = File::create(path).map_err(ExportError::write(path))?;
+    let written = write_records(&file, columns, rows.iter().map(record));
+    written.and_then(|()| file.sync_all()).map_err(ExportError::write(path))
+}
+
+fn write_records<const N: usize>(
+    out: impl Write,
+    columns: &[Column; N],
+    records: impl Iterator<Item = [String; N]>,
+) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(columns.map(|column| column.name)).map_err(io_error)?;
+    for record in records {
+        csv.write_record(record).map_err(io_error)?;
+    }
+    csv.flush()
+}
+
+/// Takes the trouble with the disk out of its wrapping, so that a full disk is known as such.
+fn io_error(error: csv::Error) -> io::Error {
+    let kind = error.into_kind();
+    if let csv::ErrorKind::Io(source) = kind {
+        source
+    } else {
+        io::Error::other(format!("{kind:?}"))
+    }
+}
+
+/// Makes `text` harmless in a spreadsheet: what begins like a formula gets a `'` in front.
+fn cell(text: &str) -> String {
+    const STARTS: [char; 11] =
+        ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+    let text: String =
+        text.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n')).collect();
+    if text.starts_with(STARTS) { format!("'{text}") } else { text }
+}
+
+/// Returns an address as it may be published: without the demo site's mark, and of a file on
+/// this machine only the name.
+pub(super) fn shareable(address: &str) -> String {
+    let address = address.strip_prefix("demo+").unwrap_or(address);
+    if address.starts_with("https://") || address.starts_with("http://") {
+        return address.to_owned();
+    }
+    // One letter before the colon is a drive, not a kind.
+    let (kind, rest) = match address.split_once(':') {
+        Some((kind, rest)) if 1 < kind.len() && !kind.contains(['/', '\\']) => (kind, rest),
+        Some(_) | None => ("", address),
+    };
+    let (path, tail) = match rest.rsplit_once('#') {
+        Some((path, place)) if kind == "dump" => (path, format!("#{place}")),
+        Some(_) | None => (rest, String::new()),
+    };
+    let is_absolute = path.starts_with(['/', '\\', '~']) || path.get(1..2) == Some(":");
+    if !is_absolute {
+        return address.to_owned();
+    }
+    let name = path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
+    let colon = if kind.is_empty() { "" } else { ":" };
+    format!("{kind}{colon}{name}{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_like_a_formula_is_made_text() {
+        for (text, expected) in [
+            ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+            ("+1", "'+1"),
+            ("-user-", "'-user-"),
+            ("@me", "'@me"),
+            ("\t=1", "'\t=1"),
+            ("\u{ff1d}1", "'\u{ff1d}1"),
+            ("a = b", "a = b"),
+            ("\u{0}=1", "'=1"),
+            ("", ""),
+        ] {
+            assert_eq!(cell(text), expected);
+        }
+    }
+
+    #[test]
+    fn an_address_tells_nothing_of_the_machine() {
+        for (address, expected) in [
+            ("https://i.redd.it/a.jpg", "https://i.redd.it/a.jpg"),
+            ("demo+https://i.redd.it/a.jpg", "https://i.redd.it/a.jpg"),
+            ("reddit:t3_1abcde", "reddit:t3_1abcde"),
+            ("r/tanks", "r/tanks"),
+            ("file:///home/me/cats/a b.jpg", "file:a b.jpg"),
+            ("/home/me/cats/a.jpg", "a.jpg"),
+            ("C:\\Users\\me\\a.jpg", "a.jpg"),
+            ("folder:/home/me/cats/", "folder:cats"),
+            ("folder:~/cats", "folder:cats"),
+            ("folder:C:\\cats", "folder:cats"),
+            ("folder:photos/cats", "folder:photos/cats"),
+            ("file:/home/me#2/a#1.jpg", "file:a#1.jpg"),
+            ("dump:/mnt/RS_2024-01.zst#r/tanks", "dump:RS_2024-01.zst#r/tanks"),
+            ("dump:RS_2024-01.zst#r/tanks", "dump:RS_2024-01.zst#r/tanks"),
+        ] {
+            assert_eq!(shareable(address), expected);
+        }
+    }
+
+    #[test]
+    fn a_record_of_awkward_text_comes_back_whole() {
+        let columns = [column("title", Text, ""), column("author", Text, "")];
+        let title = "a, \"b\"\nand \u{1f697}\r\nc".to_owned();
+        let mut bytes = Vec::new();
+
+        write_records(&mut bytes, &columns, [[title.clone(), String::new()]].into_iter()).unwrap();
+
+        let mut read = csv::Reader::from_reader(bytes.as_slice());
+        let records: Vec<csv::StringRecord> = read.records().map(Result::unwrap).collect();
+        assert_eq!(read.headers().unwrap(), vec!["title", "author"]);
+        assert_eq!(records, [csv::StringRecord::from(vec![title, String::new()])]);
+    }
+}

@@ -1,0 +1,214 @@
+//! Address → the picture's bytes, untouched, in a file named by its content.
+
+use std::{io, time::Duration};
+
+use serde::Serialize;
+use tokio::task::JoinError;
+use url::Url;
+
+use crate::{
+    domain::{
+        classes::Classes,
+        id::BlobId,
+        link::{Download, MediaLink, MediaUrl},
+        outcome::{Outcome, Reject},
+    },
+    engine::{Item, ItemStage, Lane, StageName, Staleness, Transient},
+    net::{Body, NetError},
+    pixels::sniff,
+    source::access::{Access, AccessError},
+    store::{
+        Store, StoreError,
+        files::{self, FileError},
+        layout::Layout,
+        query,
+    },
+};
+
+mod placeholder;
+
+/// The work of this room.
+pub struct Fetch<'a> {
+    pub recipe: Recipe,
+    pub classes: &'a Classes,
+    pub layout: &'a Layout,
+    pub access: &'a Access,
+}
+
+/// What can change what a fetch brings. Patience and width cannot, so they are not here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Recipe {
+    pub bytes_max: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    #[error("could not fetch {url}")]
+    Net { url: MediaUrl, source: NetError },
+    #[error("could not read `{path}`")]
+    Read { path: String, source: io::Error },
+    #[error("could not keep {url}")]
+    Keep { url: MediaUrl, source: FileError },
+    #[error("the work on {url} was broken off")]
+    BrokenOff { url: MediaUrl, source: JoinError },
+    #[error(transparent)]
+    Access(#[from] AccessError),
+}
+
+impl Transient for FetchError {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Net { source, .. } => source.is_transient(),
+            Self::Read { .. } => true,
+            Self::Keep { .. } | Self::BrokenOff { .. } | Self::Access(_) => false,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Net { source, .. } => source.retry_after(),
+            Self::Read { .. } | Self::Keep { .. } | Self::BrokenOff { .. } | Self::Access(_) => {
+                None
+            }
+        }
+    }
+
+    fn is_fatal(&self) -> bool {
+        match self {
+            // A disk that cannot take this picture cannot take the next one either.
+            Self::Keep { .. } | Self::Access(_) => true,
+            Self::Net { .. } | Self::Read { .. } | Self::BrokenOff { .. } => false,
+        }
+    }
+}
+
+impl ItemStage for Fetch<'_> {
+    const NAME: StageName = StageName::Fetch;
+    const REVISION: u32 = 1;
+    const LANE: Lane = Lane::Network;
+    type Recipe = Recipe;
+    type Input = MediaLink;
+    type Output = Download;
+    type Error = FetchError;
+
+    fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    fn inputs(&self, store: &Store) -> Result<Vec<Item<Self>>, StoreError> {
+        // Many posts may lead to one address, and the address is fetched once.
+        let sightings = query::sightings(store, self.classes)?.into_iter();
+        let links: std::collections::BTreeMap<MediaUrl, MediaLink> =
+            sightings.map(|it| (it.media.url.clone(), it.media)).collect();
+        Ok(links.into_iter().collect())
+    }
+
+    fn is_stale(&self, store: &Store, url: &MediaUrl) -> Staleness {
+        match store.get::<Download>(url).map(|settled| settled.map(|it| it.outcome)) {
+            Ok(Some(Outcome::Made(download))) if !self.layout.blob(&download.blob).exists() => {
+                Staleness::FileMissing
+            }
+            Ok(_) | Err(_) => Staleness::Fresh,
+        }
+    }
+
+    async fn apply(
+        &self,
+        url: &MediaUrl,
+        link: &MediaLink,
+        before: &[FetchError],
+    ) -> Result<Outcome<Download>, FetchError> {
+        let body = match self.body(url).await? {
+            Ok(body) => body,
+            Err(reject) => return Ok(Outcome::Rejected(reject)),
+        };
+        let blob = BlobId::of(&body.bytes);
+        if let Some(reject) = reason_against(&body, blob, link) {
+            return Ok(Outcome::Rejected(reject));
+        }
+        let troubles = before.iter().filter_map(|error| match error {
+            FetchError::Net { source, .. } => Some(source.trouble()),
+            FetchError::Read { .. }
+            | FetchError::Keep { .. }
+            | FetchError::BrokenOff { .. }
+            | FetchError::Access(_) => None,
+        });
+        let download = Download {
+            blob,
+            size_bytes: u64::try_from(body.bytes.len()).expect("a length fits 64 bits"),
+            final_url: body.final_url.into(),
+            retrieved_at: self.access.now(),
+            troubles: troubles.collect(),
+        };
+        self.keep(url, blob, body.bytes).await?;
+        Ok(Outcome::Made(download))
+    }
+}
+
+impl Fetch<'_> {
+    /// Brings the bytes, from wherever the address points.
+    async fn body(&self, url: &MediaUrl) -> Result<Result<Body, Reject>, FetchError> {
+        if let Some(path) = url.0.strip_prefix("file:") {
+            return self.file(url, path).await;
+        }
+        let (client, address) = match url.0.strip_prefix("demo+") {
+            Some(address) => (self.access.demo().await?, address),
+            None => (self.access.live().await?, url.0.as_str()),
+        };
+        let Ok(address) = Url::parse(address) else {
+            return Ok(Err(Reject::BadAddress { url: url.0.clone() }));
+        };
+        let fetched = client.picture(&address).await;
+        fetched.map_err(|source| FetchError::Net { url: url.clone(), source })
+    }
+
+    async fn file(&self, url: &MediaUrl, path: &str) -> Result<Result<Body, Reject>, FetchError> {
+        let limit_bytes = self.recipe.bytes_max;
+        let owned = path.to_owned();
+        let reading = tokio::task::spawn_blocking(move || {
+            if limit_bytes < std::fs::metadata(&owned)?.len() {
+                return Ok(None);
+            }
+            std::fs::read(&owned).map(Some)
+        });
+        let read = reading.await.map_err(|source| broken_off(url, source))?;
+        let bytes = match read {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(Err(Reject::TooLarge { limit_bytes })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Err(Reject::FileChanged));
+            }
+            Err(source) => return Err(FetchError::Read { path: path.to_owned(), source }),
+        };
+        let final_url = Url::parse("file:///").expect("a constant address is valid");
+        Ok(Ok(Body { bytes, final_url }))
+    }
+
+    async fn keep(&self, url: &MediaUrl, blob: BlobId, bytes: Vec<u8>) -> Result<(), FetchError> {
+        let path = self.layout.blob(&blob);
+        let writing = tokio::task::spawn_blocking(move || {
+            if path.exists() { Ok(()) } else { files::write_atomic(&path, &bytes) }
+        });
+        let written = writing.await.map_err(|source| broken_off(url, source))?;
+        written.map_err(|source| FetchError::Keep { url: url.clone(), source })
+    }
+}
+
+fn broken_off(url: &MediaUrl, source: JoinError) -> FetchError {
+    FetchError::BrokenOff { url: url.clone(), source }
+}
+
+/// Looks at what came: is it a picture at all, and the one that was meant?
+fn reason_against(body: &Body, blob: BlobId, link: &MediaLink) -> Option<Reject> {
+    if link.digest.is_some_and(|listed| listed != blob) {
+        return Some(Reject::FileChanged);
+    }
+    if placeholder::is_placeholder(&body.final_url, &body.bytes) {
+        return Some(Reject::Placeholder);
+    }
+    if body.bytes.is_empty() {
+        return Some(Reject::Empty);
+    }
+    let kind = sniff::kind(&body.bytes);
+    (!kind.is_picture()).then(|| Reject::NotAnImage { found: kind.name().to_owned() })
+}

@@ -1,0 +1,91 @@
+//! Blob → [`Fingerprint`]. Rejects bytes that do not decode to a picture.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinError;
+
+use crate::{
+    domain::{classes::Classes, fingerprint::Fingerprint, id::BlobId, outcome::Outcome},
+    engine::{Item, ItemStage, Lane, StageName, Transient},
+    pixels::{self, decode::Limits},
+    store::{
+        Store, StoreError,
+        files::{self, FileError},
+        layout::Layout,
+        query,
+    },
+};
+
+/// The work of this room.
+pub struct Fingerprinting<'a> {
+    pub recipe: Recipe,
+    pub classes: &'a Classes,
+    pub layout: &'a Layout,
+}
+
+/// What can change a fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Pictures that claim more pixels are refused before anything is decoded.
+    pub pixels_max: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FingerprintError {
+    #[error("could not read blob {blob}")]
+    Read { blob: BlobId, source: FileError },
+    #[error("the decoder of blob {blob} panicked")]
+    Decoder { blob: BlobId, source: JoinError },
+}
+
+impl Transient for FingerprintError {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Read { .. } => true,
+            Self::Decoder { .. } => false,
+        }
+    }
+}
+
+impl ItemStage for Fingerprinting<'_> {
+    const NAME: StageName = StageName::Fingerprint;
+    const REVISION: u32 = 1;
+    const LANE: Lane = Lane::Cpu;
+    type Recipe = Recipe;
+    type Input = BlobId;
+    type Output = Fingerprint;
+    type Error = FingerprintError;
+
+    fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    fn inputs(&self, store: &Store) -> Result<Vec<Item<Self>>, StoreError> {
+        // Many addresses may lead to the same bytes, and the bytes are decoded once.
+        let urls = query::sightings(store, self.classes)?.into_iter().map(|it| it.media.url);
+        let by_url = query::blobs_by_url(store)?;
+        let blobs: BTreeSet<BlobId> = urls.filter_map(|url| by_url.get(&url).copied()).collect();
+        Ok(blobs.into_iter().map(|blob| (blob, blob)).collect())
+    }
+
+    async fn apply(
+        &self,
+        blob: &BlobId,
+        _input: &BlobId,
+        _before: &[FingerprintError],
+    ) -> Result<Outcome<Fingerprint>, FingerprintError> {
+        let blob = *blob;
+        let path = self.layout.blob(&blob);
+        let limits = Limits { pixels_max: self.recipe.pixels_max };
+        let work = tokio::task::spawn_blocking(move || {
+            let bytes =
+                files::read(&path).map_err(|source| FingerprintError::Read { blob, source })?;
+            Ok(match pixels::decode::decode(&bytes, limits) {
+                Ok(decoded) => Outcome::Made(pixels::fingerprint::fingerprint(&decoded)),
+                Err(reject) => Outcome::Rejected(reject),
+            })
+        });
+        work.await.map_err(|source| FingerprintError::Decoder { blob, source })?
+    }
+}

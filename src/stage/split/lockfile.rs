@@ -1,0 +1,63 @@
+//! The lock as text: one line per picture, sorted, so that a diff shows what came.
+
+use std::fmt::Write as _;
+
+use crate::domain::{
+    id::BlobId,
+    split::{Lock, Split},
+};
+
+const HEADER: &str = "\
+# Which side of the split each picture is on, by the BLAKE3 digest of its bytes.
+# Written by snapset; commit it, and no picture ever changes sides.
+";
+
+/// A line that is neither a comment nor a picture and its side.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Damage {
+    /// Counted from 1.
+    pub(super) line: usize,
+    pub(super) text: String,
+}
+
+pub(super) fn write(lock: &Lock) -> String {
+    lock.iter().fold(HEADER.to_owned(), |mut text, (blob, split)| {
+        writeln!(text, "{blob} {split}").expect("writing to a string cannot fail");
+        text
+    })
+}
+
+pub(super) fn read(text: &str) -> Result<Lock, Damage> {
+    let mut lock = Lock::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let entry = line.split_once(' ').and_then(|(blob, side)| {
+            let split = Split::ALL.into_iter().find(|split| split.name() == side.trim())?;
+            Some((blob.parse::<BlobId>().ok()?, split))
+        });
+        let (blob, split) =
+            entry.ok_or_else(|| Damage { line: number + 1, text: line.to_owned() })?;
+        lock.insert(blob, split);
+    }
+    Ok(lock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_comes_back_from_its_text() {
+        let lock = Lock::from([(BlobId::of(b"a"), Split::Train), (BlobId::of(b"b"), Split::Test)]);
+        assert_eq!(read(&write(&lock)), Ok(lock));
+    }
+
+    #[test]
+    fn a_merge_conflict_is_damage_with_its_line() {
+        let text = format!("{}<<<<<<< ours\n", write(&Lock::new()));
+        assert_eq!(read(&text), Err(Damage { line: 3, text: "<<<<<<< ours".to_owned() }));
+    }
+}

@@ -1,0 +1,276 @@
+//! The finished dataset → a trained classifier, and how good it is on pictures it never saw.
+
+use std::{
+    collections::BTreeMap,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+use rayon::prelude::*;
+use serde::Serialize;
+use tokio::task::JoinError;
+
+use crate::{
+    domain::{
+        classes::Classes,
+        dataset::Picture,
+        id::{BlobId, Label},
+        learning::{Answer, Evaluation},
+        outcome::Reject,
+        split::Split,
+    },
+    engine::{SetStage, StageName, Work, events::Events, stop::Stop},
+    model::{
+        ModelError,
+        classifier::Classifier,
+        recipe::TrainRecipe,
+        train::{self, Example, Progress, Sets, Trained},
+    },
+    pixels::{
+        crop::{self, Filter},
+        decode::{self, Limits},
+    },
+    store::{
+        Stamp, Store, StoreError,
+        files::{self, FileError},
+        layout::Layout,
+        query,
+        schema::{Run, RunName},
+    },
+};
+
+/// The work of this room.
+pub struct Training<'a> {
+    pub recipe: Recipe,
+    pub classes: &'a Classes,
+    pub layout: &'a Layout,
+}
+
+/// What can change a model besides its pictures.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Recipe {
+    pub train: TrainRecipe,
+    pub seed: u64,
+}
+
+/// Every picture as far as training cares: its prepared bytes, its class, its side.
+#[derive(Debug, Serialize)]
+pub struct Input {
+    classes: Vec<Label>,
+    pictures: BTreeMap<BlobId, (BlobId, Label, Split)>,
+    #[serde(skip)]
+    files: BTreeMap<BlobId, PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error("could not decode the prepared picture of {blob} ({reject})")]
+    Picture { blob: BlobId, reject: Reject },
+    #[error("training was broken off")]
+    BrokenOff(#[from] JoinError),
+}
+
+impl TrainError {
+    /// Tells whether a person asked for the end.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Model(ModelError::Interrupted { .. }))
+    }
+}
+
+impl SetStage for Training<'_> {
+    const NAME: StageName = StageName::Train;
+    const REVISION: u32 = 1;
+    type Recipe = Recipe;
+    type Input = Input;
+    type Error = TrainError;
+
+    fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    fn input(&self, store: &Store) -> Result<Input, TrainError> {
+        let pictures = query::dataset(store, self.classes)?;
+        Ok(Input {
+            classes: self.classes.labels().cloned().collect(),
+            files: pictures.iter().map(|it| (it.blob, self.layout.crop(&it.crop))).collect(),
+            pictures: pictures
+                .into_iter()
+                .map(|Picture { blob, crop, label, split, .. }| (blob, (crop.file, label, split)))
+                .collect(),
+        })
+    }
+
+    async fn apply(
+        &self,
+        input: Input,
+        stamp: Stamp,
+        work: Work<'_>,
+    ) -> Result<String, TrainError> {
+        let name = RunName::of(stamp);
+        let dir = self.layout.models().join(&name.0);
+        let recipe = self.recipe.clone();
+        let (events, stop) = (work.events.clone(), work.stop.clone());
+        let learning = tokio::task::spawn_blocking(move || {
+            let run = learn(&recipe, &input, &events, &stop)?;
+            files::make_folder(&dir)?;
+            run.trained.model.save(&dir)?;
+            Ok::<Learned, TrainError>(run)
+        });
+        let Learned { trained, answers } = learning.await??;
+        let run = describe(&trained, answers);
+        let summary = summary(&run);
+        work.store.put_notes::<Run>(&[(name, run)])?;
+        Ok(summary)
+    }
+
+    fn is_whole(&self, store: &Store) -> bool {
+        match query::current_run(store) {
+            Ok(Some(name)) => {
+                let dir = self.layout.models().join(name.0);
+                dir.join("model.json").exists() && dir.join("model.safetensors").exists()
+            }
+            Ok(None) | Err(_) => true,
+        }
+    }
+}
+
+/// A model and what it said of the test pictures.
+struct Learned {
+    trained: Trained,
+    answers: Vec<Answer>,
+}
+
+fn learn(
+    recipe: &Recipe,
+    input: &Input,
+    events: &Events,
+    stop: &Stop,
+) -> Result<Learned, TrainError> {
+    let side_px = recipe.train.image_size;
+    let loaded = load(input, side_px)?;
+    let part = |split: Split| loaded.iter().filter(move |it| it.split == split);
+    let examples = |split: Split| part(split).map(|it| it.example.clone()).collect();
+    let sets = Sets { train: examples(Split::Train), val: examples(Split::Val) };
+    let classes: Vec<String> =
+        input.classes.iter().map(|label| label.as_str().to_owned()).collect();
+
+    let mut observe = |progress: Progress| {
+        match progress {
+            Progress::Batch { epoch, done, of, loss } => events.word(
+                StageName::Train,
+                format!("epoch {epoch}: step {done} of {of}, loss {loss:.3}"),
+            ),
+            Progress::Epoch(epoch) => events.word(
+                StageName::Train,
+                format!(
+                    "epoch {}: loss {:.3}, val loss {:.3}, val accuracy {:.1} %",
+                    epoch.number,
+                    epoch.train_loss,
+                    epoch.val_loss,
+                    epoch.val_accuracy * 100.0
+                ),
+            ),
+        }
+        if stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let trained = train::train(&recipe.train, &classes, recipe.seed, &sets, &mut observe)?;
+
+    let test: Vec<&Loaded> = part(Split::Test).collect();
+    let rows: Vec<&[u8]> = test.iter().map(|it| it.example.rgb.as_slice()).collect();
+    let probabilities = trained.model.probabilities(&rows)?;
+    let answers = test
+        .iter()
+        .zip(probabilities)
+        .map(|(it, probabilities)| Answer { blob: it.blob, truth: it.example.class, probabilities })
+        .collect();
+    Ok(Learned { trained, answers })
+}
+
+struct Loaded {
+    blob: BlobId,
+    split: Split,
+    example: Example,
+}
+
+/// Decodes and scales every prepared picture, in the order of the blobs.
+fn load(input: &Input, side_px: u32) -> Result<Vec<Loaded>, TrainError> {
+    let pictures: Vec<_> = input.pictures.iter().collect();
+    pictures
+        .into_par_iter()
+        .map(|(blob, (_, label, split))| {
+            let rgb = pixels_of(*blob, &input.files[blob], side_px)?;
+            let class = input.classes.iter().position(|it| it == label);
+            let class = class.expect("the dataset holds pictures of its classes only");
+            let example = Example { rgb, class };
+            Ok(Loaded { blob: *blob, split: *split, example })
+        })
+        .collect()
+}
+
+fn describe(trained: &Trained, answers: Vec<Answer>) -> Run {
+    let card = trained.model.card();
+    let n_classes = card.classes.len();
+    Run {
+        architecture: card.architecture.to_string(),
+        classes: card.classes.clone(),
+        parameters: card.parameters,
+        epochs: trained.epochs.clone(),
+        best_epoch: trained.best_epoch,
+        test: (!answers.is_empty()).then(|| Evaluation::of(&answers, n_classes)),
+        answers,
+    }
+}
+
+fn summary(run: &Run) -> String {
+    let tested = run.test.as_ref().map_or_else(
+        || "no test pictures".to_owned(),
+        |test| {
+            let n = run.answers.len();
+            format!("test accuracy {:.1} % of {n} pictures", test.accuracy * 100.0)
+        },
+    );
+    format!("{}, best epoch {} of {}: {tested}", run.architecture, run.best_epoch, epochs(run))
+}
+
+fn epochs(run: &Run) -> u32 {
+    run.epochs.last().map_or(0, |epoch| epoch.number)
+}
+
+/// Asks a trained model about the test pictures of the dataset as it is now.
+pub fn evaluate(
+    store: &Store,
+    classes: &Classes,
+    layout: &Layout,
+    model: &Classifier,
+) -> Result<Vec<Answer>, TrainError> {
+    let names = &model.card().classes;
+    let side_px = model.card().image_size;
+    let mut answers = Vec::new();
+    for picture in query::dataset(store, classes)? {
+        let (blob, label) = (picture.blob, picture.label.as_str());
+        // A class the model was not taught cannot be answered right or wrong.
+        let Some(truth) = names.iter().position(|name| name == label) else { continue };
+        if picture.split != Split::Test {
+            continue;
+        }
+        let rgb = pixels_of(blob, &layout.crop(&picture.crop), side_px)?;
+        let rows = model.probabilities(&[&rgb])?;
+        let answer = |probabilities| Answer { blob, truth, probabilities };
+        answers.extend(rows.into_iter().map(answer));
+    }
+    Ok(answers)
+}
+
+/// Reads a prepared picture as the network takes it.
+fn pixels_of(blob: BlobId, path: &Path, side_px: u32) -> Result<Vec<u8>, TrainError> {
+    let bytes = files::read(path)?;
+    let decoded = decode::decode(&bytes, Limits::default())
+        .map_err(|reject| TrainError::Picture { blob, reject })?;
+    Ok(crop::center_square(&decoded.picture, side_px, Filter::default()).into_raw())
+}

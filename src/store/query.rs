@@ -1,0 +1,144 @@
+//! Questions several rooms ask of the store. What no listed place stands behind is not seen.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use super::{
+    Store, StoreError,
+    schema::{RunName, SetRun},
+};
+use crate::domain::{
+    classes::Classes,
+    dataset::{Picture, Provenance},
+    fingerprint::Fingerprint,
+    id::{BlobId, Label, PostId},
+    link::{Download, LinkId, MediaLink, MediaUrl, Resolution, Resolved},
+    outcome::Outcome,
+    picture::Crop,
+    post::Post,
+    split::Placement,
+    verdict::{Ruling, Verdict},
+};
+
+/// A picture as one post showed it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sighting {
+    pub link: LinkId,
+    pub label: Label,
+    pub media: MediaLink,
+    pub score: i64,
+    pub created_utc: i64,
+}
+
+/// Returns the posts of listed places.
+pub fn posts(store: &Store, classes: &Classes) -> Result<Vec<(PostId, Post)>, StoreError> {
+    let mut posts = store.notes::<Post>()?;
+    posts.retain(|(_, post)| classes.label_of(&post.place).is_some());
+    Ok(posts)
+}
+
+/// Returns every picture the posts point at, fetched or not, in the order of posts.
+pub fn sightings(store: &Store, classes: &Classes) -> Result<Vec<Sighting>, StoreError> {
+    let resolutions: BTreeMap<PostId, Resolution> = store.made()?.into_iter().collect();
+    let mut sightings = Vec::new();
+    for (id, post) in posts(store, classes)? {
+        let Some(label) = classes.label_of(&post.place) else { continue };
+        let items = resolutions.get(&id).map(|resolution| resolution.items.as_slice());
+        for (index, item) in (0_u16..).zip(items.unwrap_or_default()) {
+            match item {
+                Resolved::Link(media) => sightings.push(Sighting {
+                    link: LinkId { post: id.clone(), index },
+                    label: label.clone(),
+                    media: media.clone(),
+                    score: post.score,
+                    created_utc: post.created_utc,
+                }),
+                Resolved::Rejected(_) => (),
+            }
+        }
+    }
+    Ok(sightings)
+}
+
+/// Returns which bytes each address brought.
+pub fn blobs_by_url(store: &Store) -> Result<BTreeMap<MediaUrl, BlobId>, StoreError> {
+    let downloads = store.made::<Download>()?;
+    Ok(downloads.into_iter().map(|(url, download)| (url, download.blob)).collect())
+}
+
+/// Returns the fetched pictures, each with all its sightings.
+pub fn sightings_by_blob(
+    store: &Store,
+    classes: &Classes,
+) -> Result<BTreeMap<BlobId, Vec<Sighting>>, StoreError> {
+    let blobs = blobs_by_url(store)?;
+    let mut by_blob: BTreeMap<BlobId, Vec<Sighting>> = BTreeMap::new();
+    for sighting in sightings(store, classes)? {
+        if let Some(blob) = blobs.get(&sighting.media.url) {
+            by_blob.entry(*blob).or_default().push(sighting);
+        }
+    }
+    Ok(by_blob)
+}
+
+/// Returns the finished dataset: kept, prepared and placed, in the order of the blobs.
+pub fn dataset(store: &Store, classes: &Classes) -> Result<Vec<Picture>, StoreError> {
+    let by_blob = sightings_by_blob(store, classes)?;
+    let posts: BTreeMap<PostId, Post> = store.notes()?.into_iter().collect();
+    let placements: BTreeMap<BlobId, Placement> = store.notes()?.into_iter().collect();
+    let crops: BTreeMap<BlobId, Crop> = store.made()?.into_iter().collect();
+    let mut pictures = Vec::new();
+    for (blob, verdict) in store.notes::<Verdict>()? {
+        let Ruling::Keep { label } = verdict.ruling else { continue };
+        let (Some(Placement::In(split)), Some(crop)) = (placements.get(&blob), crops.get(&blob))
+        else {
+            continue;
+        };
+        let Some(source) = by_blob.get(&blob).and_then(|seen| best_source(seen)) else { continue };
+        let Some(post) = posts.get(&source.link.post) else { continue };
+        let Some(print) = fingerprint(store, &blob)? else { continue };
+        let Some(hash) = print.hashes.first() else { continue };
+        pictures.push(Picture {
+            blob,
+            label,
+            split: *split,
+            crop: crop.clone(),
+            hash: *hash,
+            source_width_px: print.width_px,
+            source_height_px: print.height_px,
+            leak_group: verdict.leak_group,
+            provenance: provenance(source, post),
+        });
+    }
+    Ok(pictures)
+}
+
+pub fn fingerprint(store: &Store, blob: &BlobId) -> Result<Option<Fingerprint>, StoreError> {
+    Ok(store.get::<Fingerprint>(blob)?.and_then(|settled| match settled.outcome {
+        Outcome::Made(print) => Some(print),
+        Outcome::Rejected(_) | Outcome::Failed(_) => None,
+    }))
+}
+
+/// Returns the folder name of the model the last training made.
+pub fn current_run(store: &Store) -> Result<Option<RunName>, StoreError> {
+    Ok(store.note::<SetRun>(&"train".to_owned())?.map(|run| RunName::of(run.stamp)))
+}
+
+/// Of all posts that showed a picture, the best-loved; of equals the earliest, then by id.
+fn best_source(sightings: &[Sighting]) -> Option<&Sighting> {
+    sightings.iter().min_by_key(|it| (Reverse(it.score), it.created_utc, it.link.clone()))
+}
+
+fn provenance(sighting: &Sighting, post: &Post) -> Provenance {
+    Provenance {
+        post: sighting.link.post.clone(),
+        index: sighting.link.index,
+        place: post.place.0.clone(),
+        title: post.title.clone(),
+        author: post.author.clone(),
+        permalink: post.permalink.clone(),
+        url: sighting.media.url.clone(),
+        created_utc: post.created_utc,
+        score: post.score,
+    }
+}
