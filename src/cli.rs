@@ -71,9 +71,7 @@ enum Command {
     /// Ask the trained classifier about pictures: files, folders, web addresses
     Predict(predict::PredictArguments),
     /// Print a completion script for a shell
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
 }
 
 /// A command about one pipeline.

@@ -9,3 +9,5 @@ pub mod model;
 pub mod engine;
 pub mod stage;
 pub mod pipeline;
+pub mod report;
+pub mod cli;

@@ -23,3 +23,6 @@ mod shared_data;
 
 /// A decoded picture: eight bits each of red, green and blue, upright, without alpha.
 pub type Picture = image::RgbImage;
+
+/// Red, green and blue of one place in a picture.
+pub type Pixel = image::Rgb<u8>;

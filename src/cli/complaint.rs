@@ -5,10 +5,7 @@ use std::{error::Error, process::ExitCode};
 use crate::{
     engine,
     pipeline::{
-        PipelineError,
-        ask::AskError,
-        run::PipelineRunError,
-        starter::StarterError,
+        PipelineError, ask::AskError, run::PipelineRunError, starter::StarterError,
         workshop::WorkshopError,
     },
     report::ReportError,
@@ -50,7 +47,8 @@ and set the variables in the environment or in .env; folder: and demo: places ne
 const CONTACT_HINT: &str =
     "set REDDIT_USERNAME, or contact under [collect]; Reddit bars clients that hide who they are";
 
-const BUSY_HINT: &str = "wait for the other run of this dataset to end, or give --data another folder";
+const BUSY_HINT: &str =
+    "wait for the other run of this dataset to end, or give --data another folder";
 
 impl Complaint {
     pub(crate) fn new(exit: Exit, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -73,7 +71,9 @@ impl Complaint {
 impl From<PipelineError> for Complaint {
     fn from(error: PipelineError) -> Self {
         let hint = match &error {
-            PipelineError::Missing { .. } => Some("snapset new NAME --class LABEL=PLACE writes one"),
+            PipelineError::Missing { .. } => {
+                Some("snapset new NAME --class LABEL=PLACE writes one")
+            }
             PipelineError::Name { .. }
             | PipelineError::File(_)
             | PipelineError::At { .. }
@@ -157,9 +157,10 @@ impl From<PipelineRunError> for Complaint {
             PipelineRunError::Folder(_) => {
                 (Exit::Usage, Some("folder: paths start where the program is started"))
             }
-            PipelineRunError::Split(_) => {
-                (Exit::Failed, Some("restore the lock from version control, or remove it to split anew"))
-            }
+            PipelineRunError::Split(_) => (
+                Exit::Failed,
+                Some("restore the lock from version control, or remove it to split anew"),
+            ),
             PipelineRunError::Store(_)
             | PipelineRunError::Access(_)
             | PipelineRunError::Fatal { .. }

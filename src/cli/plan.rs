@@ -27,8 +27,7 @@ pub(crate) fn plan(
     shared: &Shared,
     talk: &Talk,
 ) -> Result<Exit, Complaint> {
-    let (workshop, wish) =
-        run::open(&arguments.one.pipeline, &arguments.selection, shared)?;
+    let (workshop, wish) = run::open(&arguments.one.pipeline, &arguments.selection, shared)?;
     let plans = workshop.plan(&wish)?;
     let is_pending = plans.iter().any(StagePlan::has_work);
     if talk.is_json() {

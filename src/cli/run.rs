@@ -1,6 +1,9 @@
 //! `snapset run`: every stage that has something to do, and a table of what happened.
 
-use std::{path::{Path, PathBuf}, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use clap::Args;
 use serde_json::json;
@@ -155,7 +158,8 @@ fn conclude(
     planted: Option<&PlantedReport>,
     talk: &Talk,
 ) -> Result<(), Complaint> {
-    let mut rows: Vec<Vec<String>> = ran.tallies.iter().map(|(stage, it)| row(*stage, it)).collect();
+    let mut rows: Vec<Vec<String>> =
+        ran.tallies.iter().map(|(stage, it)| row(*stage, it)).collect();
     rows.extend(ran.skipped.iter().map(|(stage, why)| {
         let none = || "0".to_owned();
         vec![stage.to_string(), none(), none(), none(), none(), format!("skipped: {why}")]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::CommandFactory;
-use comfy_table::{Attribute, Cell, CellAlignment, Table, presets::NOTHING};
+use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use serde::Serialize;
 
 use super::{Arguments, Complaint, Shared};
@@ -67,13 +67,8 @@ impl Talk {
 
 /// Lays rows out in columns; those named in `numbers` are flush right.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) -> String {
-    let has_colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let head = |text: &&str| {
-        let cell = Cell::new(text);
-        if has_colour { cell.add_attribute(Attribute::Bold) } else { cell }
-    };
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(header.iter().map(head));
+    table.load_style(NOTHING).set_header(header.iter().copied());
     for row in rows {
         table.add_row(row);
     }

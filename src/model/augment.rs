@@ -15,11 +15,18 @@ pub(super) struct Alteration {
     shift: [f32; 2],
     brightness: f32,
     contrast: f32,
+    /// Makes new colours of old ones.
+    colours: [[f32; 3]; 3],
 }
 
 impl Alteration {
-    pub(super) const NONE: Self =
-        Self { turn: [[1.0, 0.0], [0.0, 1.0]], shift: [0.0, 0.0], brightness: 1.0, contrast: 1.0 };
+    pub(super) const NONE: Self = Self {
+        turn: [[1.0, 0.0], [0.0, 1.0]],
+        shift: [0.0, 0.0],
+        brightness: 1.0,
+        contrast: 1.0,
+        colours: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+    };
 
     /// Draws an alteration for a picture of `side_px` pixels.
     ///
@@ -33,6 +40,8 @@ impl Alteration {
         let scale = 1.0 / (1.0 + random.around_zero(narrow(limits.zoom)));
         let brightness = 1.0 + random.around_zero(narrow(limits.brightness));
         let contrast = 1.0 + random.around_zero(narrow(limits.contrast));
+        let hue = random.around_zero(narrow(limits.hue_deg.to_radians()));
+        let colours = colours(hue, 1.0 + random.around_zero(narrow(limits.saturation)));
         let mut mirror = |wanted: bool| if random.unit() < 0.5 && wanted { -1.0 } else { 1.0 };
         let (across, down) = (mirror(limits.flip_horizontal), mirror(limits.flip_vertical));
         let (sin, cos) = angle.sin_cos();
@@ -40,8 +49,23 @@ impl Alteration {
             [scale * cos * across, scale * sin * down],
             [-scale * sin * across, scale * cos * down],
         ];
-        Self { turn, shift, brightness, contrast }
+        Self { turn, shift, brightness, contrast, colours }
     }
+}
+
+/// Turns colours around grey by the angle `hue` and moves them away from it by `saturation`.
+///
+/// Grey stays as it is, and so does every pixel's mean level.
+fn colours(hue: f32, saturation: f32) -> [[f32; 3]; 3] {
+    let (sin, cos) = hue.sin_cos();
+    let grey = (1.0 - saturation * cos) / 3.0;
+    let side = saturation * sin / 3_f32.sqrt();
+    let own = grey + saturation * cos;
+    [
+        [own, grey - side, grey + side],
+        [grey + side, own, grey - side],
+        [grey - side, grey + side, own],
+    ]
 }
 
 /// Writes pictures one after the other, channel by channel, as the network takes them.
@@ -89,9 +113,13 @@ fn altered(rgb: &[u8], side_px: usize, alteration: &Alteration) -> Vec<[f32; 3]>
         return levels;
     }
     let mean = mean_level(&levels);
-    for level in levels.iter_mut().flatten() {
-        let contrasted = (*level - mean) * alteration.contrast + mean;
-        *level = (contrasted * alteration.brightness).clamp(0.0, 255.0);
+    for pixel in &mut levels {
+        let old = *pixel;
+        for (level, [red, green, blue]) in pixel.iter_mut().zip(&alteration.colours) {
+            let turned = red * old[0] + green * old[1] + blue * old[2];
+            let contrasted = (turned - mean) * alteration.contrast + mean;
+            *level = (contrasted * alteration.brightness).clamp(0.0, 255.0);
+        }
     }
     levels
 }
@@ -208,6 +236,20 @@ mod tests {
         let after = altered(&rgb, 2, &alteration);
 
         assert_eq!(after, [[187.5; 3], [255.0; 3], [187.5; 3], [255.0; 3]]);
+    }
+
+    #[test]
+    fn turned_colours_keep_their_mean_and_leave_grey_alone() {
+        let third = colours(std::f32::consts::TAU / 3.0, 1.0);
+        let apply = |colours: [[f32; 3]; 3], rgb: [f32; 3]| {
+            colours.map(|row| {
+                (row.iter().zip(rgb).map(|(part, level)| part * level).sum::<f32>()).round()
+            })
+        };
+
+        assert_eq!(apply(third, [10.0, 20.0, 30.0]), [30.0, 10.0, 20.0]);
+        assert_eq!(apply(colours(0.0, 0.0), [10.0, 20.0, 30.0]), [20.0; 3]);
+        assert_eq!(apply(colours(1.0, 1.7), [90.0; 3]), [90.0; 3]);
     }
 
     #[test]

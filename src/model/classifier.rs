@@ -117,7 +117,7 @@ pub(super) fn ask(
 /// Copies a matrix out of the network library.
 pub(super) fn rows(matrix: Tensor<2>) -> Vec<Vec<f32>> {
     let [_, width] = matrix.dims();
-    let values: Vec<f32> = matrix.into_data().to_vec().expect("the network computes in f32");
+    let values: Vec<f32> = matrix.into_data().try_to_vec().expect("the network computes in f32");
     values.chunks(width).map(<[f32]>::to_vec).collect()
 }
 

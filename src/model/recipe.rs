@@ -100,6 +100,10 @@ pub struct Augment {
     pub brightness: f64,
     /// Contrast raised or lowered by up to this share.
     pub contrast: f64,
+    /// Colours made stronger or weaker by up to this share.
+    pub saturation: f64,
+    /// Colours turned by up to this many degrees; 180 says that colour tells nothing.
+    pub hue_deg: f64,
 }
 
 /// A value of the recipe cannot be used.
@@ -117,9 +121,9 @@ impl Default for TrainRecipe {
         Self {
             architecture: Architecture::SmallCnn,
             image_size: 64,
-            epochs: 30,
-            batch_size: 32,
-            learning_rate: 0.003,
+            epochs: 50,
+            batch_size: 8,
+            learning_rate: 0.005,
             weight_decay: 0.01,
             optimizer: Optimizer::Adamw,
             schedule: Schedule::Cosine,
@@ -134,7 +138,7 @@ impl Default for TrainRecipe {
 
 impl Default for EarlyStopping {
     fn default() -> Self {
-        Self { monitor: Monitor::ValLoss, patience: 8 }
+        Self { monitor: Monitor::ValLoss, patience: 20 }
     }
 }
 
@@ -148,6 +152,8 @@ impl Default for Augment {
             zoom: 0.1,
             brightness: 0.1,
             contrast: 0.1,
+            saturation: 0.1,
+            hue_deg: 0.0,
         }
     }
 }
@@ -162,6 +168,8 @@ impl Augment {
         zoom: 0.0,
         brightness: 0.0,
         contrast: 0.0,
+        saturation: 0.0,
+        hue_deg: 0.0,
     };
 }
 
@@ -185,6 +193,8 @@ impl TrainRecipe {
             ("augment.zoom", augment.zoom, 0.0, 0.5),
             ("augment.brightness", augment.brightness, 0.0, 0.9),
             ("augment.contrast", augment.contrast, 0.0, 0.9),
+            ("augment.saturation", augment.saturation, 0.0, 1.0),
+            ("augment.hue_deg", augment.hue_deg, 0.0, 180.0),
         ];
         // Written so that a value that is not a number is outside too.
         match ranges.into_iter().find(|(_, value, low, high)| !(low..=high).contains(&value)) {
@@ -222,7 +232,7 @@ mod tests {
 
         let recipe: TrainRecipe = serde_json::from_str(text).unwrap();
 
-        let early_stopping = EarlyStopping { monitor: Monitor::ValAccuracy, patience: 8 };
+        let early_stopping = EarlyStopping { monitor: Monitor::ValAccuracy, patience: 20 };
         let expected = TrainRecipe {
             architecture: Architecture::Linear,
             optimizer: Optimizer::Sgd,
@@ -276,6 +286,8 @@ mod tests {
             keys(augment(Augment { zoom: f64::INFINITY, ..still })),
             keys(augment(Augment { brightness: 1.0, ..still })),
             keys(augment(Augment { contrast: 1.0, ..still })),
+            keys(augment(Augment { saturation: 1.1, ..still })),
+            keys(augment(Augment { hue_deg: 200.0, ..still })),
         ];
 
         let expected = [
@@ -291,6 +303,8 @@ mod tests {
             "augment.zoom",
             "augment.brightness",
             "augment.contrast",
+            "augment.saturation",
+            "augment.hue_deg",
         ];
         assert_eq!(refused, expected.map(Err));
     }

@@ -295,8 +295,8 @@ fn a_model_that_cannot_be_trusted_is_not_loaded() {
         "model.json describes no network that could be trained; restore it or train again",
         "model.safetensors does not fit the linear network (`blocks.0.conv.weight` is not part of \
          it); train again",
-        "model.safetensors does not fit the small-cnn network (`output.weight` is [128, 2], not \
-         [128, 3]); train again",
+        "model.safetensors does not fit the small-cnn network (`output.weight` is [192, 2], not \
+         [192, 3]); train again",
         "model.json is not the description of a model; train again",
         "model.safetensors does not hold weights; train again",
     ];

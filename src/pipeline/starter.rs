@@ -98,7 +98,7 @@ const REST: &str = r#"
 
 [clean]
 # distance = 90                      # of 256 hash bits: pictures farther apart are not compared
-# similarity = 700                   # of 1000: from here on two pictures are twins
+# similarity = 900                   # of 1000: from here on two pictures are twins
 # min_side = 128                     # pixels of the shorter side
 # max_aspect = 3.0                   # longer side over shorter side
 # min_brightness = 8                 # mean level of 255
@@ -125,7 +125,7 @@ const REST: &str = r#"
 [train]
 # architecture = "small-cnn"         # or "linear", the baseline
 # image_size = 64
-# epochs = 30
+# epochs = 50
 "#;
 
 #[cfg(test)]

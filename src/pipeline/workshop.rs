@@ -9,10 +9,9 @@ use super::{Pipeline, PipelineError};
 use crate::{
     domain::{classes::Classes, id::Label},
     engine::{Limits, events::Events},
-    net::NetOptions,
     source::{
         SourceSpec,
-        access::{Access, AccessOptions},
+        access::{Access, AccessOptions, NetOptions},
     },
     stage::{
         collect::Collect,

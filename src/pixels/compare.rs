@@ -30,11 +30,14 @@ const N_TEXTURED_MIN: usize = 6;
 /// Plain blocks whose levels lie this far apart have nothing in common.
 const PLAIN_GAP_MAX: f32 = 35.0;
 
-/// Mean strength of colour below which a picture is grey.
-const GREY_MAX: f32 = 2.0;
+/// A picture whose strongest colour is weaker than this is grey.
+const GREY_MAX: f32 = 4.0;
+
+/// Strength of colour added so that the noise of weak colours counts little.
+const COLOUR_NOISE: f32 = 3.0;
 
 /// Colour gaps up to this are common among copies; they cost nothing.
-const COLOUR_GAP_FREE: f32 = 6.0;
+const COLOUR_GAP_FREE: f32 = 0.3;
 
 /// Copies that show at least this part of the original lose nothing for the rest.
 const OVERLAP_FREE: f32 = 0.7;
@@ -63,7 +66,7 @@ struct Evidence {
     blocks: f32,
     /// The same for blocks with texture alone; `None` if there are too few to tell.
     textured: Option<f32>,
-    /// How much the colours differ once their strength is equal.
+    /// How much the colours differ once equally strong, as a part of their strength.
     colour_gap: f32,
     /// The mean difference of grey levels as they are.
     level_gap: f32,
@@ -123,10 +126,10 @@ fn evidence(a: &Comparable, b: &Comparable) -> Evidence {
     let mut best = Blocks::compare(a, b, &registered);
     // A mark pulls the registration away from where everything else lies still.
     if best.all < SURE {
-        for still in between_boxes(a, b).into_iter().chain([Movement::NONE]) {
-            let blocks = Blocks::compare(a, b, &still);
+        for other in between_boxes(a, b).into_iter().chain([Movement::NONE]) {
+            let blocks = Blocks::compare(a, b, &other);
             if best.all < blocks.all {
-                (best, movement) = (blocks, still);
+                (best, movement) = (blocks, other);
             }
         }
     }
@@ -157,7 +160,7 @@ fn register(a: &Comparable, b: &Comparable) -> Movement {
     ];
     let mut best = (Movement::NONE, -2.0);
     for start in bordered.into_iter().chain(starts) {
-        let (movement, found) = align::refine(&a.coarse, &b.coarse, start, 8);
+        let (movement, found) = align::refine(&a.coarse, &b.coarse, start, 4);
         let score = found.correlation - (1.0 - found.overlap) * 0.15;
         if best.1 < score {
             best = (movement, score);
@@ -166,10 +169,11 @@ fn register(a: &Comparable, b: &Comparable) -> Movement {
             break;
         }
     }
-    if best.1 < 0.6 {
+    if best.1 < 0.5 {
         return best.0;
     }
-    let (movement, found) = align::refine(&a.middle, &b.middle, best.0, 5);
+    let (movement, _) = align::refine(&a.coarse, &b.coarse, best.0, 4);
+    let (movement, found) = align::refine(&a.middle, &b.middle, movement, 5);
     if found.correlation < 0.7 {
         return movement;
     }
@@ -264,8 +268,8 @@ fn upper_mean(mut scores: Vec<f32>) -> f32 {
     if upper.is_empty() { -1.0 } else { sum / n }
 }
 
-/// Measures how far the colours lie apart once equally strong. A grey picture has none to
-/// compare: then shapes decide alone.
+/// Measures how far the colours lie apart once equally strong, as a part of their strength.
+/// A grey picture has none to compare: then shapes decide alone.
 fn colour_gap(a: &Comparable, b: &Comparable, movement: &Movement) -> f32 {
     let mut pairs = Vec::new();
     for ((u, v, blue), (_, _, red)) in a.blue.points().zip(a.red.points()) {
@@ -276,15 +280,16 @@ fn colour_gap(a: &Comparable, b: &Comparable, movement: &Movement) -> f32 {
     }
     let dot = |a: [f32; 2], b: [f32; 2]| a[0] * b[0] + a[1] * b[1];
     let (mut n, mut both, mut squares) = (0.0_f32, 0.0, 0.0_f32);
-    let (mut strength_a, mut strength_b) = (0.0_f32, 0.0_f32);
+    let (mut strength, mut peak_a, mut peak_b) = (0.0_f32, 0.0_f32, 0.0_f32);
     for (a, b) in &pairs {
         n += 1.0;
         both += dot(*a, *b);
         squares += dot(*b, *b);
-        strength_a += dot(*a, *a).sqrt();
-        strength_b += dot(*b, *b).sqrt();
+        strength += dot(*a, *a).sqrt();
+        peak_a = peak_a.max(dot(*a, *a).sqrt());
+        peak_b = peak_b.max(dot(*b, *b).sqrt());
     }
-    if strength_a.min(strength_b) < GREY_MAX * n {
+    if peak_a.min(peak_b) < GREY_MAX {
         return 0.0;
     }
     let gain = (both / squares).max(0.05);
@@ -292,7 +297,7 @@ fn colour_gap(a: &Comparable, b: &Comparable, movement: &Movement) -> f32 {
         let rest = [a[0] - gain * b[0], a[1] - gain * b[1]];
         dot(rest, rest).sqrt()
     });
-    gap.sum::<f32>() / n
+    gap.sum::<f32>() / (strength + COLOUR_NOISE * n)
 }
 
 /// Weighs the evidence to one figure.
@@ -302,7 +307,7 @@ fn similarity(evidence: &Evidence) -> Similarity {
         // Without texture any two plain pictures agree; only equal levels say something.
         None => evidence.blocks.min(1.0 - evidence.level_gap / PLAIN_GAP_MAX),
     };
-    let colours = 1.0 - ((evidence.colour_gap - COLOUR_GAP_FREE) / 40.0).clamp(0.0, 0.5);
+    let colours = 1.0 - (evidence.colour_gap - COLOUR_GAP_FREE).clamp(0.0, 0.5);
     let overlap = (evidence.overlap / OVERLAP_FREE).min(1.0);
     Similarity(thousandths(shapes.max(0.0) * colours * overlap))
 }

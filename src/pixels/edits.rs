@@ -68,8 +68,6 @@ pub(super) enum Edit {
     Mirror,
     /// A white frame of this per cent on every side.
     Frame(u32),
-    /// Cropped by this per cent, scaled to three quarters and saved at quality 70.
-    Chain(u32),
 }
 
 impl Edit {
@@ -99,11 +97,6 @@ impl Edit {
                 let mut framed = Picture::from_pixel(width + 2 * x, height + 2 * y, Rgb([255; 3]));
                 imageops::replace(&mut framed, picture, x.into(), y.into());
                 framed
-            }
-            Self::Chain(percent) => {
-                let cut = Self::Crop(percent).apply(picture, dice);
-                let small = Self::Resize(75).apply(&cut, dice);
-                Self::Jpeg(70).apply(&small, dice)
             }
         }
     }

@@ -30,10 +30,6 @@ impl Plane {
         self.side
     }
 
-    pub(super) fn axis(&self) -> &[f32] {
-        &self.axis
-    }
-
     pub(super) fn level(&self, x: usize, y: usize) -> f32 {
         self.levels[y * self.side + x]
     }
@@ -63,15 +59,17 @@ impl Plane {
             return None;
         }
         let (step, first) = (self.axis[1] - self.axis[0], self.axis[0]);
-        let (column, x) = self.split((u - first) / step);
-        let (row, y) = self.split((v - first) / step);
+        let (column, across) = self.split((u - first) / step);
+        let (row, along) = self.split((v - first) / step);
         let at = row * self.side + column;
-        let [a, b] = [self.levels[at], self.levels[at + 1]];
-        let [c, d] = [self.levels[at + self.side], self.levels[at + self.side + 1]];
-        let (above, below) = (a + (b - a) * x, c + (d - c) * x);
+        let [left, right] = [self.levels[at], self.levels[at + 1]];
+        let [left_below, right_below] =
+            [self.levels[at + self.side], self.levels[at + self.side + 1]];
+        let (rise, rise_below) = (right - left, right_below - left_below);
+        let (above, below) = (left + rise * across, left_below + rise_below * across);
         Some(Reading {
-            level: above + (below - above) * y,
-            slope_right: ((b - a) + ((d - c) - (b - a)) * y) / step,
+            level: above + (below - above) * along,
+            slope_right: (rise + (rise_below - rise) * along) / step,
             slope_down: (below - above) / step,
         })
     }
@@ -105,7 +103,7 @@ mod tests {
         let plane = ramp();
         let at = |u, v| plane.read(u, v).unwrap().level;
 
-        assert!((at(plane.axis()[3], plane.axis()[5]) - 35.0).abs() < 1e-3);
+        assert!((at(plane.axis[3], plane.axis[5]) - 35.0).abs() < 1e-3);
         assert!((at(0.0, 0.0) - 38.5).abs() < 1e-3);
         assert!(plane.read(1.01, 0.0).is_none());
     }

@@ -23,9 +23,11 @@ pub struct Reach {
     pub similarity: Similarity,
 }
 
+/// Measured on photographs, product shots and drawings: most copies reach 0.95, some with a
+/// frame or a large mark stay below 0.9, and no stranger within the distance passed 0.86.
 impl Default for Reach {
     fn default() -> Self {
-        Self { distance: Distance(90), similarity: Similarity(700) }
+        Self { distance: Distance(90), similarity: Similarity(900) }
     }
 }
 

@@ -40,11 +40,7 @@ type Way = Result<(), String>;
 
 /// Tells the journeys of everything `what` names: a post by id or address, a picture by address,
 /// by the first digits of its digest, or by its name in the dataset.
-pub fn explain(
-    store: &Store,
-    classes: &Classes,
-    what: &str,
-) -> Result<Vec<Journey>, StoreError> {
+pub fn explain(store: &Store, classes: &Classes, what: &str) -> Result<Vec<Journey>, StoreError> {
     let blobs = query::blobs_by_url(store)?;
     let mut journeys = Vec::new();
     for (id, post) in query::posts(store, classes)? {
@@ -128,12 +124,7 @@ fn posted(classes: &Classes, post: &Post) -> Step {
     Step { stage: StageName::Collect, text }
 }
 
-fn ended_early(
-    store: &Store,
-    id: &PostId,
-    post: &Post,
-    why: &str,
-) -> Result<Journey, StoreError> {
+fn ended_early(store: &Store, id: &PostId, post: &Post, why: &str) -> Result<Journey, StoreError> {
     let listed = store.note::<Post>(id)?.map(|_| format!("posted in {}", post.place));
     let step = |stage, text| Step { stage, text };
     Ok(Journey {

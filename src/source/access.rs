@@ -10,7 +10,8 @@ use super::{
     demo_place::DemoPlace,
     reddit::{self, Credentials},
 };
-use crate::net::{Client, NetError, NetOptions, Route};
+pub use crate::net::NetOptions;
+use crate::net::{Client, NetError, Route};
 
 /// How to open the doors.
 #[derive(Clone, Debug)]
@@ -23,6 +24,9 @@ pub struct AccessOptions {
     /// Seconds since 1970-01-01 UTC.
     pub clock: fn() -> i64,
 }
+
+/// How long the demo site's slow host keeps silent: longer than a client should bear.
+const STALL_MS: u64 = 120_000;
 
 pub struct Access {
     options: AccessOptions,
@@ -72,7 +76,8 @@ impl Access {
             let site = Site::start(SiteOptions {
                 log: Some(self.options.demo_log.clone()),
                 posts,
-                ..SiteOptions::default()
+                stall_ms: STALL_MS,
+                credentials: None,
             })
             .await?;
             let route = Route::Loopback { address: site.addr, root_pem: site.root_pem.clone() };

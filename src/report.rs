@@ -1,0 +1,141 @@
+//! Store → what people read of a dataset: one HTML page that holds everything it shows, and the
+//! comparison with what a demo site planted. Nothing here prints, and nothing is changed.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::{
+    domain::classes::Classes,
+    store::{Store, StoreError, layout::Layout},
+};
+
+mod answers;
+mod chart;
+mod classes;
+mod duplicates;
+mod explain;
+mod facts;
+mod gallery;
+mod losses;
+mod origin;
+mod overview;
+mod planted;
+mod style;
+mod training;
+mod truth;
+mod words;
+
+pub use explain::{Journey, Step, explain};
+pub use planted::{FalseTwin, PlantedReport, PlantedRow, planted};
+
+/// What a page is made of.
+pub struct ReportInput<'a> {
+    pub store: &'a Store,
+    pub layout: &'a Layout,
+    pub classes: &'a Classes,
+    pub title: &'a str,
+    /// The name of the pipeline.
+    pub name: &'a str,
+    /// When and with what the page was made, for its foot.
+    pub generated: &'a str,
+    /// The pipeline file.
+    pub settings_text: &'a str,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Nothing may be loaded from anywhere, whatever a title from the net tries.
+const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; \
+                      base-uri 'none'; form-action 'none'";
+
+/// Writes the whole page. Equal stores and files give equal pages.
+pub fn html(input: &ReportInput<'_>) -> Result<String, ReportError> {
+    let facts = facts::Facts::read(input)?;
+    let sections = [
+        Some(overview::funnel(&facts)),
+        Some(classes::counts(&facts)),
+        facts.planted.as_ref().map(|planted| truth::section(&facts, planted)).transpose()?,
+        Some(duplicates::twins(&facts)?),
+        Some(duplicates::conflicts(&facts)?),
+        Some(losses::left_out(&facts)),
+        Some(classes::sheets(&facts)),
+        Some(training::section(&facts)),
+        Some(origin::section(&facts)),
+        Some(losses::troubles(&facts)),
+        Some(settings(input)),
+    ];
+    let sections: Vec<Section> = sections.into_iter().flatten().collect();
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="referrer" content="no-referrer";
+                meta name="color-scheme" content="light dark";
+                title { (input.title) " \u{2013} snapset report" }
+                style { (PreEscaped(style::CSS)) }
+            }
+            body {
+                a.skip href="#main" { "Skip to the contents" }
+                (overview::headline(&facts))
+                nav aria-label="Sections" {
+                    @for section in &sections {
+                        a href=(format!("#{}", section.id)) { (section.title) }
+                    }
+                }
+                main id="main" {
+                    @for section in &sections {
+                        (section.draw())
+                    }
+                }
+                footer { p { (input.generated) } }
+            }
+        }
+    };
+    Ok(page.into_string())
+}
+
+/// One part of the page.
+struct Section {
+    id: &'static str,
+    title: &'static str,
+    /// One or two sentences on what is seen here.
+    lead: Markup,
+    body: Markup,
+}
+
+impl Section {
+    fn draw(&self) -> Markup {
+        html! {
+            section id=(self.id) aria-labelledby=(format!("{}-title", self.id)) {
+                h2 id=(format!("{}-title", self.id)) { (self.title) }
+                p.lead { (self.lead) }
+                (self.body)
+            }
+        }
+    }
+}
+
+fn settings(input: &ReportInput<'_>) -> Section {
+    Section {
+        id: "settings",
+        title: "Settings",
+        lead: html! { "The pipeline file this dataset is made from." },
+        body: html! {
+            details.settings {
+                summary { code { (input.name) ".toml" } }
+                pre { code { (input.settings_text) } }
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod tests;

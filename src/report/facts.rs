@@ -1,0 +1,177 @@
+//! Everything the page tells, read from the store once.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+
+use super::{PlantedReport, ReportInput, gallery::Gallery, planted, words};
+use crate::{
+    domain::{
+        dataset::Picture,
+        fingerprint::Fingerprint,
+        id::{BlobId, Place, PostId},
+        link::{Download, LinkId, MediaUrl},
+        post::Post,
+        verdict::{DropReason, Ruling, TwinPair, Verdict},
+    },
+    store::{
+        Settled, StoreError, funnel,
+        funnel::{Journey, Reason, StepName, Thing},
+        query::{self, Sighting},
+        schema::{Exported, Listing, Run, RunName},
+    },
+};
+
+pub(super) struct Facts<'a> {
+    pub input: &'a ReportInput<'a>,
+    pub journey: Journey,
+    pub pictures: Vec<Picture>,
+    pub posts: BTreeMap<PostId, Post>,
+    /// By bytes, the earliest first.
+    pub sightings: BTreeMap<BlobId, Vec<Sighting>>,
+    pub post_of_url: BTreeMap<MediaUrl, PostId>,
+    pub rulings: BTreeMap<BlobId, Ruling>,
+    pub pairs: Vec<TwinPair>,
+    pub downloads: BTreeMap<BlobId, Download>,
+    pub listings: Vec<(Place, Settled<Listing>)>,
+    pub planted: Option<PlantedReport>,
+    pub run: Option<(RunName, Run)>,
+    pub exports: Vec<(String, Exported)>,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn read(input: &'a ReportInput<'a>) -> Result<Self, StoreError> {
+        let (store, classes) = (input.store, input.classes);
+        let mut sightings = query::sightings_by_blob(store, classes)?;
+        for seen in sightings.values_mut() {
+            seen.sort_by_key(|it| (it.created_utc, it.link.clone()));
+        }
+        let links = query::sightings(store, classes)?.into_iter().rev();
+        let mut downloads = BTreeMap::new();
+        let mut post_of_url = BTreeMap::new();
+        for link in links {
+            post_of_url.insert(link.media.url, link.link.post);
+        }
+        for (url, download) in store.made::<Download>()? {
+            if post_of_url.contains_key(&url) {
+                downloads.entry(download.blob).or_insert(download);
+            }
+        }
+        let mut rulings: BTreeMap<BlobId, Ruling> =
+            store.notes::<Verdict>()?.into_iter().map(|(blob, it)| (blob, it.ruling)).collect();
+        rulings.retain(|blob, _| sightings.contains_key(blob));
+        let mut pairs: Vec<TwinPair> = store.notes()?.into_iter().map(|(_, pair)| pair).collect();
+        pairs.retain(|it| sightings.contains_key(&it.a) && sightings.contains_key(&it.b));
+        let mut listings = store.settled::<Listing>()?;
+        listings.retain(|(place, _)| classes.label_of(place).is_some());
+        let run = match query::current_run(store)? {
+            Some(name) => store.note::<Run>(&name)?.map(|run| (name, run)),
+            None => None,
+        };
+        Ok(Self {
+            input,
+            journey: funnel::journey(store, classes)?,
+            pictures: query::dataset(store, classes)?,
+            posts: query::posts(store, classes)?.into_iter().collect(),
+            sightings,
+            post_of_url,
+            rulings,
+            pairs,
+            downloads,
+            listings,
+            planted: planted(store, classes)?,
+            run,
+            exports: store.notes()?,
+        })
+    }
+
+    pub(super) fn gallery(&self) -> Gallery<'a> {
+        Gallery { layout: self.input.layout }
+    }
+
+    pub(super) fn count(&self, step: StepName) -> u64 {
+        self.journey.step(step).map_or(0, |step| step.count)
+    }
+
+    pub(super) fn n_lost(&self, step: StepName, reason: &Reason) -> u64 {
+        self.journey.step(step).map_or(0, |step| step.n_lost(reason))
+    }
+
+    /// Returns the pictures dropped as twins: the dropped one and its ruling.
+    pub(super) fn twins(&self) -> impl Iterator<Item = (BlobId, &DropReason)> {
+        self.dropped().filter(|(_, reason)| matches!(reason, DropReason::Twin { .. }))
+    }
+
+    pub(super) fn dropped(&self) -> impl Iterator<Item = (BlobId, &DropReason)> {
+        self.rulings.iter().filter_map(|(blob, ruling)| match ruling {
+            Ruling::Drop(reason) => Some((*blob, reason)),
+            Ruling::Keep { .. } => None,
+        })
+    }
+
+    pub(super) fn fingerprint(&self, blob: &BlobId) -> Result<Option<Fingerprint>, StoreError> {
+        query::fingerprint(self.input.store, blob)
+    }
+
+    /// Returns the post a thing came from; of several the earliest.
+    pub(super) fn post_of(&self, thing: &Thing) -> Option<(&PostId, &Post)> {
+        let id = match thing {
+            Thing::Post(post) | Thing::Link(LinkId { post, .. }) => post,
+            Thing::Address(url) => self.post_of_url.get(url)?,
+            Thing::Blob(blob) => &self.sightings.get(blob)?.first()?.link.post,
+        };
+        self.posts.get_key_value(id)
+    }
+
+    /// Returns what to call a picture where it cannot be seen.
+    pub(super) fn alt(&self, blob: &BlobId) -> String {
+        let post = self.post_of(&Thing::Blob(*blob));
+        post.map_or_else(|| blob.short(), |(_, post)| words::shortened(&post.title, 100))
+    }
+
+    /// Writes size, weight, format and first poster of a picture, as it was fetched.
+    pub(super) fn caption(&self, blob: &BlobId) -> Result<Markup, StoreError> {
+        let print = self.fingerprint(blob)?;
+        let download = self.downloads.get(blob);
+        let seen = self.sightings.get(blob).map_or(0, Vec::len);
+        Ok(html! {
+            span.measures {
+                @if let Some(print) = &print {
+                    (print.width_px) "\u{d7}" (print.height_px) " " (print.format)
+                }
+                @if let Some(download) = download { " \u{b7} " (words::bytes(download.size_bytes)) }
+            }
+            @if let Some((id, post)) = self.post_of(&Thing::Blob(*blob)) {
+                span.by {
+                    (post_link(id, post))
+                    " by " (author(post)) " in " (post.place) ", " (day(post.created_utc))
+                    @if 1 < seen { ", and " (words::of(words::count(seen - 1), "more post")) }
+                }
+            }
+        })
+    }
+}
+
+pub(super) fn day(seconds: i64) -> Markup {
+    html! { time { (words::day(seconds)) } }
+}
+
+pub(super) fn author(post: &Post) -> &str {
+    post.author.as_deref().unwrap_or("an unknown author")
+}
+
+/// Writes a post's title, as a link where a person can follow it.
+pub(super) fn post_link(id: &PostId, post: &Post) -> Markup {
+    let title = if post.title.trim().is_empty() { &id.0 } else { &post.title };
+    let title = words::shortened(title, 80);
+    match web_address(id, post) {
+        Some(address) => html! { a href=(address) rel="noopener noreferrer" { (title) } },
+        None => html! { cite { (title) } },
+    }
+}
+
+/// Returns the post's page; posts of the demo site have none, and files no address.
+pub(super) fn web_address<'a>(id: &PostId, post: &'a Post) -> Option<&'a str> {
+    let is_web = ["https://", "http://"].iter().any(|it| post.permalink.starts_with(it));
+    (is_web && !id.0.starts_with("demo:")).then_some(post.permalink.as_str())
+}

@@ -1,0 +1,143 @@
+//! How the training went and how good the model is on pictures it has never seen.
+
+use maud::{Markup, html};
+
+use super::{
+    Section, answers,
+    chart::{LineChart, Unit},
+    facts::Facts,
+    words,
+};
+use crate::{
+    domain::learning::{ClassScore, Epoch, Evaluation},
+    store::schema::{Run, RunName},
+};
+
+pub(super) fn section(facts: &Facts) -> Section {
+    let run = facts.run.as_ref();
+    Section {
+        id: "training",
+        title: "Training",
+        lead: html! {
+            @match run {
+                Some((_, run)) => {
+                    (run.architecture) " with " (words::number(run.parameters)) " parameters, "
+                    (words::of(words::count(run.epochs.iter().filter(|it| it.number != 0).count()), "epoch"))
+                    "; the best was epoch " (run.best_epoch) "."
+                },
+                None => "A first classifier, made of the training pictures and judged by the test pictures.",
+            }
+        },
+        body: html! {
+            @match run {
+                Some((name, run)) => (trained(facts, name, run)),
+                None => p.empty {
+                    "No model has been trained yet: " code { "snapset train" } " makes one once the "
+                    "dataset is split."
+                },
+            }
+        },
+    }
+}
+
+fn trained(facts: &Facts, name: &RunName, run: &Run) -> Markup {
+    let line = |of: fn(&Epoch) -> f64| -> Vec<(f64, f64)> {
+        run.epochs.iter().map(|epoch| (f64::from(epoch.number), of(epoch))).collect()
+    };
+    let best = Some((f64::from(run.best_epoch), format!("best: {}", run.best_epoch)));
+    let chart = |title, unit, train, val| {
+        let lines = vec![("train", line(train)), ("val", line(val))];
+        LineChart { title, lines, mark: best.clone(), unit }.draw()
+    };
+    html! {
+        div.charts {
+            (chart("Loss", Unit::Plain, |it| it.train_loss, |it| it.val_loss))
+            (chart("Accuracy", Unit::Percent, |it| it.train_accuracy, |it| it.val_accuracy))
+        }
+        (epochs(run))
+        @match &run.test {
+            Some(test) => {
+                h3 { "On the test pictures" }
+                p {
+                    strong { (words::percent(test.accuracy)) } " of the answers were right; macro F1 "
+                    strong { (format!("{:.3}", test.macro_f1())) } ", loss " (format!("{:.3}", test.loss)) "."
+                }
+                div.beside { (scores(run, test)) (confusion(run, test)) }
+            },
+            None => p.empty { "The dataset has no test pictures, so nobody knows how good this model is." },
+        }
+        (answers::pictures(facts, run))
+        p.soft { "The model lies in " code { "models/" (name.0) } "." }
+    }
+}
+
+fn epochs(run: &Run) -> Markup {
+    html! {
+        details {
+            summary { "The same in numbers" }
+            div.scroll { table.epochs {
+                thead { tr {
+                    th scope="col" { "Epoch" }
+                    @for name in ["Train loss", "Val loss", "Train accuracy", "Val accuracy"] {
+                        th scope="col" { (name) }
+                    }
+                } }
+                tbody { @for epoch in &run.epochs {
+                    tr.best[epoch.number == run.best_epoch] {
+                        th scope="row" { (epoch.number) @if epoch.number == run.best_epoch { " (best)" } }
+                        td { (format!("{:.4}", epoch.train_loss)) } td { (format!("{:.4}", epoch.val_loss)) }
+                        td { (words::percent(epoch.train_accuracy)) } td { (words::percent(epoch.val_accuracy)) }
+                    }
+                } }
+            } }
+        }
+    }
+}
+
+fn scores(run: &Run, test: &Evaluation) -> Markup {
+    let share = |value: Option<f64>| value.map_or("\u{2013}".to_owned(), words::percent);
+    let row = |name: &String, score: &ClassScore| {
+        html! {
+            tr {
+                th scope="row" { (name) }
+                td { (share(score.precision)) } td { (share(score.recall)) } td { (share(score.f1)) }
+                td { (words::number(score.support.into())) }
+            }
+        }
+    };
+    html! {
+        div.scroll { table.scores {
+            caption { "Scores of each class" }
+            thead { tr {
+                th scope="col" { "Class" }
+                @for name in ["Precision", "Recall", "F1", "Pictures"] { th scope="col" { (name) } }
+            } }
+            tbody { @for (name, score) in run.classes.iter().zip(&test.classes) { (row(name, score)) } }
+        } }
+    }
+}
+
+fn confusion(run: &Run, test: &Evaluation) -> Markup {
+    html! {
+        div.scroll { table.confusion {
+            caption { "Rows are true classes, columns what the model said" }
+            thead { tr {
+                td {}
+                @for name in &run.classes { th scope="col" { (name) } }
+            } }
+            tbody { @for (truth, (name, row)) in run.classes.iter().zip(&test.confusion).enumerate() {
+                @let all: u64 = row.iter().map(|n| u64::from(*n)).sum();
+                tr {
+                    th scope="row" { (name) }
+                    @for (said, n) in row.iter().enumerate() {
+                        @let share = words::share(u64::from(*n), all);
+                        td class=(if said == truth { "right" } else { "wrong" }) style=(format!("--heat:{share:.3}")) {
+                            (words::number(u64::from(*n)))
+                            @if *n != 0 { span.soft { (words::percent(share)) } }
+                        }
+                    }
+                }
+            } }
+        } }
+    }
+}

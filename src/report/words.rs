@@ -1,0 +1,103 @@
+//! Numbers, dates and addresses as people read them.
+
+/// Returns `part / whole`; nothing of nothing is nothing.
+#[expect(clippy::cast_precision_loss, reason = "counts of pictures are far below 2^52")]
+pub(super) fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+pub(super) fn count(length: usize) -> u64 {
+    u64::try_from(length).expect("a length fits 64 bits")
+}
+
+/// Writes a number with its thousands apart: `12,345`.
+pub(super) fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at != 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Writes a count with what it counts: `1 picture`, `2 pictures`.
+pub(super) fn of(n: u64, noun: &str) -> String {
+    let ending = if n == 1 { "" } else { "s" };
+    format!("{}\u{a0}{noun}{ending}", number(n))
+}
+
+/// Writes a share with one decimal: `97.3 %`.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.1}\u{a0}%", share * 100.0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+pub(super) fn bytes(n: u64) -> String {
+    let mut size = n as f64;
+    for unit in ["B", "kB", "MB", "GB"] {
+        if size < 1000.0 {
+            let decimals = usize::from(unit != "B" && size < 100.0);
+            return format!("{size:.decimals$}\u{a0}{unit}");
+        }
+        size /= 1000.0;
+    }
+    format!("{size:.1}\u{a0}TB")
+}
+
+/// Writes the day of a moment given in seconds since 1970-01-01 UTC: `2026-11-20`.
+pub(super) fn day(seconds: i64) -> String {
+    // Years begin in March here, so that the leap day is the last of its year; eras of 400
+    // years (146,097 days) are all alike.
+    let days = seconds.div_euclid(86_400) + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let leap_days = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / 146_096;
+    let year_of_era = (day_of_era - leap_days) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Cuts a text after `n` characters.
+pub(super) fn shortened(text: &str, n: usize) -> String {
+    match text.char_indices().nth(n) {
+        Some((end, _)) => format!("{}\u{2026}", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_parted_in_thousands() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 1, 2].map(|n| of(n, "post")),
+            ["0\u{a0}posts", "1\u{a0}post", "2\u{a0}posts"]
+        );
+    }
+
+    #[test]
+    fn sizes_are_written_in_the_largest_unit_they_fill() {
+        assert_eq!([5, 1_500, 250_000].map(bytes), ["5\u{a0}B", "1.5\u{a0}kB", "250\u{a0}kB"]);
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        let days = [0, 951_782_400, 951_868_800, 1_795_132_799, -1].map(day);
+
+        assert_eq!(days, ["1970-01-01", "2000-02-29", "2000-03-01", "2026-11-19", "1969-12-31"]);
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!([shortened("größe", 3), shortened("ab", 2)], ["grö\u{2026}", "ab"]);
+    }
+}

@@ -1,0 +1,54 @@
+//! A dataset that grows: nothing old is fetched again, no picture changes sides, and the result
+//! is what a clean rebuild with the same lock gives.
+
+use super::support::{Bench, SMALL};
+
+#[test]
+fn new_posts_move_nothing_and_the_result_equals_a_clean_rebuild() {
+    let bench = Bench::with(SMALL);
+    bench.run();
+    let (sides, given) = (bench.sides(), bench.pictures_given());
+    let grown = SMALL.replace("@60", "@66");
+    bench.write("pipelines/small.toml", &grown);
+
+    bench.run();
+
+    let grown_sides = bench.sides();
+    assert!(sides.len() < grown_sides.len());
+    for (name, side) in &sides {
+        // A better copy may replace a picture; nothing may change sides.
+        assert!(grown_sides.get(name).is_none_or(|it| it == side), "{name} left {side}");
+    }
+    let fetched = bench.pictures_given().split_off(given.len());
+    let twice: Vec<&String> = fetched.iter().filter(|it| given.contains(it)).collect();
+    assert_eq!(twice, Vec::<&String>::new());
+
+    let rebuilt = Bench::with(&grown);
+    rebuilt.write("pipelines/small.lock", &bench.read("pipelines/small.lock"));
+    rebuilt.run();
+    assert_eq!(rebuilt.files("data/small/exports"), bench.files("data/small/exports"));
+    assert_eq!(rebuilt.files("data/small/dataset"), bench.files("data/small/dataset"));
+    assert_eq!(rebuilt.read("pipelines/small.lock"), bench.read("pipelines/small.lock"));
+}
+
+#[test]
+fn a_place_taken_out_leaves_the_dataset_and_comes_back_without_a_request() {
+    let both = SMALL.replace("[\"demo:fish@60\"]\n", "[\"demo:fish@60\"]\n");
+    let bench = Bench::with(&both);
+    bench.run();
+    let sides = bench.sides();
+    let n_requests = bench.n_requests();
+    let one = SMALL.replace("fish = [\"demo:fish@60\"]\n", "");
+    bench.write("pipelines/small.toml", &one);
+
+    // With one class left there is nothing to tell apart, so training is skipped and said so.
+    let ended = bench.snapset(&["run", "pipelines/small.toml"]);
+    ended.expect_code(11);
+    assert!(ended.out().contains("a classifier needs at least two classes"), "{}", ended.out());
+    assert!(bench.sides().values().all(|side| side.ends_with("/beetles")));
+    bench.write("pipelines/small.toml", &both);
+    bench.run();
+
+    assert_eq!(bench.sides(), sides);
+    assert_eq!(bench.n_requests(), n_requests);
+}

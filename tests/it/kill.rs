@@ -1,0 +1,84 @@
+//! The program killed at any instant: the next run ends as if nothing had happened.
+
+use std::{collections::BTreeMap, thread, time::Duration};
+
+use snapset::{
+    domain::planted::{Plant, PlantKind},
+    source::demo,
+};
+
+use super::support::{Bench, SMALL};
+
+/// How many pictures may be under way when the program is killed: those being fetched, and
+/// those fetched and not yet on record.
+const UNDER_WAY: usize = 16 + 64;
+
+#[test]
+fn runs_killed_at_twenty_instants_export_what_an_undisturbed_run_exports() {
+    let undisturbed = Bench::with(SMALL);
+    let since = std::time::Instant::now();
+    undisturbed.run();
+    let whole = since.elapsed();
+    let wanted = undisturbed.files("data/small/exports");
+    let given_once = count(&undisturbed);
+
+    for n in 0_u32..20 {
+        let bench = Bench::with(SMALL);
+        // Spread over the run by a fixed sequence that hits its parts unevenly.
+        let share = f64::from((n * 7 + 3) % 20) / 20.0 + 0.02;
+        let mut killed = bench.command(&["run", "pipelines/small.toml"]);
+        let mut killed = killed.stdout(std::process::Stdio::null()).spawn().unwrap();
+        thread::sleep(whole.mul_f64(share));
+        drop(killed.kill()); // It may have ended before.
+        killed.wait().unwrap();
+
+        bench.run();
+
+        let exports = bench.files("data/small/exports");
+        assert!(exports == wanted, "killed at {share:.2} of {whole:?}");
+        let again: usize =
+            count(&bench).iter().map(|(url, n)| n.saturating_sub(given_once[url])).sum();
+        assert!(again <= UNDER_WAY, "{again} pictures fetched twice after a kill at {share:.2}");
+    }
+}
+
+fn count(bench: &Bench) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for url in bench.pictures_given() {
+        *counts.entry(url).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn an_interrupt_finishes_what_is_under_way_and_the_next_run_goes_on() {
+    let bench = Bench::with(SMALL);
+    let mut command = bench.command(&["run", "pipelines/small.toml"]);
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut running = command.spawn().unwrap();
+    while bench.pictures_given().len() < 10 {
+        assert!(running.try_wait().unwrap().is_none(), "it ended before it could be interrupted");
+        thread::sleep(Duration::from_millis(20));
+    }
+    let pid = running.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+
+    let ended = running.wait().unwrap();
+
+    assert_eq!(ended.code(), Some(130));
+    let given = bench.pictures_given();
+    bench.run();
+    let later = bench.pictures_given().split_off(given.len());
+    let is_whole = |url: &&String| !half_given().contains(*url);
+    let twice: Vec<&String> =
+        later.iter().filter(|url| given.contains(url)).filter(is_whole).collect();
+    assert_eq!(twice, Vec::<&String>::new(), "what was under way was saved");
+}
+
+/// The addresses whose first answer the demo site breaks off by design.
+fn half_given() -> Vec<String> {
+    let plants = ["beetles", "fish"].map(|name| demo::planted(name, 60).plants).concat();
+    let is_half = |plant: &Plant| matches!(plant.kind, PlantKind::CutBody | PlantKind::SlowHost);
+    let url = |plant: Plant| plant.url.map(|url| url.0.replace("demo+https://", ""));
+    plants.into_iter().filter(is_half).filter_map(url).collect()
+}

@@ -1,0 +1,13 @@
+//! The program as people run it: the built binary against the demo site, whole stages and whole
+//! runs, each in a folder of its own.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+
+mod bad_input;
+mod demo;
+mod folder;
+mod growth;
+mod kill;
+mod proxy;
+mod readme;
+mod support;

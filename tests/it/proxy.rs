@@ -1,0 +1,160 @@
+//! The unmodified binary, told nothing but a proxy and a certificate, collects and fetches from
+//! a stand-in for the real hosts.
+
+use std::{net::SocketAddr, process::Output};
+
+use snapset::source::demo::{Site, SiteOptions};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::support::{Bench, Ended, put};
+
+const LIVE: &str = r#"
+title = "As if live"
+[classes]
+beetles = ["r/beetles"]
+fish = ["r/fish"]
+[collect]
+listings = ["new"]
+contact = "somebody"
+[fetch]
+stall = 2
+[prepare]
+size = 64
+"#;
+
+/// A stand-in for all hosts, and a proxy that leads to it.
+struct StandIn {
+    site: Site,
+    proxy: SocketAddr,
+    _tunnels: tokio::task::JoinSet<()>,
+}
+
+impl StandIn {
+    async fn start(log: std::path::PathBuf, credentials: Option<(String, String)>) -> Self {
+        let posts = [("beetles", 40), ("fish", 40)].map(|(name, n)| (name.to_owned(), n));
+        let options =
+            SiteOptions { log: Some(log), stall_ms: 60_000, posts: posts.into(), credentials };
+        let site = Site::start(options).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = listener.local_addr().unwrap();
+        let (target, mut tunnels) = (site.addr, tokio::task::JoinSet::new());
+        tunnels.spawn(async move {
+            let mut open = tokio::task::JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                open.spawn(tunnel(client, target));
+            }
+        });
+        Self { site, proxy, _tunnels: tunnels }
+    }
+
+    /// Runs the binary with the proxy and the certificate in its environment.
+    async fn run(&self, bench: &Bench, arguments: &[&str], secrets: &[(&str, &str)]) -> Ended {
+        put(&bench.path("root.pem"), self.site.root_pem.as_bytes());
+        let mut command = bench.command(arguments);
+        command
+            .env("HTTPS_PROXY", format!("http://{}", self.proxy))
+            .env("SSL_CERT_FILE", bench.path("root.pem"))
+            .envs(secrets.iter().copied());
+        let output: Output =
+            tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        Ended(output)
+    }
+}
+
+/// Serves one `CONNECT`: whatever host is asked for, the tunnel leads to `target`.
+async fn tunnel(mut client: TcpStream, target: SocketAddr) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        match client.read_u8().await {
+            Ok(byte) if head.len() < 8192 => head.push(byte),
+            Ok(_) | Err(_) => return,
+        }
+    }
+    if !head.starts_with(b"CONNECT ") {
+        return;
+    }
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+    let mut server = TcpStream::connect(target).await.unwrap();
+    drop(tokio::io::copy_bidirectional(&mut client, &mut server).await);
+}
+
+const ID_AND_SECRET: &[(&str, &str)] =
+    &[("REDDIT_CLIENT_ID", "id"), ("REDDIT_CLIENT_SECRET", "hush")];
+
+fn right() -> Option<(String, String)> {
+    Some(("id".to_owned(), "hush".to_owned()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_and_a_certificate_are_all_it_takes() {
+    let bench = Bench::with(LIVE);
+    let stand_in = StandIn::start(bench.path("log"), right()).await;
+
+    let ended = stand_in.run(&bench, &["run", "pipelines/small.toml"], ID_AND_SECRET).await;
+
+    ended.expect_code(0);
+    assert!(40 < bench.sides().len(), "{}", ended.out());
+    let log = bench.read("log");
+    for host in ["POST www.reddit.com ", "GET oauth.reddit.com ", "GET i.redd.it "] {
+        assert!(log.contains(host), "{host} was not asked");
+    }
+    let everything = [ended.out(), ended.err()].concat();
+    assert!(!everything.contains("hush"), "a secret was shown");
+    let kept = bench.files("data").into_values().collect::<Vec<_>>().concat();
+    assert!(!kept.windows(4).any(|it| it == b"hush"), "a secret was kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_login_ends_the_run_with_reddits_word() {
+    let bench = Bench::with(LIVE);
+    let stand_in = StandIn::start(bench.path("log"), right()).await;
+    let wrong = [("REDDIT_CLIENT_ID", "id"), ("REDDIT_CLIENT_SECRET", "wrong")];
+
+    let ended = stand_in.run(&bench, &["run", "pipelines/small.toml"], &wrong).await;
+
+    ended.expect_code(1);
+    assert!(ended.err().contains("Reddit does not accept the credentials"), "{}", ended.err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subreddits_in_trouble_are_told_apart_and_the_others_go_on() {
+    let bench = Bench::with(
+        "[classes]\ngood = [\"r/beetles\", \"r/limited\", \"r/flaky\", \"r/expired\", \"r/sparse\"]\n\
+         bad = [\"r/private\", \"r/banned\", \"r/nobody_has_this\"]\n\
+         [collect]\nlistings = [\"new\"]\ncontact = \"somebody\"\n[fetch]\nattempts = 5\n",
+    );
+    let stand_in = StandIn::start(bench.path("log"), None).await;
+    let run = ["run", "pipelines/small.toml", "--to", "collect", "--json"];
+
+    let ended = stand_in.run(&bench, &run, ID_AND_SECRET).await;
+
+    ended.expect_code(11);
+    let tally = ended.json()["run"]["tallies"]["collect"].clone();
+    assert_eq!((tally["made"].as_u64(), tally["failed"].as_u64()), (Some(5), Some(3)), "{tally}");
+    let failures = tally["failures"].as_object().unwrap();
+    for word in ["private", "banned", "there is no subreddit r/nobody_has_this"] {
+        assert!(failures.keys().any(|it| it.contains(word)), "{word} in {failures:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_login_is_used_where_there_is_one() {
+    let bench = Bench::with(LIVE);
+    let stand_in = StandIn::start(bench.path("log"), right()).await;
+    let with_password = |password| {
+        let user = [("REDDIT_USERNAME", "somebody"), ("REDDIT_PASSWORD", password)];
+        [ID_AND_SECRET, &user].concat()
+    };
+    let collect = ["run", "pipelines/small.toml", "--only", "collect"];
+
+    // The stand-in takes any password but this one, and says so with status 200 as Reddit does.
+    let wrong = stand_in.run(&bench, &collect, &with_password("wrong")).await;
+    let right = stand_in.run(&bench, &collect, &with_password("right")).await;
+
+    wrong.expect_code(1);
+    assert!(wrong.err().contains("invalid_grant"), "{}", wrong.err());
+    right.expect_code(0);
+}
