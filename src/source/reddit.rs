@@ -204,8 +204,9 @@ fn check(answer: &Answer, subreddit: &Subreddit, what: &str) -> Result<(), Reddi
         // A name nobody has leads to the search page.
         300..=399 => Err(RedditError::NoSuchSubreddit { subreddit: name() }),
         429 => {
-            let reset = answer.rate_reset.filter(|it| (0.0..3600.0).contains(it));
-            let wait = answer.retry_after.max(reset.map(Duration::from_secs_f64));
+            let is_used_up = answer.rate_remaining.is_some_and(|it| it < 1.0);
+            let reset = answer.rate_reset.filter(|it| is_used_up && (0.0..3600.0).contains(it));
+            let wait = answer.retry_after.or(reset.map(Duration::from_secs_f64));
             Err(RedditError::Throttled { wait })
         }
         403 | 404 => {

@@ -51,7 +51,7 @@ impl Default for Recipe {
             distance,
             similarity,
             min_side: 128,
-            max_aspect: 3.0,
+            max_aspect: 4.0,
             min_brightness: 8,
             min_contrast: 5,
             min_sharpness: 0,

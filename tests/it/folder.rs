@@ -3,21 +3,27 @@
 
 use std::fs;
 
-use snapset::pixels::{Picture, encode};
+use snapset::{
+    domain::id::BlobId,
+    pixels::{Picture, Pixel, encode},
+};
 
 use super::support::{Bench, done, put, shared};
 
-/// Draws a picture that is unlike every other number's.
+/// Draws boxes in colours and places drawn from `n`: unlike every other number's picture.
 fn drawn(n: u32) -> Picture {
-    Picture::from_fn(200, 160, |x, y| {
-        let wave = |by: u32| f64::from((x * by + y * (n % 7 + 1)) % 97) * 2.6;
-        let level = |value: f64| u8::try_from(value.clamp(0.0, 255.0).round() as i64).unwrap();
-        image_rgb(level(wave(n + 1)), level(wave(n * 3 + 2)), level(f64::from((x ^ y) % 255)))
-    })
-}
-
-fn image_rgb(red: u8, green: u8, blue: u8) -> snapset::pixels::Pixel {
-    snapset::pixels::Pixel::from([red, green, blue])
+    let mut picture = Picture::from_pixel(200, 160, Pixel::from([128, 128, 128]));
+    for layer in 0_u32..24 {
+        let dice = BlobId::of(&[n.to_le_bytes(), layer.to_le_bytes()].concat());
+        let [left, top, width, height, red, green, blue, ..] = dice.as_bytes().map(u32::from);
+        let level = |value: u32| u8::try_from(value).unwrap();
+        for y in (top % 140)..(top % 140 + height % 60 + 8).min(160) {
+            for x in (left % 180)..(left % 180 + width % 80 + 8).min(200) {
+                picture.put_pixel(x, y, Pixel::from([red, green, blue].map(level)));
+            }
+        }
+    }
+    picture
 }
 
 fn bench_with_folders() -> Bench {
@@ -81,8 +87,8 @@ fn real_photographs_become_a_dataset_without_losing_a_healthy_one() {
     assert_eq!(tallies["fetch"]["made"], 364);
     // kangaroo/00090.jpg ends in the middle; nothing else is broken.
     assert_eq!(tallies["fingerprint"]["rejected"], 1);
-    // Eight pairs of real twins, five of them byte for byte.
-    let summary = tallies["dedupe"]["summary"].as_str().unwrap();
-    assert!(summary.contains("3 \u{d7} twin"), "{summary}");
-    assert_eq!(bench.sides().len(), 364 - 1 - 8);
+    // Five pairs are equal byte for byte; four more show the same scene: 21/45, 50/52 and 51/85
+    // of the raccoons, and 101/118 of the kangaroos, where a man was replaced by a kangaroo.
+    assert_eq!(tallies["dedupe"]["summary"], "354 kept, 4 \u{d7} twin");
+    assert_eq!(bench.sides().len(), 364 - 1 - 5 - 4);
 }

@@ -82,10 +82,10 @@ async fn tunnel(mut client: TcpStream, target: SocketAddr) {
 }
 
 const ID_AND_SECRET: &[(&str, &str)] =
-    &[("REDDIT_CLIENT_ID", "id"), ("REDDIT_CLIENT_SECRET", "hush")];
+    &[("REDDIT_CLIENT_ID", "id"), ("REDDIT_CLIENT_SECRET", "open-sesame-4711")];
 
 fn right() -> Option<(String, String)> {
-    Some(("id".to_owned(), "hush".to_owned()))
+    Some(("id".to_owned(), "open-sesame-4711".to_owned()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,9 +102,9 @@ async fn a_proxy_and_a_certificate_are_all_it_takes() {
         assert!(log.contains(host), "{host} was not asked");
     }
     let everything = [ended.out(), ended.err()].concat();
-    assert!(!everything.contains("hush"), "a secret was shown");
+    assert!(!everything.contains("open-sesame-4711"), "a secret was shown");
     let kept = bench.files("data").into_values().collect::<Vec<_>>().concat();
-    assert!(!kept.windows(4).any(|it| it == b"hush"), "a secret was kept");
+    assert!(!kept.windows(16).any(|it| it == b"open-sesame-4711"), "a secret was kept");
 }
 
 #[tokio::test(flavor = "multi_thread")]
