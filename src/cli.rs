@@ -43,8 +43,8 @@ pub(crate) struct Shared {
     #[arg(long, global = true)]
     json: bool,
     /// Say more: every failure, every changed setting
-    #[arg(short, long, global = true)]
-    verbose: bool,
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
     /// Say nothing but results and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,

@@ -47,6 +47,9 @@ pub struct Settled<T> {
     pub outcome: Outcome<T>,
 }
 
+/// A result and the key that finds it.
+pub type Entry<R> = (<R as Record>::Key, Settled<R>);
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the store at `{}` is in use by another process", path.display())]
@@ -76,11 +79,14 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         // Flushes are ours, after each batch: a timer would only hide a forgotten one.
         let config = sled::Config::new().path(path).flush_every_ms(None);
-        let db = config.open().map_err(|source| match source {
-            sled::Error::Io(error) if is_locked(&error) => {
-                StoreError::Busy { path: path.to_owned() }
+        let db = config.open().map_err(|source| {
+            let path = path.to_owned();
+            if let sled::Error::Io(error) = &source
+                && is_locked(error)
+            {
+                return StoreError::Busy { path };
             }
-            source => StoreError::Open { path: path.to_owned(), source },
+            StoreError::Open { path, source }
         })?;
         Ok(Self { db })
     }
@@ -97,7 +103,7 @@ impl Store {
     }
 
     /// Returns every result of one kind with the stamp it carries, in key order.
-    pub fn settled<R: Record>(&self) -> Result<Vec<(R::Key, Settled<R>)>, StoreError> {
+    pub fn settled<R: Record>(&self) -> Result<Vec<Entry<R>>, StoreError> {
         self.entries(R::TREE, |key, bytes| Ok((key, codec::decode(R::TREE, bytes)?)))
     }
 
@@ -121,7 +127,7 @@ impl Store {
     }
 
     /// Writes results in one atomic batch and returns once the disk has them.
-    pub fn put_all<R: Record>(&self, batch: &[(R::Key, Settled<R>)]) -> Result<(), StoreError> {
+    pub fn put_all<R: Record>(&self, batch: &[Entry<R>]) -> Result<(), StoreError> {
         let mut writes = sled::Batch::default();
         for (key, settled) in batch {
             writes.insert(key.to_bytes(), codec::encode(R::TREE, settled)?);

@@ -13,14 +13,27 @@ use super::{Arguments, Complaint, Shared};
 
 /// How to say things, as the arguments and the terminal want it.
 pub(crate) struct Talk {
+    out: io::Stdout,
+    err: io::Stderr,
     is_json: bool,
-    is_quiet: bool,
-    is_verbose: bool,
+    loudness: Loudness,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Loudness {
+    Quiet,
+    Normal,
+    Verbose,
 }
 
 impl Talk {
     pub(crate) fn new(shared: &Shared) -> Self {
-        Self { is_json: shared.json, is_quiet: shared.quiet, is_verbose: shared.verbose }
+        let loudness = match (shared.quiet, shared.verbose) {
+            (true, _) => Loudness::Quiet,
+            (false, 0) => Loudness::Normal,
+            (false, _) => Loudness::Verbose,
+        };
+        Self { out: io::stdout(), err: io::stderr(), is_json: shared.json, loudness }
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -28,17 +41,17 @@ impl Talk {
     }
 
     pub(crate) fn is_verbose(&self) -> bool {
-        self.is_verbose
+        self.loudness == Loudness::Verbose
     }
 
     /// Tells whether moving bars make sense.
     pub(crate) fn has_bars(&self) -> bool {
-        !self.is_quiet && io::stderr().is_terminal()
+        Loudness::Quiet < self.loudness && self.err.is_terminal()
     }
 
     /// Says a result. A reader that has gone away is no trouble of ours.
     pub(crate) fn result(&self, text: &str) {
-        drop(writeln!(io::stdout().lock(), "{}", text.trim_end()));
+        drop(writeln!(self.out.lock(), "{}", text.trim_end()));
     }
 
     /// Says a result as one JSON document.
@@ -49,19 +62,19 @@ impl Talk {
 
     /// Says what is going on, unless nobody wants to know.
     pub(crate) fn aside(&self, text: &str) {
-        if !self.is_quiet {
-            drop(writeln!(io::stderr().lock(), "{text}"));
+        if Loudness::Quiet < self.loudness {
+            drop(writeln!(self.err.lock(), "{text}"));
         }
     }
 
     pub(crate) fn complain(&self, complaint: &Complaint) -> ExitCode {
-        drop(write!(io::stderr().lock(), "{}", complaint.render()));
+        drop(write!(self.err.lock(), "{}", complaint.render()));
         complaint.exit.into()
     }
 
     pub(crate) fn completions(&self, shell: clap_complete::Shell) {
         let mut command = Arguments::command();
-        clap_complete::generate(shell, &mut command, "snapset", &mut io::stdout().lock());
+        clap_complete::generate(shell, &mut command, "snapset", &mut self.out.lock());
     }
 }
 

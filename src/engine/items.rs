@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::outcome::{Failure, Outcome},
-    store::{Record, Settled, Store, StoreError},
+    store::{Entry, Settled, Store, StoreError},
 };
 
 /// The longest a host's wish to wait is followed within one run.
@@ -40,7 +40,7 @@ pub enum RunError {
     Fatal { message: String },
 }
 
-type Finished<S> = (<<S as ItemStage>::Output as Record>::Key, Settled<<S as ItemStage>::Output>);
+type Finished<S> = Entry<<S as ItemStage>::Output>;
 
 /// What became of one item: a result to store, nothing (a stop came first), or the end of all.
 enum End<S: ItemStage> {

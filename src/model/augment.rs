@@ -166,6 +166,7 @@ fn narrow(value: f64) -> f32 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers come out exactly")]
 mod tests {
     use super::{super::random::Purpose, *};
 
@@ -262,7 +263,7 @@ mod tests {
 
         let largest = |of: fn(&Alteration) -> f32| drawn.iter().map(of).fold(f32::MIN, f32::max);
         let close = |found: f32, limit: f32| {
-            assert!((limit * 0.98..=limit).contains(&found), "{found} {limit}")
+            assert!((limit * 0.98..=limit).contains(&found), "{found} {limit}");
         };
         close(largest(|it| it.shift[0].abs()), 10.0);
         close(largest(|it| it.brightness), 1.1);

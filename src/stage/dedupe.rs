@@ -186,6 +186,6 @@ fn summary(verdicts: &BTreeMap<BlobId, Verdict>) -> String {
             Ruling::Drop(reason) => *dropped.entry(reason.kind()).or_default() += 1,
         }
     }
-    let parts = dropped.iter().map(|(kind, n)| format!(", {n} \u{d7} {kind}"));
-    format!("{n_kept} kept{}", parts.collect::<String>())
+    let parts = dropped.iter().map(|(kind, n)| format!("{n} \u{d7} {kind}"));
+    std::iter::once(format!("{n_kept} kept")).chain(parts).collect::<Vec<_>>().join(", ")
 }

@@ -72,12 +72,12 @@ impl ItemStage for Resolve<'_> {
     }
 
     fn inputs(&self, store: &Store) -> Result<Vec<Item<Self>>, StoreError> {
-        let posts = query::posts(store, self.classes)?.into_iter();
-        let input = |(id, post): (PostId, crate::domain::post::Post)| {
-            let score = self.recipe.min_score.map(|_| post.score);
-            (id, Input { media: post.media, over_18: post.over_18, score })
+        let posts = query::posts(store, self.classes)?;
+        let item = |(id, post): (PostId, crate::domain::post::Post)| {
+            let points = self.recipe.min_score.map(|_| post.score);
+            (id, Input { media: post.media, over_18: post.over_18, score: points })
         };
-        Ok(posts.map(input).collect())
+        Ok(posts.into_iter().map(item).collect())
     }
 
     async fn apply(
@@ -104,7 +104,7 @@ impl Resolve<'_> {
             return Err(Reject::LowScore { score });
         }
         let is_demo = post.0.starts_with("demo:");
-        media(&input.media, is_demo.then_some("demo+").unwrap_or_default())
+        media(&input.media, if is_demo { "demo+" } else { "" })
     }
 }
 

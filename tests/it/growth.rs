@@ -33,8 +33,7 @@ fn new_posts_move_nothing_and_the_result_equals_a_clean_rebuild() {
 
 #[test]
 fn a_place_taken_out_leaves_the_dataset_and_comes_back_without_a_request() {
-    let both = SMALL.replace("[\"demo:fish@60\"]\n", "[\"demo:fish@60\"]\n");
-    let bench = Bench::with(&both);
+    let bench = Bench::with(SMALL);
     bench.run();
     let sides = bench.sides();
     let n_requests = bench.n_requests();
@@ -46,7 +45,7 @@ fn a_place_taken_out_leaves_the_dataset_and_comes_back_without_a_request() {
     ended.expect_code(11);
     assert!(ended.out().contains("a classifier needs at least two classes"), "{}", ended.out());
     assert!(bench.sides().values().all(|side| side.ends_with("/beetles")));
-    bench.write("pipelines/small.toml", &both);
+    bench.write("pipelines/small.toml", SMALL);
     bench.run();
 
     assert_eq!(bench.sides(), sides);

@@ -2,6 +2,7 @@
 //! runs, each in a folder of its own.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+#![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
 mod bad_input;
 mod demo;

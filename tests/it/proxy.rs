@@ -84,14 +84,14 @@ async fn tunnel(mut client: TcpStream, target: SocketAddr) {
 const ID_AND_SECRET: &[(&str, &str)] =
     &[("REDDIT_CLIENT_ID", "id"), ("REDDIT_CLIENT_SECRET", "open-sesame-4711")];
 
-fn right() -> Option<(String, String)> {
-    Some(("id".to_owned(), "open-sesame-4711".to_owned()))
+fn right() -> (String, String) {
+    ("id".to_owned(), "open-sesame-4711".to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_and_a_certificate_are_all_it_takes() {
     let bench = Bench::with(LIVE);
-    let stand_in = StandIn::start(bench.path("log"), right()).await;
+    let stand_in = StandIn::start(bench.path("log"), Some(right())).await;
 
     let ended = stand_in.run(&bench, &["run", "pipelines/small.toml"], ID_AND_SECRET).await;
 
@@ -110,7 +110,7 @@ async fn a_proxy_and_a_certificate_are_all_it_takes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_login_ends_the_run_with_reddits_word() {
     let bench = Bench::with(LIVE);
-    let stand_in = StandIn::start(bench.path("log"), right()).await;
+    let stand_in = StandIn::start(bench.path("log"), Some(right())).await;
     let wrong = [("REDDIT_CLIENT_ID", "id"), ("REDDIT_CLIENT_SECRET", "wrong")];
 
     let ended = stand_in.run(&bench, &["run", "pipelines/small.toml"], &wrong).await;
@@ -143,7 +143,7 @@ async fn subreddits_in_trouble_are_told_apart_and_the_others_go_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_login_is_used_where_there_is_one() {
     let bench = Bench::with(LIVE);
-    let stand_in = StandIn::start(bench.path("log"), right()).await;
+    let stand_in = StandIn::start(bench.path("log"), Some(right())).await;
     let with_password = |password| {
         let user = [("REDDIT_USERNAME", "somebody"), ("REDDIT_PASSWORD", password)];
         [ID_AND_SECRET, &user].concat()

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A small demo: enough of everything, and a training that takes a second.
-pub const SMALL: &str = r#"
+pub(crate) const SMALL: &str = r#"
 title = "Small demo"
 seed = 7
 
@@ -39,56 +39,56 @@ epochs = 1
 "#;
 
 /// A folder of its own, where the binary is run.
-pub struct Bench {
+pub(crate) struct Bench {
     dir: TempDir,
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { dir: tempfile::tempdir().unwrap() }
     }
 
     /// Makes a bench with the pipeline `pipelines/small.toml`.
-    pub fn with(pipeline: &str) -> Self {
+    pub(crate) fn with(pipeline: &str) -> Self {
         let bench = Self::new();
         bench.write("pipelines/small.toml", pipeline);
         bench
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         put(&path, text.as_bytes());
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
     /// Returns the command with an environment that says nothing of the machine.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_snapset"));
         command.current_dir(self.dir.path()).args(arguments).env_clear();
         command
     }
 
-    pub fn snapset(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn snapset(&self, arguments: &[&str]) -> Ended {
         Ended(self.command(arguments).output().unwrap())
     }
 
     /// Runs the small pipeline to its end and returns what it says of it.
-    pub fn run(&self) -> Value {
+    pub(crate) fn run(&self) -> Value {
         let ended = self.snapset(&["run", "pipelines/small.toml", "--json"]);
         ended.expect_code(0);
         ended.json()
     }
 
     /// Returns the bytes of every file below `name`, by path.
-    pub fn files(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn files(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
         let root = self.path(name);
         let mut files = BTreeMap::new();
         let mut folders = vec![root.clone()];
@@ -107,9 +107,9 @@ impl Bench {
     }
 
     /// Returns the side and class of every picture of the dataset, by the picture's name.
-    pub fn sides(&self) -> BTreeMap<String, String> {
+    pub(crate) fn sides(&self) -> BTreeMap<String, String> {
         let files = self.files("data/small/dataset").into_keys();
-        let pictures = files.filter(|path| path.ends_with(".jpg"));
+        let pictures = files.filter(|path| path.rsplit('.').next() == Some("jpg"));
         let split = |path: String| {
             let (side, name) = path.rsplit_once('/').unwrap();
             (name.to_owned(), side.to_owned())
@@ -118,7 +118,7 @@ impl Bench {
     }
 
     /// Returns the addresses the demo site gave whole pictures for, once per answer.
-    pub fn pictures_given(&self) -> Vec<String> {
+    pub(crate) fn pictures_given(&self) -> Vec<String> {
         let log = fs::read_to_string(self.path("data/small/site.log")).unwrap_or_default();
         let given = log.lines().filter_map(|line| {
             let mut words = line.split(' ');
@@ -132,38 +132,38 @@ impl Bench {
         given.collect()
     }
 
-    pub fn n_requests(&self) -> usize {
+    pub(crate) fn n_requests(&self) -> usize {
         let log = fs::read_to_string(self.path("data/small/site.log")).unwrap_or_default();
         log.lines().count()
     }
 }
 
 /// How a command ended.
-pub struct Ended(pub Output);
+pub(crate) struct Ended(pub(crate) Output);
 
 impl Ended {
     #[track_caller]
-    pub fn expect_code(&self, code: i32) {
+    pub(crate) fn expect_code(&self, code: i32) {
         assert_eq!(self.0.status.code(), Some(code), "{}\n{}", self.out(), self.err());
     }
 
-    pub fn out(&self) -> String {
+    pub(crate) fn out(&self) -> String {
         String::from_utf8_lossy(&self.0.stdout).into_owned()
     }
 
-    pub fn err(&self) -> String {
+    pub(crate) fn err(&self) -> String {
         String::from_utf8_lossy(&self.0.stderr).into_owned()
     }
 
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.0.stdout)
             .unwrap_or_else(|error| panic!("not JSON ({error}): {}\n{}", self.out(), self.err()))
     }
 }
 
 /// How many items each stage worked on.
-pub fn done(ran: &Value) -> BTreeMap<String, u64> {
+pub(crate) fn done(ran: &Value) -> BTreeMap<String, u64> {
     let tallies = ran["run"]["tallies"].as_object().unwrap();
     let number = |it: &Value, name: &str| it[name].as_u64().unwrap();
     tallies
@@ -177,7 +177,7 @@ pub fn done(ran: &Value) -> BTreeMap<String, u64> {
 }
 
 /// Returns the folder of real photographs beside this checkout, saying so where it is absent.
-pub fn shared(name: &str) -> Option<PathBuf> {
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
     if !path.exists() {
         eprintln!("skipped: the shared photographs are not beside this checkout");
@@ -187,6 +187,6 @@ pub fn shared(name: &str) -> Option<PathBuf> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "test files need not survive a crash")]
-pub fn put(path: &Path, bytes: &[u8]) {
+pub(crate) fn put(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }

@@ -127,7 +127,7 @@ fn of_all_photographs_only_the_cut_one_is_refused() {
     for folder in ["raccoon_kangaroo", "clothing4_cc0", "robustness_dedup/big_photos_cc0"] {
         let mut refused = BTreeSet::new();
         for (name, bytes) in shared_data::files(folder) {
-            if name.ends_with(".txt") {
+            if name.rsplit('.').next() == Some("txt") {
                 continue;
             }
             if let Err(reject) = decode(&bytes, Limits::default()) {
@@ -176,7 +176,7 @@ fn hostile_files_are_refused_by_their_headers_or_their_ends() {
 fn all_eight_exif_orientations_give_one_upright_picture() {
     let mut upright = None;
     for (name, bytes) in shared_data::files("robustness_dedup/exif_orientation") {
-        if name.ends_with(".jpg") {
+        if name.rsplit('.').next() == Some("jpg") {
             let decoded = decode(&bytes, Limits::default()).unwrap();
             let print = fingerprint::fingerprint(&decoded);
             // The first hash is that of the picture as it lies: a turned one would be far.
@@ -204,7 +204,7 @@ fn one_picture_in_five_pixel_modes_stays_one_picture() {
 #[test]
 fn of_the_png_suite_exactly_the_broken_files_are_refused() {
     for (name, bytes) in shared_data::files("robustness_dedup/pngsuite") {
-        if name.ends_with(".png") {
+        if name.rsplit('.').next() == Some("png") {
             let refused = decode(&bytes, Limits::default()).is_err();
             assert_eq!(refused, name.starts_with('x'), "{name}");
         }

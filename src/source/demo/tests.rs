@@ -12,7 +12,7 @@ struct Visit {
     site: Site,
     client: Client,
     token: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Visit {
@@ -36,7 +36,7 @@ impl Visit {
         let client = builder.build().unwrap();
         let token = token(&client, &[("grant_type", "client_credentials")]).await;
         let token = token["access_token"].as_str().unwrap().to_owned();
-        Self { site, client, token, _folder: folder }
+        Self { site, client, token, folder }
     }
 
     async fn api(&self, path: &str) -> Response {
@@ -55,7 +55,7 @@ impl Visit {
     }
 
     fn log(&self) -> Vec<String> {
-        let path: &Path = &self._folder.path().join("requests.log");
+        let path: &Path = &self.folder.path().join("requests.log");
         std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
     }
 }

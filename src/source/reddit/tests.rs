@@ -106,6 +106,7 @@ fn requests_are_spread_over_the_window() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn recorded_answers_of_the_real_site_are_read() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/reddit");
     if !folder.exists() {

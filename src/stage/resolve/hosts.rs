@@ -9,32 +9,32 @@ use crate::domain::outcome::Reject;
 #[derive(Clone, Copy, Debug)]
 enum Leads {
     /// To the picture; what follows the path says nothing about it.
-    ToPicture,
+    Picture,
     /// To a shrunk copy of `i.redd.it`'s picture of the same name.
-    ToPreviewOf(&'static str),
+    PreviewOf(&'static str),
     /// To a picture, if its signature is kept.
-    ToSignedPicture,
+    SignedPicture,
     /// Imgur: to the picture, its page, an album or a video.
-    ToImgur,
+    Imgur,
     /// A page of Reddit that may wrap a picture's address.
-    ToRedditPage,
-    ToVideo,
+    RedditPage,
+    Video,
 }
 
 /// Hosts by name; a name stands for its subdomains as well.
 const HOSTS: &[(&str, Leads)] = &[
-    ("i.redd.it", Leads::ToPicture),
-    ("preview.redd.it", Leads::ToPreviewOf("i.redd.it")),
-    ("external-preview.redd.it", Leads::ToSignedPicture),
-    ("v.redd.it", Leads::ToVideo),
-    ("reddit.com", Leads::ToRedditPage),
-    ("imgur.com", Leads::ToImgur),
-    ("gfycat.com", Leads::ToVideo),
-    ("redgifs.com", Leads::ToVideo),
-    ("streamable.com", Leads::ToVideo),
-    ("youtube.com", Leads::ToVideo),
-    ("youtu.be", Leads::ToVideo),
-    ("vimeo.com", Leads::ToVideo),
+    ("i.redd.it", Leads::Picture),
+    ("preview.redd.it", Leads::PreviewOf("i.redd.it")),
+    ("external-preview.redd.it", Leads::SignedPicture),
+    ("v.redd.it", Leads::Video),
+    ("reddit.com", Leads::RedditPage),
+    ("imgur.com", Leads::Imgur),
+    ("gfycat.com", Leads::Video),
+    ("redgifs.com", Leads::Video),
+    ("streamable.com", Leads::Video),
+    ("youtube.com", Leads::Video),
+    ("youtu.be", Leads::Video),
+    ("vimeo.com", Leads::Video),
 ];
 
 const PICTURE_ENDINGS: &[&str] = &["jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp"];
@@ -51,12 +51,12 @@ pub(super) fn picture_of(mut url: Url) -> Result<Url, Reject> {
         host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     });
     match row.map(|(_, leads)| *leads) {
-        Some(Leads::ToPicture) => Ok(bare(url)),
-        Some(Leads::ToPreviewOf(original)) => with_host(bare(url), original),
-        Some(Leads::ToSignedPicture) => Ok(url),
-        Some(Leads::ToImgur) => imgur(url),
-        Some(Leads::ToRedditPage) => wrapped(&url).unwrap_or(Err(Reject::UnknownHost { host })),
-        Some(Leads::ToVideo) => Err(Reject::Video),
+        Some(Leads::Picture) => Ok(bare(url)),
+        Some(Leads::PreviewOf(original)) => with_host(bare(url), original),
+        Some(Leads::SignedPicture) => Ok(url),
+        Some(Leads::Imgur) => imgur(url),
+        Some(Leads::RedditPage) => wrapped(&url).unwrap_or(Err(Reject::UnknownHost { host })),
+        Some(Leads::Video) => Err(Reject::Video),
         None if PICTURE_ENDINGS.contains(&ending(&url).as_str()) => Ok(url),
         None => Err(Reject::UnknownHost { host }),
     }

@@ -34,10 +34,9 @@ fn the_checksums_are_those_of_all_other_files() {
     let mut files = tree(&bench.path("exports/kaggle"));
     let said = text(&files, "CHECKSUMS.sha256");
     files.remove("CHECKSUMS.sha256");
-    let found: String = files
-        .iter()
-        .map(|(name, bytes)| format!("{}  {name}\n", hex(&Sha256::digest(bytes))))
-        .collect();
+    let line =
+        |(name, bytes): (&String, &Vec<u8>)| format!("{}  {name}\n", hex(&Sha256::digest(bytes)));
+    let found = files.iter().map(line).collect::<Vec<_>>().concat();
     assert_eq!(said, found);
     assert_eq!(
         files.into_keys().collect::<Vec<_>>(),
@@ -232,9 +231,12 @@ fn trouble_midway_leaves_the_old_export_and_nothing_half_written() {
     bench.kaggle("exports/kaggle").unwrap();
 }
 
+/// When it was, and what it left behind.
+type Crash = (&'static str, fn(&Path));
+
 #[test]
 fn a_crash_at_any_instant_heals_at_the_next_run() {
-    let crashes: [(&str, fn(&Path)); 4] = [
+    let crashes: [Crash; 4] = [
         ("while the new folder was written", |exports| {
             fs::create_dir(exports.join(".kaggle.new")).unwrap();
             fs::write(exports.join(".kaggle.new/test.zip"), "half").unwrap();
