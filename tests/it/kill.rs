@@ -9,9 +9,9 @@ use snapset::{
 
 use super::support::{Bench, SMALL};
 
-/// How many pictures may be under way when the program is killed: those being fetched, and
-/// those fetched and not yet on record.
-const UNDER_WAY: usize = 16 + 64;
+/// How many pictures may be under way when the program is killed: those being fetched (the
+/// concurrency of the pipeline), and those fetched and not yet on record (as many at most).
+const UNDER_WAY: usize = 16 + 16;
 
 #[test]
 fn runs_killed_at_twenty_instants_export_what_an_undisturbed_run_exports() {

@@ -231,8 +231,7 @@ fn trouble_midway_leaves_the_old_export_and_nothing_half_written() {
     bench.kaggle("exports/kaggle").unwrap();
 }
 
-/// When it was, and what it left behind.
-type Crash = (&'static str, fn(&Path));
+type Crash = (&'static str, fn(&Path)); // When it was, and what it left behind.
 
 #[test]
 fn a_crash_at_any_instant_heals_at_the_next_run() {
