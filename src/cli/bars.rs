@@ -1,9 +1,12 @@
 //! What a run shows while it works: one bar per stage on a terminal, one line per finished
 //! stage elsewhere.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::talk::{Talk, count};
@@ -22,6 +25,15 @@ pub(crate) async fn show(mut events: UnboundedReceiver<Event>, talk: &Talk) {
                 if let Some(Current { bar, .. }) = &current {
                     bar.set_position(tally.done());
                     bar.set_message(trouble(&tally));
+                }
+            }
+            Event::Portion { done, of, .. } => {
+                if let Some(Current { bar, .. }) = &current {
+                    if bar.length() != Some(of) {
+                        bar.set_length(of);
+                        bar.set_style(style(SHAPE_OF_MANY));
+                    }
+                    bar.set_position(done);
                 }
             }
             Event::Word { text, .. } => {
@@ -44,18 +56,23 @@ struct Current {
     since: Instant,
 }
 
+const SHAPE_OF_ONE: &str = "{prefix:>12} {spinner} {elapsed} {wide_msg}";
+const SHAPE_OF_MANY: &str = "{prefix:>12} [{bar:28}] {pos}/{len} {rate:>9}, {eta} left  {wide_msg}";
+
 fn bar(stage: StageName, due: u64) -> ProgressBar {
     let bar = ProgressBar::new(due);
-    let shape = if due == 1 {
-        "{prefix:>12} {spinner} {elapsed} {wide_msg}"
-    } else {
-        "{prefix:>12} [{bar:28}] {pos}/{len} {per_sec:>8}, {eta} left  {wide_msg}"
-    };
-    let style = ProgressStyle::with_template(shape).expect("the shape is a constant");
-    bar.set_style(style.progress_chars("=> "));
+    bar.set_style(style(if due == 1 { SHAPE_OF_ONE } else { SHAPE_OF_MANY }));
     bar.set_prefix(stage.name());
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
+}
+
+fn style(shape: &str) -> ProgressStyle {
+    let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
+        _ = write!(text, "{:.1}/s", state.per_sec()); // A bar without its rate is still a bar.
+    };
+    let style = ProgressStyle::with_template(shape).expect("the shapes are constants");
+    style.with_key("rate", rate).progress_chars("=> ")
 }
 
 fn trouble(tally: &Tally) -> String {

@@ -34,8 +34,8 @@ pub struct Provenance {
     pub author: Option<String>,
     pub permalink: String,
     pub url: MediaUrl,
-    /// Seconds since 1970-01-01 UTC.
-    pub created_utc: i64,
+    /// Seconds since 1970-01-01 UTC; a file of this machine does not tell.
+    pub created_utc: Option<i64>,
     pub score: i64,
 }
 

@@ -12,8 +12,8 @@ pub struct Post {
     pub author: Option<String>,
     /// An address a person can open, or the path of a file.
     pub permalink: String,
-    /// Seconds since 1970-01-01 UTC, as the source gave them.
-    pub created_utc: i64,
+    /// Seconds since 1970-01-01 UTC, if the source tells.
+    pub created_utc: Option<i64>,
     pub score: i64,
     pub over_18: bool,
     pub media: Media,

@@ -77,7 +77,7 @@ pub struct Candidate {
 pub struct Worth {
     pub shorter_side_px: u32,
     pub score: i64,
-    pub created_utc: Reverse<i64>,
+    pub created_utc: Reverse<Option<i64>>,
 }
 
 /// Two pictures that show the same.

@@ -15,6 +15,12 @@ pub enum Event {
         stage: StageName,
         tally: Tally,
     },
+    /// How much of a stage that looks at everything at once is done.
+    Portion {
+        stage: StageName,
+        done: u64,
+        of: u64,
+    },
     /// Words beside the bar of the stage: the epoch, the place being listed.
     Word {
         stage: StageName,

@@ -102,7 +102,7 @@ impl Bench {
             title: format!("Look <b>what</b> I found: {name}"),
             author: (number % 7 != 0).then(|| format!("author_{}", number % 9)),
             permalink: format!("https://www.reddit.com/r/x/comments/{name}/"),
-            created_utc: 1_780_000_000 + number * 40_000,
+            created_utc: Some(1_780_000_000 + number * 40_000),
             score: number % 50,
             over_18: false,
             media: Media::Text,
@@ -220,7 +220,7 @@ fn candidate(print: &Fingerprint, seen: &[Sighting]) -> Candidate {
     let worth = Worth {
         shorter_side_px,
         score: seen.iter().map(|it| it.score).max().unwrap(),
-        created_utc: Reverse(seen.iter().map(|it| it.created_utc).min().unwrap()),
+        created_utc: Reverse(seen.iter().filter_map(|it| it.created_utc).min()),
     };
     Candidate {
         labels: seen.iter().map(|it| it.label.clone()).collect::<BTreeSet<_>>(),

@@ -144,7 +144,9 @@ impl<'a> Facts<'a> {
             @if let Some((id, post)) = self.post_of(&Thing::Blob(*blob)) {
                 span.by {
                     (post_link(id, post))
-                    " by " (author(post)) " in " (post.place) ", " (day(post.created_utc))
+                    @if let Some(author) = &post.author { " by " (author) }
+                    " in " (post.place)
+                    @if let Some(created) = post.created_utc { ", " (day(created)) }
                     @if 1 < seen { ", and " (words::of(words::count(seen - 1), "more post")) }
                 }
             }
@@ -154,10 +156,6 @@ impl<'a> Facts<'a> {
 
 pub(super) fn day(seconds: i64) -> Markup {
     html! { time { (words::day(seconds)) } }
-}
-
-pub(super) fn author(post: &Post) -> &str {
-    post.author.as_deref().unwrap_or("an unknown author")
 }
 
 /// Writes a post's title, as a link where a person can follow it.

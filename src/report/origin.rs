@@ -70,8 +70,8 @@ fn sources<'a>(facts: &'a Facts) -> BTreeMap<&'a Place, Source<'a>> {
     for post in facts.posts.values() {
         let Some(source) = sources.get_mut(&post.place) else { continue };
         source.posts += 1;
-        source.first = Some(source.first.map_or(post.created_utc, |it| it.min(post.created_utc)));
-        source.last = source.last.max(Some(post.created_utc));
+        source.first = [source.first, post.created_utc].into_iter().flatten().min();
+        source.last = source.last.max(post.created_utc);
     }
     for picture in &facts.pictures {
         let place = facts.posts.get(&picture.provenance.post).map(|post| &post.place);

@@ -219,7 +219,7 @@ fn a_post_of_the_real_site_is_linked_and_an_odd_address_is_not() {
         title: "a post".to_owned(),
         author: None,
         permalink: permalink.to_owned(),
-        created_utc: 0,
+        created_utc: None,
         score: 0,
         over_18: false,
         media: Media::Video,

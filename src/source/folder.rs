@@ -108,7 +108,7 @@ impl Folder {
                         title: title.unwrap_or_default().to_owned(),
                         author: None,
                         permalink: name.to_owned(),
-                        created_utc: 0,
+                        created_utc: None,
                         score: 0,
                         over_18: false,
                         media: Media::File { path: name.to_owned(), digest },

@@ -19,7 +19,11 @@ use crate::{
         outcome::Reject,
         split::Split,
     },
-    engine::{SetStage, StageName, Work, events::Events, stop::Stop},
+    engine::{
+        SetStage, StageName, Work,
+        events::{Event, Events},
+        stop::Stop,
+    },
     model::{
         ModelError,
         classifier::Classifier,
@@ -160,12 +164,18 @@ fn learn(
     let classes: Vec<String> =
         input.classes.iter().map(|label| label.as_str().to_owned()).collect();
 
+    let epochs = recipe.train.epochs;
     let mut observe = |progress: Progress| {
         match progress {
-            Progress::Batch { epoch, done, of, loss } => events.word(
-                StageName::Train,
-                format!("epoch {epoch}: step {done} of {of}, loss {loss:.3}"),
-            ),
+            Progress::Batch { epoch, done, of, .. } => {
+                let number = |n: usize| u64::try_from(n).expect("steps are few");
+                let before = u64::from(epoch.saturating_sub(1)) * number(of);
+                events.send(Event::Portion {
+                    stage: StageName::Train,
+                    done: before + number(done),
+                    of: u64::from(epochs) * number(of),
+                });
+            }
             Progress::Epoch(epoch) => events.word(
                 StageName::Train,
                 format!(

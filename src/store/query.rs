@@ -26,7 +26,7 @@ pub struct Sighting {
     pub label: Label,
     pub media: MediaLink,
     pub score: i64,
-    pub created_utc: i64,
+    pub created_utc: Option<i64>,
 }
 
 /// Returns the posts of listed places.

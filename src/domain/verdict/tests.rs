@@ -10,7 +10,7 @@ fn blobs<const N: usize>() -> [BlobId; N] {
 fn candidate(label: &str, shorter_side_px: u32) -> Candidate {
     Candidate {
         labels: BTreeSet::from([Label::new(label).unwrap()]),
-        worth: Worth { shorter_side_px, score: 1, created_utc: Reverse(0) },
+        worth: Worth { shorter_side_px, score: 1, created_utc: Reverse(None) },
         flaw: None,
     }
 }

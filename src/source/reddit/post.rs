@@ -140,9 +140,8 @@ fn unescape(text: &str) -> String {
 }
 
 /// Old dumps write the time as a string, the API as a float.
-fn seconds(value: &Value) -> i64 {
-    let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
-    whole(number.unwrap_or(0.0))
+fn seconds(value: &Value) -> Option<i64> {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok()).map(whole)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "clamped to what both types can hold")]

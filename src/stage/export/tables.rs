@@ -89,7 +89,7 @@ pub(super) fn write_manifest(
             cell(&shareable(&from.place)),
             cell(&from.title),
             cell(from.author.as_deref().unwrap_or_default()),
-            from.created_utc.to_string(),
+            from.created_utc.map(|it| it.to_string()).unwrap_or_default(),
             from.score.to_string(),
             picture.leak_group.short(),
             license.to_owned(),

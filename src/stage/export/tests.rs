@@ -87,7 +87,7 @@ impl Bench {
                 author: (number != 2).then(|| "-someone-".to_owned()),
                 permalink: format!("https://www.reddit.com/r/{label}/comments/{number}/"),
                 url: MediaUrl(format!("demo+https://i.redd.it/{number}.jpg")),
-                created_utc: 1_700_000_000,
+                created_utc: Some(1_700_000_000),
                 score: -3,
             },
         });

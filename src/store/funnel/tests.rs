@@ -81,7 +81,7 @@ fn post(place: &str) -> Post {
         title: String::new(),
         author: None,
         permalink: String::new(),
-        created_utc: 0,
+        created_utc: None,
         score: 1,
         over_18: false,
         media: Media::Text,
