@@ -6,6 +6,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::engine::StageName;
+
 mod bars;
 mod complaint;
 mod evaluate;
@@ -20,7 +22,6 @@ mod status;
 mod talk;
 
 use complaint::{Complaint, Exit};
-use stages::StageArg;
 use talk::Talk;
 
 /// Builds labelled image datasets from subreddits and folders, and first classifiers from them.
@@ -109,7 +110,7 @@ async fn obey(command: Command, shared: &Shared, talk: &Talk) -> Result<Exit, Co
         Command::Explain(arguments) => explain::explain(&arguments, shared, talk),
         Command::Report(one) => report::report(&one, shared, talk),
         Command::Train(one) => {
-            run::run(&run::RunArguments::only(one.pipeline, StageArg::Train), shared, talk).await
+            run::run(&run::RunArguments::only(one.pipeline, StageName::Train), shared, talk).await
         }
         Command::Evaluate(one) => evaluate::evaluate(&one, shared, talk),
         Command::Predict(arguments) => predict::predict(&arguments, shared, talk).await,

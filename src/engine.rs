@@ -107,6 +107,12 @@ pub trait ItemStage: Sync {
         before: &[Self::Error],
     ) -> impl Future<Output = Result<Outcome<Self::Output>, Self::Error>> + Send;
 
+    /// Tells whether an earlier result of the same item is still good, so that a new try that
+    /// ends worse does not replace it.
+    fn still_holds(&self, _made: &Self::Output) -> bool {
+        false
+    }
+
     /// Tells whether a result whose stamp is right must be made anew all the same: its file is
     /// gone, or it is older than the recipe allows.
     fn is_stale(&self, _store: &Store, _key: &<Self::Output as Record>::Key) -> Staleness {

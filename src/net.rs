@@ -18,6 +18,9 @@ mod resolver;
 pub use api::{Answer, Request};
 pub use picture::Body;
 
+/// The longest a host's wish to wait is followed at once.
+const WAIT_MAX: Duration = Duration::from_mins(10);
+
 /// Who we are and how patient.
 #[derive(Clone, Debug)]
 pub struct NetOptions {
@@ -121,8 +124,7 @@ impl Client {
             .connect_timeout(Duration::from_secs(20).min(options.deadline))
             .pool_idle_timeout(Duration::from_secs(30));
         builder = match route {
-            Route::Public if resolver::has_proxy() => builder,
-            Route::Public => builder.dns_resolver(Arc::new(resolver::PublicOnly)),
+            Route::Public => builder.dns_resolver(Arc::new(resolver::PublicOnly::of_environment())),
             Route::Loopback { address, root_pem } => {
                 let root = reqwest::Certificate::from_pem(root_pem.as_bytes());
                 builder
@@ -198,5 +200,5 @@ fn length(bytes: &[u8]) -> u64 {
 fn retry_after(response: &reqwest::Response) -> Option<Duration> {
     let text = response.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
     let seconds = text.trim().parse::<u64>().unwrap_or(30);
-    Some(Duration::from_secs(seconds))
+    Some(Duration::from_secs(seconds).min(WAIT_MAX))
 }

@@ -68,6 +68,15 @@ impl SourceSpec {
         }
     }
 
+    /// Returns the one name of the place, however it was spelled: posts are known by it.
+    pub fn identity(&self) -> Place {
+        Place(match self {
+            Self::Reddit(subreddit) => format!("r/{}", subreddit.name().to_lowercase()),
+            Self::Demo(place) => format!("demo:{}", place.subreddit()),
+            Self::Folder(folder) => format!("folder:{}", folder.path().display()),
+        })
+    }
+
     /// Returns the truth about a place of the demo site; other places do not know it.
     pub fn planted(&self) -> Option<Planted> {
         match self {

@@ -162,6 +162,7 @@ impl From<PipelineRunError> for Complaint {
                 Some("restore the lock from version control, or remove it to split anew"),
             ),
             PipelineRunError::Store(_)
+            | PipelineRunError::File(_)
             | PipelineRunError::Access(_)
             | PipelineRunError::Fatal { .. }
             | PipelineRunError::Dedupe(_)

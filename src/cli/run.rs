@@ -11,8 +11,7 @@ use serde_json::json;
 use super::{
     Shared, bars,
     complaint::{Complaint, Exit},
-    report,
-    stages::StageArg,
+    report, stages,
     talk::{Talk, count, plural, table},
 };
 use crate::{
@@ -36,14 +35,14 @@ pub(crate) struct RunArguments {
 #[derive(Debug, Default, Args)]
 pub(crate) struct Selection {
     /// First stage to look at
-    #[arg(long, value_name = "STAGE", conflicts_with = "only")]
-    from: Option<StageArg>,
+    #[arg(long, value_name = "STAGE", value_parser = stages::parser(), conflicts_with = "only")]
+    from: Option<StageName>,
     /// Last stage to look at
-    #[arg(long, value_name = "STAGE", conflicts_with = "only")]
-    to: Option<StageArg>,
+    #[arg(long, value_name = "STAGE", value_parser = stages::parser(), conflicts_with = "only")]
+    to: Option<StageName>,
     /// The one stage to look at
-    #[arg(long, value_name = "STAGE")]
-    only: Option<StageArg>,
+    #[arg(long, value_name = "STAGE", value_parser = stages::parser())]
+    only: Option<StageName>,
     /// Collect, fetch and fingerprint only this class; the later stages see all
     #[arg(long, value_name = "LABEL")]
     class: Option<String>,
@@ -56,7 +55,7 @@ pub(crate) struct Selection {
 }
 
 impl RunArguments {
-    pub(crate) fn only(pipeline: PathBuf, stage: StageArg) -> Self {
+    pub(crate) fn only(pipeline: PathBuf, stage: StageName) -> Self {
         Self { pipeline, selection: Selection { only: Some(stage), ..Selection::default() } }
     }
 }
@@ -71,12 +70,15 @@ pub(crate) fn open(
     if let Some(class) = &selection.class {
         workshop.select(class)?;
     }
-    let stage = |argument: Option<StageArg>| argument.or(selection.only).map(StageName::from);
     let insistence = Insistence {
         force: if selection.force { Redo::Everything } else { Redo::WhatChanged },
         retry: if selection.retry_failed { Retry::AllFailed } else { Retry::Passing },
     };
-    let wish = Wish { from: stage(selection.from), to: stage(selection.to), insistence };
+    let wish = Wish {
+        from: selection.from.or(selection.only),
+        to: selection.to.or(selection.only),
+        insistence,
+    };
     Ok((workshop, wish))
 }
 
@@ -106,8 +108,7 @@ pub(crate) async fn run(
         (ran, ()) = async { tokio::join!(working, bars::show(listener, talk)) } => ran?,
         () = interrupted_twice(&brake, talk) => return Ok(Exit::Interrupted),
     };
-    let has_news = 0 < ran.n_done() || !workshop.layout.report().exists();
-    if has_news && !ran.is_interrupted {
+    if 0 < ran.n_done() || !workshop.layout.report().exists() {
         report::write(&workshop)?;
     }
     let planted = crate::report::planted(&workshop.store, &workshop.pipeline.classes)?;

@@ -1,34 +1,12 @@
 //! Names of stages as arguments.
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::engine::StageName;
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum StageArg {
-    Collect,
-    Resolve,
-    Fetch,
-    Fingerprint,
-    Dedupe,
-    Prepare,
-    Split,
-    Export,
-    Train,
-}
-
-impl From<StageArg> for StageName {
-    fn from(argument: StageArg) -> Self {
-        match argument {
-            StageArg::Collect => Self::Collect,
-            StageArg::Resolve => Self::Resolve,
-            StageArg::Fetch => Self::Fetch,
-            StageArg::Fingerprint => Self::Fingerprint,
-            StageArg::Dedupe => Self::Dedupe,
-            StageArg::Prepare => Self::Prepare,
-            StageArg::Split => Self::Split,
-            StageArg::Export => Self::Export,
-            StageArg::Train => Self::Train,
-        }
-    }
+/// Reads the name of a stage; help and completions list them all.
+pub(crate) fn parser() -> impl TypedValueParser<Value = StageName> {
+    let named = |name: String| StageName::ALL.into_iter().find(|stage| stage.name() == name);
+    PossibleValuesParser::new(StageName::ALL.map(StageName::name))
+        .map(move |name| named(name).expect("only names of stages are possible values"))
 }

@@ -12,11 +12,14 @@ use super::{
 };
 use crate::{
     domain::outcome::{Failure, Outcome},
-    store::{Entry, Settled, Store, StoreError},
+    store::{Entry, Record, Settled, Store, StoreError},
 };
 
 /// The longest a host's wish to wait is followed within one run.
 const WAIT_MAX: Duration = Duration::from_mins(10);
+
+/// After as many runs of failed tries a trouble counts as one that does not pass.
+const RUNS_MAX: u32 = 3;
 
 /// Results are written together when they come together; each counts as under way until then.
 const BATCH_MAX: usize = 64;
@@ -115,7 +118,33 @@ async fn settle<S: ItemStage>(stage: &S, item: DueItem<S>, work: Work<'_>) -> En
         }
         errors.push(error);
     };
-    End::Settled((item.key, Settled { stamp: item.stamp, outcome }))
+    match weighed(stage, &item.key, outcome, work) {
+        Ok(outcome) => End::Settled((item.key, Settled { stamp: item.stamp, outcome })),
+        Err(error) => End::Fatal(chain(&error)),
+    }
+}
+
+/// Weighs a new ending against the one on record: what is still good is not replaced by
+/// something worse, and troubles that never pass add up until they count as lasting.
+fn weighed<S: ItemStage>(
+    stage: &S,
+    key: &<S::Output as Record>::Key,
+    outcome: Outcome<S::Output>,
+    work: Work<'_>,
+) -> Result<Outcome<S::Output>, StoreError> {
+    if matches!(outcome, Outcome::Made(_)) {
+        return Ok(outcome);
+    }
+    let before = work.store.get::<S::Output>(key)?.map(|settled| settled.outcome);
+    Ok(match (before, outcome) {
+        (Some(Outcome::Made(old)), _) if stage.still_holds(&old) => Outcome::Made(old),
+        (Some(Outcome::Failed(earlier)), Outcome::Failed(now)) => {
+            let attempts = earlier.attempts.saturating_add(now.attempts);
+            let is_worth_more = attempts < work.limits.attempts_max * RUNS_MAX;
+            Outcome::Failed(Failure { attempts, transient: now.transient && is_worth_more, ..now })
+        }
+        (_, outcome) => outcome,
+    })
 }
 
 /// Half a second, doubled with each try.

@@ -88,7 +88,7 @@ pub(super) struct Due<S: ItemStage> {
     pub changed_from: Option<Digest>,
 }
 
-/// An item to work on, the stamp its result will carry, and the tries already spent on it.
+/// An item to work on, the stamp its result will carry, and why it is due.
 pub(super) struct DueItem<S: ItemStage> {
     pub key: <S::Output as Record>::Key,
     pub input: S::Input,

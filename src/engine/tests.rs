@@ -165,12 +165,14 @@ async fn a_passing_trouble_is_healed_within_the_run() {
 }
 
 #[tokio::test]
-async fn a_trouble_that_does_not_pass_is_tried_again_in_the_next_run() {
+async fn a_trouble_that_does_not_pass_is_tried_again_in_three_runs_and_then_no_more() {
     let bench = Bench::new();
-    for _ in 0..2 {
+    for _ in 0..3 {
         let tally = bench.run(1, &[1, 99]).await;
         assert_eq!(tally.failures, BTreeMap::from([("the line went dead".to_owned(), 1)]));
     }
+
+    assert_eq!(bench.run(1, &[1, 99]).await, Tally { unchanged: 2, ..Tally::default() });
 }
 
 #[tokio::test]

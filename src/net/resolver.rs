@@ -1,25 +1,44 @@
 //! Names to addresses: public ones only, or all to one door of this machine.
 
-use std::{io, net::SocketAddr};
+use std::{collections::BTreeSet, io, net::SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
+use url::Url;
+
 use super::address;
 
-/// Looks names up as the system does and keeps only public addresses.
-pub(super) struct PublicOnly;
+/// Looks names up as the system does and keeps only public addresses. The proxy of the
+/// environment may well stand at a private one, so its own name is exempt.
+pub(super) struct PublicOnly {
+    proxies: BTreeSet<String>,
+}
+
+impl PublicOnly {
+    pub(super) fn of_environment() -> Self {
+        let names =
+            ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+        let values = names.iter().filter_map(|name| std::env::var(name).ok());
+        let host = |value: String| {
+            let text = if value.contains("://") { value } else { format!("http://{value}") };
+            Url::parse(&text).ok()?.host_str().map(str::to_owned)
+        };
+        Self { proxies: values.filter_map(host).collect() }
+    }
+}
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
+        let is_proxy = self.proxies.contains(name.as_str());
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> =
-                found.filter(|found| address::is_public(found.ip())).collect();
-            if public.is_empty() {
+            let usable: Vec<SocketAddr> =
+                found.filter(|found| is_proxy || address::is_public(found.ip())).collect();
+            if usable.is_empty() {
                 let message = format!("{} leads into a private network", name.as_str());
                 return Err(io::Error::other(message).into());
             }
-            Ok(Box::new(public.into_iter()) as Addrs)
+            Ok(Box::new(usable.into_iter()) as Addrs)
         })
     }
 }
@@ -32,12 +51,4 @@ impl Resolve for AllTo {
         let address = self.0;
         Box::pin(async move { Ok(Box::new([address].into_iter()) as Addrs) })
     }
-}
-
-/// Tells whether the environment names a proxy, which then resolves names itself and may well
-/// stand at a private address.
-pub(super) fn has_proxy() -> bool {
-    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }

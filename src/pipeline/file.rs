@@ -272,8 +272,8 @@ impl Pipeline {
                 let place = Place(spanned.into_inner().trim().to_owned());
                 let spec =
                     SourceSpec::parse(&place).map_err(|error| at(offset, error.to_string()))?;
-                specs.insert(place.clone(), spec);
-                own.push(place);
+                own.push(spec.identity());
+                specs.insert(spec.identity(), spec);
             }
             listed.insert(label, own);
         }

@@ -23,7 +23,11 @@ use crate::{
     stage::{
         dedupe::DedupeError, export::run::ExportingError, split::SplitError, train::TrainError,
     },
-    store::{StoreError, query},
+    store::{
+        StoreError,
+        files::{self, FileError},
+        query,
+    },
 };
 
 /// Which stages are wanted, and how insistently.
@@ -63,6 +67,8 @@ impl Ran {
 pub enum PipelineRunError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error(transparent)]
     Folder(#[from] FolderError),
     #[error("no Reddit credentials: {} not set", missing.join(" and "))]
@@ -107,6 +113,9 @@ impl Workshop {
                 .copied()
                 .filter(|read| plans.iter().any(|it| it.stage == *read && it.has_work()))
                 .collect();
+            if plan.follows.is_empty() && self.lacks(stage)?.is_some() {
+                continue;
+            }
             plans.push(plan);
         }
         Ok(plans)
@@ -172,6 +181,10 @@ impl Workshop {
                 }
                 Err(error) => return Err(error),
             };
+            if 0 < tally.done() {
+                // The report of before is no longer true; whoever runs to the end writes a new one.
+                files::remove_if_any(&self.layout.report())?;
+            }
             ran.tallies.insert(stage, tally);
             if stop.is_asked() {
                 ran.is_interrupted = true;
@@ -230,7 +243,10 @@ impl Workshop {
         }
         let pictures = query::dataset(&self.store, &self.pipeline.classes)?;
         if pictures.is_empty() {
-            return Ok(Some("the dataset has no picture".to_owned()));
+            // What an earlier run exported is taken back by an export of nothing.
+            let has_exported = stage == StageName::Export && self.layout.dataset().exists();
+            let why = "the dataset has no picture".to_owned();
+            return Ok((!has_exported).then_some(why));
         }
         if stage == StageName::Export || self.pipeline.train.is_none() {
             return Ok(None);

@@ -42,7 +42,10 @@ fn walk(path: &Path, text: &str, table: &DeTable<'_>) -> Result<(), PipelineErro
                 variable,
             });
         }
-        if let DeValue::Table(inner) = value.get_ref() {
+        // Under [classes] the keys are names people choose.
+        if let DeValue::Table(inner) = value.get_ref()
+            && name != "classes"
+        {
             walk(path, text, inner)?;
         }
     }

@@ -107,7 +107,8 @@ impl Workshop {
 
     pub(super) fn fetch(&self) -> Fetch<'_> {
         Fetch {
-            recipe: FetchRecipe { bytes_max: self.pipeline.fetch.bytes_max() },
+            recipe: FetchRecipe {},
+            bytes_max: self.pipeline.fetch.bytes_max(),
             classes: &self.selected,
             layout: &self.layout,
             access: &self.access,

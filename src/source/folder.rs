@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     time::UNIX_EPOCH,
 };
 
@@ -42,7 +42,14 @@ pub struct Glance {
 
 impl Folder {
     pub fn at(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        // Without `.` and doubled or trailing slashes, one folder has one name.
+        let parts = path.components().filter(|part| !matches!(part, Component::CurDir));
+        let path: PathBuf = parts.collect();
+        Self { path: if path.as_os_str().is_empty() { PathBuf::from(".") } else { path } }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Checks that there is a folder to walk.
@@ -113,7 +120,8 @@ impl Folder {
                         over_18: false,
                         media: Media::File { path: name.to_owned(), digest },
                     };
-                    page.posts.push((PostId(format!("folder:{name}")), post));
+                    // A file below two listed folders is two posts of one picture.
+                    page.posts.push((PostId(format!("{place}//{name}")), post));
                 }
                 Err(source) => {
                     page.unreadable.push(format!("`{name}` could not be read: {source}"));
@@ -176,6 +184,12 @@ mod tests {
 
         let names: Vec<String> = page.posts.iter().map(|(_, post)| post.title.clone()).collect();
         assert_eq!(names, ["one", "two"]);
+    }
+
+    #[test]
+    fn one_folder_has_one_name() {
+        let names = ["./a//b/", "a/b", "a/./b"].map(|it| Folder::at(Path::new(it)).path);
+        assert_eq!(names, [Path::new("a/b"), Path::new("a/b"), Path::new("a/b")]);
     }
 
     #[test]

@@ -175,7 +175,7 @@ impl<'a> Session<'a> {
         tokio::time::sleep_until(*next).await;
         let answer = self.client.send(Request::Get { url, bearer }).await;
         let answer = answer.map_err(RedditError::Net)?;
-        *next = Instant::now() + pause(&answer);
+        *next = Instant::now() + pause(&answer).max(answer.retry_after.unwrap_or_default());
         Ok(answer)
     }
 }

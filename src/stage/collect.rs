@@ -48,6 +48,8 @@ pub struct Recipe {
 pub struct Input {
     /// For folders: the names, sizes and times of the files.
     glances: Option<Digest>,
+    /// For places of the demo site: how many posts it has.
+    posts: Option<usize>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -104,11 +106,14 @@ impl ItemStage for Collect<'_> {
     fn inputs(&self, _store: &Store) -> Result<Vec<Item<Self>>, StoreError> {
         let input = |spec: &SourceSpec| match spec {
             // A folder that cannot be read is told when it is listed.
-            SourceSpec::Folder(folder) => folder.glances().ok().map(|it| Digest::of(&it)),
-            SourceSpec::Reddit(_) | SourceSpec::Demo(_) => None,
+            SourceSpec::Folder(folder) => {
+                let glances = folder.glances().ok().map(|it| Digest::of(&it));
+                Input { glances, posts: None }
+            }
+            SourceSpec::Demo(place) => Input { glances: None, posts: Some(place.posts()) },
+            SourceSpec::Reddit(_) => Input { glances: None, posts: None },
         };
-        let item =
-            |(place, spec): &(Place, SourceSpec)| (place.clone(), Input { glances: input(spec) });
+        let item = |(place, spec): &(Place, SourceSpec)| (place.clone(), input(spec));
         Ok(self.places.iter().map(item).collect())
     }
 
@@ -125,6 +130,8 @@ impl ItemStage for Collect<'_> {
             {
                 Staleness::Aged
             }
+            // A closed subreddit may open again; asking costs one request a run.
+            Ok(Some(Outcome::Failed(_))) => Staleness::Aged,
             Ok(_) | Err(_) => Staleness::Fresh,
         }
     }

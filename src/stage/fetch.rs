@@ -30,16 +30,16 @@ mod placeholder;
 /// The work of this room.
 pub struct Fetch<'a> {
     pub recipe: Recipe,
+    pub bytes_max: u64,
     pub classes: &'a Classes,
     pub layout: &'a Layout,
     pub access: &'a Access,
 }
 
-/// What can change what a fetch brings. Patience and width cannot, so they are not here.
+/// What can change what a fetch brings: nothing of ours. Patience and width cannot, and the
+/// byte limit concerns only what is beyond it (see [`Fetch::is_stale`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Recipe {
-    pub bytes_max: u64,
-}
+pub struct Recipe {}
 
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
@@ -105,11 +105,20 @@ impl ItemStage for Fetch<'_> {
 
     fn is_stale(&self, store: &Store, url: &MediaUrl) -> Staleness {
         match store.get::<Download>(url).map(|settled| settled.map(|it| it.outcome)) {
-            Ok(Some(Outcome::Made(download))) if !self.layout.blob(&download.blob).exists() => {
+            Ok(Some(Outcome::Made(download))) if !self.still_holds(&download) => {
                 Staleness::FileMissing
+            }
+            Ok(Some(Outcome::Rejected(Reject::TooLarge { limit_bytes })))
+                if limit_bytes < self.bytes_max =>
+            {
+                Staleness::Aged
             }
             Ok(_) | Err(_) => Staleness::Fresh,
         }
+    }
+
+    fn still_holds(&self, download: &Download) -> bool {
+        self.layout.blob(&download.blob).exists()
     }
 
     async fn apply(
@@ -118,7 +127,7 @@ impl ItemStage for Fetch<'_> {
         link: &MediaLink,
         before: &[FetchError],
     ) -> Result<Outcome<Download>, FetchError> {
-        let body = match self.body(url).await? {
+        let body = match self.body(url, link).await? {
             Ok(body) => body,
             Err(reject) => return Ok(Outcome::Rejected(reject)),
         };
@@ -147,8 +156,13 @@ impl ItemStage for Fetch<'_> {
 
 impl Fetch<'_> {
     /// Brings the bytes, from wherever the address points.
-    async fn body(&self, url: &MediaUrl) -> Result<Result<Body, Reject>, FetchError> {
-        if let Some(path) = url.0.strip_prefix("file:") {
+    async fn body(
+        &self,
+        url: &MediaUrl,
+        link: &MediaLink,
+    ) -> Result<Result<Body, Reject>, FetchError> {
+        // Only a folder's own listing gives a digest: no post can point at a file of this machine.
+        if let (Some(path), Some(_)) = (url.0.strip_prefix("file:"), link.digest) {
             return self.file(url, path).await;
         }
         let (client, address) = match url.0.strip_prefix("demo+") {
@@ -163,7 +177,7 @@ impl Fetch<'_> {
     }
 
     async fn file(&self, url: &MediaUrl, path: &str) -> Result<Result<Body, Reject>, FetchError> {
-        let limit_bytes = self.recipe.bytes_max;
+        let limit_bytes = self.bytes_max;
         let owned = path.to_owned();
         let reading = tokio::task::spawn_blocking(move || {
             if limit_bytes < std::fs::metadata(&owned)?.len() {
@@ -175,9 +189,6 @@ impl Fetch<'_> {
         let bytes = match read {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Ok(Err(Reject::TooLarge { limit_bytes })),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Err(Reject::FileChanged));
-            }
             Err(source) => return Err(FetchError::Read { path: path.to_owned(), source }),
         };
         let final_url = Url::parse("file:///").expect("a constant address is valid");

@@ -89,3 +89,28 @@ impl ItemStage for Fingerprinting<'_> {
         work.await.map_err(|source| FingerprintError::Decoder { blob, source })?
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pixels::{Picture, Pixel, decode::Decoded};
+
+    /// When this fails, the same picture gives another fingerprint than before: raise
+    /// [`Fingerprinting::REVISION`], and write the new digest here.
+    #[test]
+    fn a_revision_stands_for_the_same_fingerprint() {
+        let level = |value: u32| u8::try_from(value % 256).unwrap();
+        let picture = Picture::from_fn(120, 90, |x, y| {
+            let stripe = if (x / 17 + y / 23) % 2 == 0 { 90 } else { 0 };
+            Pixel::from([level(x + stripe), level(y * 2 + stripe), level(x + y)])
+        });
+
+        let print = pixels::fingerprint::fingerprint(&Decoded { picture, format: "PNG" });
+
+        let digest = crate::store::Digest::of(&print).to_string();
+        assert_eq!(
+            (Fingerprinting::REVISION, digest.as_str()),
+            (1, "372f14aafca47f103813319625dddf57")
+        );
+    }
+}

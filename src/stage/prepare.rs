@@ -188,3 +188,33 @@ fn prepare(bytes: &[u8], recipe: &Recipe) -> Result<(Crop, Vec<u8>), Reject> {
     };
     Ok((crop, encoded))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pixels::{Picture, Pixel};
+
+    /// When this fails, the same picture and recipe give another crop than before: raise
+    /// [`Prepare::REVISION`], so that people's crops are made again, and write the new digest here.
+    #[test]
+    fn a_revision_stands_for_the_same_bytes() {
+        let level = |value: u32| u8::try_from(value % 256).unwrap();
+        let picture = Picture::from_fn(120, 90, |x, y| {
+            Pixel::from([level(x * 2), level(y * 2 + x), level(x * y / 40)])
+        });
+        let bytes = encode::encode(&picture, FileFormat::Png, 1);
+        let recipe = Recipe { size: 64, ..Recipe::default() };
+
+        let (crop, _) = prepare(&bytes, &recipe).unwrap();
+
+        assert_eq!((Prepare::REVISION, crop.file.short().as_str()), (1, "cb654997b91b4df2"));
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused_by_name() {
+        let refused = |recipe: Recipe| recipe.check().unwrap_err();
+        let size = refused(Recipe { size: 5000, ..Recipe::default() });
+        let quality = refused(Recipe { quality: 0, ..Recipe::default() });
+        assert!(size.starts_with("prepare.size = 5000") && quality.starts_with("prepare.quality"));
+    }
+}

@@ -149,3 +149,30 @@ fn summary(placements: &BTreeMap<BlobId, Placement>) -> String {
     let leaks = if n_leaks == 0 { String::new() } else { format!(", {n_leaks} leaks left out") };
     format!("{}{leaks}", counts.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When this fails, the same pictures go elsewhere than before: people's locks hold theirs,
+    /// but raise [`Splitting::REVISION`] and write the new sides here.
+    #[test]
+    fn a_revision_stands_for_the_same_sides() {
+        let blobs: Vec<BlobId> = (0_u8..8).map(|n| BlobId::of(&[n])).collect();
+        let label = Label::new("cats").expect("a plain word");
+        let member = |blob: &BlobId| (*blob, Member { group: *blob, label: Some(label.clone()) });
+        let members = blobs.iter().map(member).collect();
+
+        let (placements, _) = split::decide(&members, &Lock::new(), Shares::default(), 1337);
+
+        let side = |blob: &BlobId| match placements[blob] {
+            Placement::In(split) => split.name(),
+            Placement::Leak { .. } => "leak",
+        };
+        let sides: Vec<&str> = blobs.iter().map(side).collect();
+        assert_eq!(
+            (Splitting::REVISION, sides.join(" ").as_str()),
+            (1, "test train val train train train train train")
+        );
+    }
+}

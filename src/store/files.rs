@@ -46,6 +46,15 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     fs::read(path).map_err(|source| FileError::Read { path: path.to_owned(), source })
 }
 
+pub fn remove_if_any(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::Write { path: path.to_owned(), source })
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Reads a text file; `None` if there is none.
 pub fn read_text_if_any(path: &Path) -> Result<Option<String>, FileError> {
     match fs::read_to_string(path) {

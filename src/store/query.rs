@@ -89,6 +89,10 @@ pub fn dataset(store: &Store, classes: &Classes) -> Result<Vec<Picture>, StoreEr
     let mut pictures = Vec::new();
     for (blob, verdict) in store.notes::<Verdict>()? {
         let Ruling::Keep { label } = verdict.ruling else { continue };
+        // A class that was renamed or merged since is judged anew before it counts.
+        if !classes.labels().any(|listed| *listed == label) {
+            continue;
+        }
         let (Some(Placement::In(split)), Some(crop)) = (placements.get(&blob), crops.get(&blob))
         else {
             continue;

@@ -92,3 +92,18 @@ fn real_photographs_become_a_dataset_without_losing_a_healthy_one() {
     assert_eq!(tallies["dedupe"]["summary"], "354 kept, 4 \u{d7} twin");
     assert_eq!(bench.sides().len(), 364 - 1 - 5 - 4);
 }
+
+#[test]
+fn a_file_below_two_classes_is_a_conflict_and_in_neither() {
+    let bench = bench_with_folders();
+    let text = bench.read("pipelines/small.toml").replace("photos/a\"", "photos\"");
+    bench.write("pipelines/small.toml", &text);
+
+    let ended = bench.snapset(&["run", "pipelines/small.toml", "--json"]);
+
+    // Class `b` has nothing left to learn from, which is said and no success.
+    ended.expect_code(11);
+    let ran = ended.json();
+    let summary = ran["run"]["tallies"]["dedupe"]["summary"].as_str().unwrap();
+    assert!(summary.contains("12 \u{d7} label conflict"), "{summary}");
+}

@@ -19,6 +19,8 @@ fn new_posts_move_nothing_and_the_result_equals_a_clean_rebuild() {
         // A better copy may replace a picture; nothing may change sides.
         assert!(grown_sides.get(name).is_none_or(|it| it == side), "{name} left {side}");
     }
+    let n_replaced = sides.keys().filter(|name| !grown_sides.contains_key(*name)).count();
+    assert!(n_replaced <= 2, "{n_replaced} pictures are gone");
     let fetched = bench.pictures_given().split_off(given.len());
     let twice: Vec<&String> = fetched.iter().filter(|it| given.contains(it)).collect();
     assert_eq!(twice, Vec::<&String>::new());
@@ -50,4 +52,32 @@ fn a_place_taken_out_leaves_the_dataset_and_comes_back_without_a_request() {
 
     assert_eq!(bench.sides(), sides);
     assert_eq!(bench.n_requests(), n_requests);
+}
+
+#[test]
+fn going_back_to_fewer_posts_forgets_nothing_and_asks_for_no_picture() {
+    let bench = Bench::with(SMALL);
+    bench.run();
+    bench.write("pipelines/small.toml", &SMALL.replace("@60", "@66"));
+    bench.run();
+    let (sides, n_given) = (bench.sides(), bench.pictures_given().len());
+    bench.write("pipelines/small.toml", SMALL);
+
+    bench.run();
+
+    assert_eq!((bench.sides(), bench.pictures_given().len()), (sides, n_given));
+}
+
+#[test]
+fn a_dataset_that_lost_all_its_pictures_takes_its_exports_back() {
+    let bench = Bench::with(SMALL);
+    bench.run();
+    assert!(!bench.files("data/small/exports/kaggle").is_empty());
+    bench.write("pipelines/small.toml", &SMALL.replace("[fetch]", "min_score = 1000000\n[fetch]"));
+
+    let ended = bench.snapset(&["run", "pipelines/small.toml"]);
+
+    ended.expect_code(11);
+    assert!(bench.sides().is_empty());
+    assert!(bench.files("data/small/exports/kaggle").is_empty());
 }

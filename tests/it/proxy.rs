@@ -21,6 +21,7 @@ listings = ["new"]
 contact = "somebody"
 [fetch]
 stall = 2
+attempts = 3
 [prepare]
 size = 64
 "#;
@@ -157,4 +158,25 @@ async fn a_password_login_is_used_where_there_is_one() {
     wrong.expect_code(1);
     assert!(wrong.err().contains("invalid_grant"), "{}", wrong.err());
     right.expect_code(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_once_fetched_are_kept_when_everything_is_asked_for_again_in_vain() {
+    let bench = Bench::with(LIVE);
+    let log = bench.path("log");
+    let stand_in = StandIn::start(log, None).await;
+    stand_in.run(&bench, &["run", "pipelines/small.toml"], ID_AND_SECRET).await.expect_code(0);
+    let sides = bench.sides();
+    drop(stand_in);
+
+    // Nobody answers behind this proxy any more.
+    let again = bench
+        .command(&["run", "pipelines/small.toml", "--only", "fetch", "--force"])
+        .env("HTTPS_PROXY", "http://127.0.0.1:9")
+        .output()
+        .unwrap();
+    bench.snapset(&["run", "pipelines/small.toml", "--from", "fingerprint"]).expect_code(0);
+
+    assert!(again.status.code().is_some(), "{again:?}");
+    assert_eq!(bench.sides(), sides);
 }

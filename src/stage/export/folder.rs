@@ -1,6 +1,6 @@
 //! Dataset → class folders, `train/cats/cats-….jpg`, as trainers and people like them.
 //!
-//! Files are hard links to the prepared ones, copies where links are not possible. What is there
+//! Files are copies, so that nothing done to them reaches the prepared ones. What is there
 //! already stays, what changed is replaced, and of what is no longer in the dataset only files
 //! go that we put there: the mark `.snapset` names them, and is written before they are.
 
@@ -176,19 +176,13 @@ fn class_folders<'a>(
     })
 }
 
-/// Puts a prepared file at `path` of `dir` in one step, so a crash leaves no half of it.
+/// Puts a copy of a prepared file at `path` of `dir` in one step, so a crash leaves no half of it.
+/// A link would be cheaper, but then an edit of the dataset would be an edit of what it is made of.
 fn place(crop: &Path, dir: &Path, path: &str) -> Result<(), ExportError> {
     let target = dir.join(path);
-    if fs::hard_link(crop, &target).is_ok() {
-        return Ok(());
-    }
     let temporary = dir.join(TEMPORARY_FILE);
-    if fs::hard_link(crop, &temporary).is_err() {
-        copy(crop, &temporary)?; // Another disk, or one without links; if not, the copy tells.
-    }
-    fs::rename(&temporary, &target).map_err(ExportError::write(&target))?;
-    // A rename onto another link of the same file does nothing, not even to the old name.
-    remove(&temporary).map(drop)
+    copy(crop, &temporary)?;
+    fs::rename(&temporary, &target).map_err(ExportError::write(&target))
 }
 
 fn copy(crop: &Path, to: &Path) -> Result<(), ExportError> {

@@ -65,6 +65,11 @@ pub fn write_kaggle(
     Ok(Written { files: names.len(), bytes, version })
 }
 
+/// Takes back an export that is no longer wanted or has no picture left: what is ours goes.
+pub fn withdraw(dataset: &str, dir: &Path) -> Result<(), ExportError> {
+    if dir.exists() { Staging::begin(dir, dataset)?.commit() } else { Ok(()) }
+}
+
 /// Writes the pictures of one split; none if it has no picture.
 fn write_archive(
     dataset: &Dataset<'_>,

@@ -127,9 +127,13 @@ fn write(
         crops: &crops,
     };
     folder::write_folder(&dataset, &layout.dataset())?;
-    let Some(kaggle) = &recipe.kaggle else { return Ok(None) };
+    let kaggle_folder = layout.exports().join("kaggle");
+    let Some(kaggle) = recipe.kaggle.as_ref().filter(|_| !input.pictures.is_empty()) else {
+        kaggle::withdraw(name, &kaggle_folder)?;
+        return Ok(None);
+    };
     let cover = cover(&input.pictures, layout)?;
-    let written = kaggle::write_kaggle(&dataset, kaggle, &cover, &layout.exports().join("kaggle"))?;
+    let written = kaggle::write_kaggle(&dataset, kaggle, &cover, &kaggle_folder)?;
     let number = |n: usize| u64::try_from(n).expect("a length fits 64 bits");
     Ok(Some(Exported {
         pictures: number(input.pictures.len()),

@@ -81,7 +81,8 @@ fn imgur(url: Url) -> Result<Url, Reject> {
 /// Unwraps `reddit.com/media?url=…`, one layer of it.
 fn wrapped(url: &Url) -> Option<Result<Url, Reject>> {
     let inner = url.query_pairs().find(|(name, _)| name == "url").map(|(_, value)| value)?;
-    let inner = Url::parse(&inner).ok()?;
+    // What is wrapped is as little to be trusted as the wrapping: a web address or nothing.
+    let inner = Url::parse(&inner).ok().filter(|it| matches!(it.scheme(), "http" | "https"))?;
     let is_page = inner.host_str().is_some_and(|host| host.ends_with("reddit.com"));
     (url.path() == "/media" && !is_page).then(|| picture_of(inner))
 }
@@ -145,5 +146,9 @@ mod tests {
         assert_eq!(picture("https://example.org/page"), unknown("example.org"));
         assert_eq!(picture("https://notimgur.com/x"), unknown("notimgur.com"));
         assert_eq!(picture("https://www.reddit.com/r/x/comments/1"), unknown("www.reddit.com"));
+        for wrapped in ["file%3A%2F%2F%2Fetc%2Fx.jpg", "x%3A%2F%2Fi.redd.it%2Fa.jpg"] {
+            let page = format!("https://www.reddit.com/media?url={wrapped}");
+            assert_eq!(picture(&page), unknown("www.reddit.com"), "{wrapped}");
+        }
     }
 }
