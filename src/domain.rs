@@ -3,6 +3,7 @@
 pub mod bytes;
 pub mod classes;
 pub mod dataset;
+pub mod day;
 pub mod fingerprint;
 pub mod id;
 pub mod kaggle;
@@ -12,5 +13,6 @@ pub mod outcome;
 pub mod picture;
 pub mod planted;
 pub mod post;
+pub mod rules;
 pub mod split;
 pub mod verdict;

@@ -96,8 +96,8 @@ pub trait ItemStage: Sync {
     /// Everything besides the input that can change the output.
     fn recipe(&self) -> &Self::Recipe;
 
-    /// Lists the items this stage is responsible for, done or not.
-    fn inputs(&self, store: &Store) -> Result<Vec<Item<Self>>, StoreError>;
+    /// Lists the items this stage is responsible for, done or not, each key once.
+    fn inputs<'a>(&'a self, store: &'a Store) -> Result<Inputs<'a, Self>, StoreError>;
 
     /// Works on one item; `before` holds the errors of earlier tries in this run.
     fn apply(
@@ -122,6 +122,9 @@ pub trait ItemStage: Sync {
 
 /// One item of a stage: the key of its output, and its input.
 pub type Item<S> = (<<S as ItemStage>::Output as Record>::Key, <S as ItemStage>::Input);
+
+/// The items of a stage one after the other: there may be more than memory holds.
+pub type Inputs<'a, S> = Box<dyn Iterator<Item = Result<Item<S>, StoreError>> + 'a>;
 
 /// Whether a result with the right stamp may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,13 +4,18 @@
 //! stamp of what went into them) and [`Note`]s (everything else that is remembered).
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::domain::outcome::{Failure, Outcome};
+use crate::domain::{
+    id::PostId,
+    outcome::{Failure, Outcome},
+    post::Post,
+};
 
 mod codec;
 pub mod files;
@@ -142,7 +147,14 @@ impl Store {
     }
 
     pub fn notes<N: Note>(&self) -> Result<Vec<(N::Key, N)>, StoreError> {
-        self.entries(N::TREE, |key, bytes| Ok((key, codec::decode_note(N::TREE, bytes)?)))
+        self.walk_notes()?.collect()
+    }
+
+    /// Reads the notes of one kind one after the other, in key order, without holding them all.
+    pub fn walk_notes<N: Note>(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(N::Key, N), StoreError>> + use<N>, StoreError> {
+        self.walk(N::TREE, |key, bytes| Ok((key, codec::decode_note(N::TREE, bytes)?)))
     }
 
     /// Writes notes in one atomic batch and returns once the disk has them.
@@ -152,6 +164,26 @@ impl Store {
             writes.insert(key.to_bytes(), codec::encode_note(N::TREE, note)?);
         }
         self.apply(N::TREE, writes)
+    }
+
+    /// Writes posts in one atomic batch, each united with what was known of it.
+    pub fn merge_posts(&self, batch: &[(PostId, Post)]) -> Result<(), StoreError> {
+        let mut told: BTreeMap<&PostId, Post> = BTreeMap::new();
+        for (id, post) in batch {
+            let known = match told.remove(id) {
+                Some(earlier) => Some(earlier),
+                None => self.note(id)?,
+            };
+            let post = post.clone();
+            let post = match known {
+                Some(known) => post.merged(known),
+                None => post,
+            };
+            told.insert(id, post);
+        }
+        let united: Vec<(PostId, Post)> =
+            told.into_iter().map(|(id, post)| (id.clone(), post)).collect();
+        self.put_notes(&united)
     }
 
     /// Forgets notes, in one atomic batch.
@@ -194,15 +226,21 @@ impl Store {
     fn entries<K: Key, T>(
         &self,
         tree: &'static str,
-        read: impl Fn(K, &[u8]) -> Result<T, StoreError>,
+        read: fn(K, &[u8]) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        let mut entries = Vec::new();
-        for entry in &self.tree(tree)? {
+        self.walk(tree, read)?.collect()
+    }
+
+    fn walk<K: Key, T>(
+        &self,
+        tree: &'static str,
+        read: fn(K, &[u8]) -> Result<T, StoreError>,
+    ) -> Result<impl Iterator<Item = Result<T, StoreError>> + use<K, T>, StoreError> {
+        Ok(self.tree(tree)?.iter().map(move |entry| {
             let (key, bytes) = entry.map_err(|source| StoreError::Read { tree, source })?;
             let key = K::from_bytes(&key).ok_or(StoreError::KeyShape { tree })?;
-            entries.push(read(key, &bytes)?);
-        }
-        Ok(entries)
+            read(key, &bytes)
+        }))
     }
 
     fn tree(&self, tree: &'static str) -> Result<sled::Tree, StoreError> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    id::{BlobId, PostId},
+    id::{BlobId, Label, Place, PostId},
     outcome::Reject,
 };
 
@@ -43,11 +43,36 @@ pub struct MediaLink {
     /// For a file of this machine: the digest it had when it was listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<BlobId>,
+    /// The site's own copy, smaller and re-encoded, for when the address leads nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<MediaUrl>,
+    #[serde(default)]
+    pub quality: Quality,
 }
 
-/// All pictures of one post, in order: each a link, or the reason it cannot be one.
+impl MediaLink {
+    /// Points at the picture as it was posted.
+    pub fn to(url: MediaUrl) -> Self {
+        Self { url, digest: None, fallback: None, quality: Quality::Original }
+    }
+}
+
+/// Whether a picture is as it was posted, or the smaller copy the site shows beside the post.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quality {
+    #[default]
+    Original,
+    Preview,
+}
+
+/// The class a post belongs to and all its pictures, in order: each a link, or the reason it
+/// cannot be one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
+    pub label: Label,
+    /// The listed place whose rules the post satisfied.
+    pub place: Place,
     pub origin: Origin,
     pub items: Vec<Resolved>,
 }

@@ -1,8 +1,10 @@
 //! What became of one item in one stage.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
+
+use super::{id::Label, rules::Rule};
 
 /// The end of one item's visit to one stage.
 ///
@@ -29,8 +31,8 @@ pub struct Failure {
 pub enum Reject {
     // The post.
     Removed { by: String },
-    Nsfw,
-    LowScore { score: i64 },
+    Filtered { rule: Rule, found: String },
+    SeveralClasses { labels: BTreeSet<Label> },
     TextOnly,
     Video,
     GalleryItem { status: String },
@@ -56,8 +58,8 @@ impl Reject {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Removed { .. } => "post removed",
-            Self::Nsfw => "nsfw post",
-            Self::LowScore { .. } => "score too low",
+            Self::Filtered { rule, .. } => rule.refusal(),
+            Self::SeveralClasses { .. } => "fits several classes",
             Self::TextOnly => "text post",
             Self::Video => "video",
             Self::GalleryItem { .. } => "gallery item without a picture",
@@ -82,7 +84,12 @@ impl fmt::Display for Reject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Removed { by } => write!(f, "post removed ({by})"),
-            Self::LowScore { score } => write!(f, "score too low ({score})"),
+            Self::Filtered { rule, found } if found.is_empty() => f.write_str(rule.refusal()),
+            Self::Filtered { rule, found } => write!(f, "{} ({found})", rule.refusal()),
+            Self::SeveralClasses { labels } => {
+                let labels: Vec<&str> = labels.iter().map(Label::as_str).collect();
+                write!(f, "fits several classes ({})", labels.join(", "))
+            }
             Self::GalleryItem { status } => write!(f, "gallery item without a picture ({status})"),
             Self::UnknownHost { host } => write!(f, "host not known for pictures ({host})"),
             Self::BadAddress { url } => write!(f, "not an address ({url})"),
@@ -95,8 +102,7 @@ impl fmt::Display for Reject {
             Self::TooManyPixels { width_px, height_px } => {
                 write!(f, "too many pixels ({width_px}\u{d7}{height_px})")
             }
-            Self::Nsfw
-            | Self::TextOnly
+            Self::TextOnly
             | Self::Video
             | Self::Placeholder
             | Self::Empty

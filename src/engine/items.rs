@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 use super::{
     Insistence, ItemStage, Limits, Tally, Transient, chain,
     events::{Event, Events},
-    plan::{self, DueItem},
+    plan::{self, DueItem, Look},
     stop::Stop,
 };
 use crate::{
@@ -56,19 +56,29 @@ enum End<S: ItemStage> {
 ///
 /// When a stop is asked for, the items under way are finished and no more are started.
 pub async fn run<S: ItemStage>(stage: &S, work: Work<'_>) -> Result<Tally, RunError> {
-    let due = plan::due(stage, work.store, work.insistence)?;
-    let mut tally = Tally { unchanged: due.unchanged, ..Tally::default() };
-    if due.items.is_empty() {
+    // Looked at twice, first to count: what is due may be more than memory holds.
+    let planned = plan::plan(stage, work.store, work.insistence)?;
+    let mut tally = Tally { unchanged: planned.unchanged, ..Tally::default() };
+    if planned.due == 0 {
         return Ok(tally);
     }
     plan::remember_recipe(work.store, stage.recipe())?;
-    let n_due = u64::try_from(due.items.len()).expect("a length fits 64 bits");
-    work.events.send(Event::Begun { stage: S::NAME, due: n_due });
+    work.events.send(Event::Begun { stage: S::NAME, due: planned.due });
 
     let asked = Box::pin(work.stop.asked());
-    let results = stream::iter(due.items)
+    let due = plan::looks(stage, work.store, work.insistence)?.filter_map(|look| match look {
+        Ok(Look::Due { item, .. }) => Some(Ok(item)),
+        Ok(Look::Unchanged) => None,
+        Err(error) => Some(Err(error)),
+    });
+    let results = stream::iter(due)
         .take_until(asked)
-        .map(|item| settle(stage, item, work))
+        .map(|item| async {
+            match item {
+                Ok(item) => settle(stage, item, work).await,
+                Err(error) => End::Fatal(chain(&error)),
+            }
+        })
         .buffer_unordered(work.limits.width(S::LANE));
     let mut batches = Box::pin(results.ready_chunks(BATCH_MAX));
     let mut fatal = None;

@@ -81,13 +81,6 @@ impl StagePlan {
     }
 }
 
-/// The items of a stage whose result is missing, outdated or worth another try.
-pub(super) struct Due<S: ItemStage> {
-    pub items: Vec<DueItem<S>>,
-    pub unchanged: u64,
-    pub changed_from: Option<Digest>,
-}
-
 /// An item to work on, the stamp its result will carry, and why it is due.
 pub(super) struct DueItem<S: ItemStage> {
     pub key: <S::Output as Record>::Key,
@@ -96,32 +89,45 @@ pub(super) struct DueItem<S: ItemStage> {
     pub why: Why,
 }
 
+/// What a look at one item found.
+pub(super) enum Look<S: ItemStage> {
+    Unchanged,
+    Due { item: DueItem<S>, recipe_before: Option<Digest> },
+}
+
 /// Plans a per-item stage.
 pub fn plan<S: ItemStage>(
     stage: &S,
     store: &Store,
     insistence: &Insistence,
 ) -> Result<StagePlan, StoreError> {
-    let due = due(stage, store, insistence)?;
-    let mut plan = StagePlan { unchanged: due.unchanged, ..StagePlan::idle(S::NAME) };
-    for item in &due.items {
-        plan.due += 1;
-        *plan.why.entry(item.why).or_default() += 1;
+    let mut plan = StagePlan::idle(S::NAME);
+    let mut changed_from = None;
+    for look in looks(stage, store, insistence)? {
+        match look? {
+            Look::Unchanged => plan.unchanged += 1,
+            Look::Due { item, recipe_before } => {
+                plan.due += 1;
+                *plan.why.entry(item.why).or_default() += 1;
+                changed_from = recipe_before.or(changed_from);
+            }
+        }
     }
-    if let Some(old) = due.changed_from {
+    if let Some(old) = changed_from {
         plan.changed_settings = changed_settings(store, old, stage.recipe())?;
     }
     Ok(plan)
 }
 
-pub(super) fn due<S: ItemStage>(
-    stage: &S,
-    store: &Store,
-    insistence: &Insistence,
-) -> Result<Due<S>, StoreError> {
-    let mut due = Due { items: Vec::new(), unchanged: 0, changed_from: None };
+/// Looks at every item of a stage: is its result missing, outdated or worth another try?
+pub(super) fn looks<'a, S: ItemStage>(
+    stage: &'a S,
+    store: &'a Store,
+    insistence: &'a Insistence,
+) -> Result<impl Iterator<Item = Result<Look<S>, StoreError>> + use<'a, S>, StoreError> {
     let recipe = Digest::of(stage.recipe());
-    for (key, input) in stage.inputs(store)? {
+    Ok(stage.inputs(store)?.map(move |item| {
+        let (key, input) = item?;
         let stamp = Stamp { revision: S::REVISION, recipe, input: Digest::of(&input) };
         let head = store.head::<S::Output>(&key)?;
         let why = reason(head, stamp, insistence).or_else(|| match stage.is_stale(store, &key) {
@@ -129,17 +135,11 @@ pub(super) fn due<S: ItemStage>(
             Staleness::Aged => Some(Why::Aged),
             Staleness::FileMissing => Some(Why::FileMissing),
         });
-        match why {
-            Some(why) => {
-                if why == Why::RecipeChanged {
-                    due.changed_from = head.map(|head| head.stamp.recipe);
-                }
-                due.items.push(DueItem { key, input, stamp, why });
-            }
-            None => due.unchanged += 1,
-        }
-    }
-    Ok(due)
+        let Some(why) = why else { return Ok(Look::Unchanged) };
+        let recipe_before =
+            head.filter(|_| why == Why::RecipeChanged).map(|head| head.stamp.recipe);
+        Ok(Look::Due { item: DueItem { key, input, stamp, why }, recipe_before })
+    }))
 }
 
 fn reason(head: Option<Head>, stamp: Stamp, insistence: &Insistence) -> Option<Why> {

@@ -63,8 +63,8 @@ impl ItemStage for Adding {
         &self.recipe
     }
 
-    fn inputs(&self, _store: &Store) -> Result<Vec<Item<Self>>, StoreError> {
-        Ok(self.inputs.iter().map(|&n| (BlobId::of(&n.to_le_bytes()), n)).collect())
+    fn inputs<'a>(&'a self, _store: &'a Store) -> Result<Inputs<'a, Self>, StoreError> {
+        Ok(Box::new(self.inputs.iter().map(|&n| Ok((BlobId::of(&n.to_le_bytes()), n)))))
     }
 
     async fn apply(

@@ -6,19 +6,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use toml::Spanned;
 
 use super::{fault::PipelineError, secrets};
 use crate::{
     domain::{
-        classes::Classes,
+        classes::{Classes, Entry},
         id::{Label, Place},
         kaggle::KaggleRecipe,
+        rules::Rules,
     },
     model::recipe::TrainRecipe,
     source::{Sort, SourceSpec},
-    stage::{collect, dedupe, prepare, resolve::Nsfw, split},
+    stage::{collect, dedupe, prepare, split},
     store::files,
 };
 
@@ -49,7 +53,7 @@ struct Raw {
     title: Option<String>,
     #[serde(default = "seed")]
     seed: u64,
-    classes: BTreeMap<Label, Vec<Spanned<String>>>,
+    classes: BTreeMap<Label, Vec<Spanned<RawEntry>>>,
     #[serde(default)]
     collect: CollectTable,
     #[serde(default)]
@@ -65,6 +69,42 @@ struct Raw {
     train: Option<TrainRecipe>,
 }
 
+/// One place under a class: its name alone, or a table of the name and rules.
+#[derive(Debug)]
+struct RawEntry {
+    place: Place,
+    rules: Rules,
+}
+
+impl<'de> Deserialize<'de> for RawEntry {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(EntryVisitor)
+    }
+}
+
+struct EntryVisitor;
+
+impl<'de> Visitor<'de> for EntryVisitor {
+    type Value = RawEntry;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a place, such as \"r/tanks\", or { place = \"r/tanks\", flair = [\"OC\"] }")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<RawEntry, E> {
+        Ok(RawEntry { place: Place(text.trim().to_owned()), rules: Rules::default() })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawEntry, A::Error> {
+        let mut table = toml::Table::deserialize(MapAccessDeserializer::new(map))?;
+        let place = table.remove("place").ok_or_else(|| de::Error::missing_field("place"))?;
+        let place = place.as_str().ok_or_else(|| de::Error::custom("`place` is a text"))?.trim();
+        let place = Place(place.to_owned());
+        let rules = table.try_into().map_err(|error| de::Error::custom(error.message()))?;
+        Ok(RawEntry { place, rules })
+    }
+}
+
 fn seed() -> u64 {
     1337
 }
@@ -76,8 +116,8 @@ pub struct CollectTable {
     pub listings: Vec<Sort>,
     pub limit: usize,
     pub refresh: Refresh,
-    pub nsfw: Nsfw,
-    pub min_score: Option<i64>,
+    /// Asked of the posts of all classes, unless a class says otherwise.
+    pub filter: Rules,
     /// Whom Reddit may turn to; otherwise `REDDIT_USERNAME`.
     pub contact: Option<String>,
 }
@@ -109,8 +149,7 @@ impl Default for CollectTable {
             listings: vec![Sort::New, Sort::Hot, Sort::Top],
             limit: 1000,
             refresh: Refresh::Daily,
-            nsfw: Nsfw::default(),
-            min_score: None,
+            filter: Rules::default(),
             contact: None,
         }
     }
@@ -263,21 +302,21 @@ impl Pipeline {
             message,
         };
         let unsound = |message: String| PipelineError::Unsound { path: path.to_owned(), message };
-        let mut listed: BTreeMap<Label, Vec<Place>> = BTreeMap::new();
+        let mut entries = Vec::new();
         let mut specs: BTreeMap<Place, SourceSpec> = BTreeMap::new();
-        for (label, places) in raw.classes {
-            let mut own = Vec::new();
-            for spanned in places {
+        let labels = raw.classes.keys().cloned().collect();
+        for (label, listed) in raw.classes {
+            for spanned in listed {
                 let offset = spanned.span().start;
-                let place = Place(spanned.into_inner().trim().to_owned());
+                let RawEntry { place, rules } = spanned.into_inner();
                 let spec =
                     SourceSpec::parse(&place).map_err(|error| at(offset, error.to_string()))?;
-                own.push(spec.identity());
+                entries.push(Entry { label: label.clone(), place: spec.identity(), rules });
                 specs.insert(spec.identity(), spec);
             }
-            listed.insert(label, own);
         }
-        let classes = Classes::new(listed).map_err(|error| unsound(error.to_string()))?;
+        let classes = Classes::new(labels, entries, &raw.collect.filter)
+            .map_err(|error| unsound(error.to_string()))?;
         if raw.collect.listings.is_empty() || raw.collect.limit == 0 {
             let message = "collect: name at least one listing and a limit of at least 1";
             return Err(unsound(message.to_owned()));

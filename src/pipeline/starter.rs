@@ -46,7 +46,7 @@ pub fn write(root: &Path, name: &str, classes: &[String]) -> Result<PathBuf, Sta
             own.push(place);
         }
     }
-    Classes::new(listed.clone())?;
+    Classes::plain(&listed)?;
     let path = root.join("pipelines").join(format!("{name}.toml"));
     if path.exists() {
         return Err(StarterError::Exists { path });
@@ -84,9 +84,19 @@ const REST: &str = r#"
 # listings = ["new", "hot", "top"]   # also: rising, controversial; each ends at 1,000 posts
 # limit = 1000                       # posts per listing
 # refresh = "daily"                  # ask again when the last look is older: never, hourly, weekly
-# nsfw = "skip"                      # or "keep"
-# min_score = 10                     # leave out posts with fewer points
 # contact = "your-reddit-name"       # whom Reddit may turn to; otherwise REDDIT_USERNAME
+
+# Rules for all posts; a class may have its own: cats = [{ place = "r/pets", flair = ["Cat"] }]
+[collect.filter]
+# nsfw = "skip"                      # keep, only
+# min_score = 10                     # also max_score
+# min_ratio = 0.8                    # share of votes that are for the post
+# since = "2024-01-01"               # until = "2025-01-01"
+# flair = ["OC", "Photo"]            # also not_flair
+# title = "(?i)my cat"               # a regular expression; also not_title, and caption for galleries
+# not_authors = ["some-bot"]         # also authors
+# crossposts = "keep"                # skip, only
+# galleries = "all"                  # first, none
 
 [fetch]
 # concurrency = 16                   # pictures at the same time

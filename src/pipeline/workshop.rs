@@ -85,7 +85,7 @@ impl Workshop {
     }
 
     pub(super) fn collect<'a>(&'a self, events: &'a Events) -> Collect<'a> {
-        let is_selected = |place| self.selected.label_of(place).is_some();
+        let is_selected = |place| self.selected.lists_place(place);
         let places = self.pipeline.places.iter().filter(|(place, _)| is_selected(place));
         Collect {
             recipe: self.pipeline.collect.recipe(),
@@ -100,8 +100,7 @@ impl Workshop {
     }
 
     pub(super) fn resolve(&self) -> Resolve<'_> {
-        let table = &self.pipeline.collect;
-        let recipe = ResolveRecipe { nsfw: table.nsfw, min_score: table.min_score };
+        let recipe = ResolveRecipe { filter: self.pipeline.collect.filter.clone() };
         Resolve { recipe, classes: &self.selected }
     }
 

@@ -17,7 +17,7 @@ use crate::{
         outcome::{Outcome, Reject},
         picture::{Crop, FileFormat},
         planted::{Plant, PlantKind, Planted},
-        post::{Media, Post},
+        post::{Media, Post, Teller},
         split::{self, Lock, Member, Placement, Shares},
         verdict::{self, Candidate, DropReason, Ruling, TwinPair, Verdict, Worth},
     },
@@ -60,7 +60,12 @@ pub(super) fn post(name: &str) -> PostId {
 }
 
 pub(super) fn link(name: &str) -> Resolved {
-    Resolved::Link(MediaLink { url: url(name), digest: None })
+    Resolved::Link(MediaLink::to(url(name)))
+}
+
+fn resolution(place: &str, origin: Origin, items: Vec<Resolved>) -> Resolution {
+    let label = if place == FISH { "fish" } else { "beetles" };
+    Resolution { label: Label::new(label).unwrap(), place: Place(place.to_owned()), origin, items }
 }
 
 impl Bench {
@@ -71,7 +76,7 @@ impl Bench {
             |label, place: &str| (Label::new(label).unwrap(), vec![Place(place.to_owned())]);
         let classes = BTreeMap::from([class("beetles", BEETLES), class("fish", FISH)]);
         let store = Store::open(&layout.store()).unwrap();
-        Self { store, layout, classes: Classes::new(classes).unwrap(), _dir: dir }
+        Self { store, layout, classes: Classes::plain(&classes).unwrap(), _dir: dir }
     }
 
     pub(super) fn input(&self) -> ReportInput<'_> {
@@ -98,14 +103,18 @@ impl Bench {
     pub(super) fn post(&self, name: &str, place: &str, outcome: Outcome<Resolution>) {
         let number = i64::try_from(name.bytes().map(u64::from).sum::<u64>()).unwrap();
         let note = Post {
-            place: Place(place.to_owned()),
+            places: BTreeSet::from([Place(place.to_owned())]),
             title: format!("Look <b>what</b> I found: {name}"),
             author: (number % 7 != 0).then(|| format!("author_{}", number % 9)),
             permalink: format!("https://www.reddit.com/r/x/comments/{name}/"),
             created_utc: Some(1_780_000_000 + number * 40_000),
-            score: number % 50,
+            score: Some(number % 50),
+            upvote_percent: None,
+            flair: None,
             over_18: false,
             media: Media::Text,
+            preview: None,
+            told_by: Teller::Live,
         };
         self.note(post(name), note);
         self.settle(post(name), outcome);
@@ -114,7 +123,7 @@ impl Bench {
     /// Puts a post that shows the pictures called `links`.
     pub(super) fn show(&self, name: &str, place: &str, origin: Origin, links: &[&str]) {
         let items = links.iter().map(|name| link(name)).collect();
-        self.post(name, place, Outcome::Made(Resolution { origin, items }));
+        self.post(name, place, Outcome::Made(resolution(place, origin, items)));
     }
 
     /// Puts what an address brought, and the fingerprint of it.

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         classes::Classes,
         fingerprint::Fingerprint,
-        id::{BlobId, PostId},
+        id::{BlobId, Label, PostId},
         link::{Download, MediaUrl, Resolution, Resolved},
         outcome::{Outcome, Reject},
         picture::Crop,
@@ -43,7 +43,8 @@ type Way = Result<(), String>;
 pub fn explain(store: &Store, classes: &Classes, what: &str) -> Result<Vec<Journey>, StoreError> {
     let blobs = query::blobs_by_url(store)?;
     let mut journeys = Vec::new();
-    for (id, post) in query::posts(store, classes)? {
+    for entry in query::posts(store, classes)? {
+        let (id, post) = entry?;
         let is_post = names_post(what, &id, &post);
         let items = match store.get::<Resolution>(&id)?.map(|settled| settled.outcome) {
             Some(Outcome::Made(resolution)) => resolution.items,
@@ -111,21 +112,26 @@ fn names_blob(what: &str, blob: &BlobId) -> bool {
 }
 
 fn posted(classes: &Classes, post: &Post) -> Step {
-    let label = classes.label_of(&post.place).map_or("no class", |label| label.as_str());
+    let label = classes.counted_under(post).map_or("no class", Label::as_str);
     let author = post.author.as_deref().map(|author| format!(" by {author}"));
     let text = format!(
         "posted in {} (class {label}){}: {:?}, score {}, {}",
-        post.place,
+        places(post),
         author.unwrap_or_default(),
         post.title,
-        post.score,
+        post.score.map_or("unknown".to_owned(), |score| score.to_string()),
         post.permalink
     );
     Step { stage: StageName::Collect, text }
 }
 
+fn places(post: &Post) -> String {
+    let places: Vec<&str> = post.places.iter().map(|place| place.0.as_str()).collect();
+    places.join(" and ")
+}
+
 fn ended_early(store: &Store, id: &PostId, post: &Post, why: &str) -> Result<Journey, StoreError> {
-    let listed = store.note::<Post>(id)?.map(|_| format!("posted in {}", post.place));
+    let listed = store.note::<Post>(id)?.map(|_| format!("posted in {}", places(post)));
     let step = |stage, text| Step { stage, text };
     Ok(Journey {
         name: id.to_string(),

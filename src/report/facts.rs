@@ -46,11 +46,11 @@ impl<'a> Facts<'a> {
         for seen in sightings.values_mut() {
             seen.sort_by_key(|it| (it.created_utc, it.link.clone()));
         }
-        let links = query::sightings(store, classes)?.into_iter().rev();
         let mut downloads = BTreeMap::new();
         let mut post_of_url = BTreeMap::new();
-        for link in links {
-            post_of_url.insert(link.media.url, link.link.post);
+        for sighting in query::sightings(store, classes)? {
+            let Sighting { media, link, .. } = sighting?;
+            post_of_url.entry(media.url).or_insert(link.post);
         }
         for (url, download) in store.made::<Download>()? {
             if post_of_url.contains_key(&url) {
@@ -63,7 +63,7 @@ impl<'a> Facts<'a> {
         let mut pairs: Vec<TwinPair> = store.notes()?.into_iter().map(|(_, pair)| pair).collect();
         pairs.retain(|it| sightings.contains_key(&it.a) && sightings.contains_key(&it.b));
         let mut listings = store.settled::<Listing>()?;
-        listings.retain(|(place, _)| classes.label_of(place).is_some());
+        listings.retain(|(place, _)| classes.lists_place(place));
         let run = match query::current_run(store)? {
             Some(name) => store.note::<Run>(&name)?.map(|run| (name, run)),
             None => None,
@@ -72,7 +72,7 @@ impl<'a> Facts<'a> {
             input,
             journey: funnel::journey(store, classes)?,
             pictures: query::dataset(store, classes)?,
-            posts: query::posts(store, classes)?.into_iter().collect(),
+            posts: query::posts(store, classes)?.collect::<Result<_, _>>()?,
             sightings,
             post_of_url,
             rulings,
@@ -145,7 +145,7 @@ impl<'a> Facts<'a> {
                 span.by {
                     (post_link(id, post))
                     @if let Some(author) = &post.author { " by " (author) }
-                    " in " (post.place)
+                    " in " (words::list(&post.places))
                     @if let Some(created) = post.created_utc { ", " (day(created)) }
                     @if 1 < seen { ", and " (words::of(words::count(seen - 1), "more post")) }
                 }

@@ -66,16 +66,18 @@ fn author(picture: &Picture) -> Option<&str> {
 
 fn sources<'a>(facts: &'a Facts) -> BTreeMap<&'a Place, Source<'a>> {
     let mut sources: BTreeMap<&Place, Source> =
-        facts.input.classes.places().map(|place| (place, Source::default())).collect();
+        facts.input.classes.places().into_iter().map(|it| (it, Source::default())).collect();
     for post in facts.posts.values() {
-        let Some(source) = sources.get_mut(&post.place) else { continue };
-        source.posts += 1;
-        source.first = [source.first, post.created_utc].into_iter().flatten().min();
-        source.last = source.last.max(post.created_utc);
+        for place in &post.places {
+            let Some(source) = sources.get_mut(place) else { continue };
+            source.posts += 1;
+            source.first = [source.first, post.created_utc].into_iter().flatten().min();
+            source.last = source.last.max(post.created_utc);
+        }
     }
     for picture in &facts.pictures {
-        let place = facts.posts.get(&picture.provenance.post).map(|post| &post.place);
-        let Some(source) = place.and_then(|place| sources.get_mut(place)) else { continue };
+        let place = Place(picture.provenance.place.clone());
+        let Some(source) = sources.get_mut(&place) else { continue };
         source.pictures += 1;
         if let Some(author) = author(picture) {
             *source.by_author.entry(author).or_default() += 1;
@@ -90,7 +92,7 @@ fn row(facts: &Facts, place: &Place, source: &Source) -> Markup {
     html! {
         tr {
             th scope="row" { (place) }
-            td.text { (facts.input.classes.label_of(place).map_or("", |label| label.as_str())) }
+            td.text { (words::list(facts.input.classes.labels_of(place))) }
             td { @if is_listed || source.posts != 0 { (words::number(source.posts)) } @else { "not read yet" } }
             td { (words::number(source.pictures)) }
             td { (words::number(words::count(source.by_author.len()))) }

@@ -22,7 +22,7 @@ pub(super) fn headline(facts: &Facts) -> Markup {
     let input = facts.input;
     let n_classes = words::count(input.classes.labels().count());
     let (posts, pictures) = (facts.count(StepName::Posts), facts.count(StepName::Dataset));
-    let places = words::of(words::count(input.classes.places().count()), "place");
+    let places = words::of(words::count(input.classes.places().len()), "place");
     html! {
         header.page {
             p.kicker { "snapset report \u{b7} " code { (input.name) } }

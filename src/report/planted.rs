@@ -47,7 +47,7 @@ pub struct FalseTwin {
 /// Compares the store with the truth about the listed places; `None` where nobody knows it.
 pub fn planted(store: &Store, classes: &Classes) -> Result<Option<PlantedReport>, StoreError> {
     let mut truths = store.notes::<Planted>()?;
-    truths.retain(|(place, _)| classes.label_of(place).is_some());
+    truths.retain(|(place, _)| classes.lists_place(place));
     if truths.is_empty() {
         return Ok(None);
     }
@@ -117,13 +117,12 @@ struct Findings<'a> {
 impl<'a> Findings<'a> {
     fn read(store: &'a Store, classes: &Classes) -> Result<Self, StoreError> {
         let blobs = query::blobs_by_url(store)?;
-        let posts: BTreeMap<_, _> = query::posts(store, classes)?.into_iter().collect();
         let mut labels: BTreeMap<MediaUrl, BTreeSet<Label>> = BTreeMap::new();
         let mut places: BTreeMap<BlobId, BTreeSet<_>> = BTreeMap::new();
         for sighting in query::sightings(store, classes)? {
-            let place = posts.get(&sighting.link.post).map(|post| post.place.clone());
-            if let (Some(blob), Some(place)) = (blobs.get(&sighting.media.url), place) {
-                places.entry(*blob).or_default().insert(place);
+            let sighting = sighting?;
+            if let Some(blob) = blobs.get(&sighting.media.url) {
+                places.entry(*blob).or_default().insert(sighting.place);
             }
             labels.entry(sighting.media.url).or_default().insert(sighting.label);
         }

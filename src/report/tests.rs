@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::{
     bench::{BEETLES, Bench, FISH, cut, drawn, jpeg, marked, stamp, url},
     *,
@@ -9,7 +11,7 @@ use crate::{
         link::{Download, Origin, Resolution, Trouble},
         outcome::{Failure, Outcome, Reject},
         planted::PlantKind,
-        post::{Media, Post},
+        post::{Media, Post, Teller},
         split::{Placement, Split},
     },
     pixels::{Picture, contact},
@@ -215,14 +217,18 @@ fn a_title_from_the_net_is_text_and_nothing_else() {
 fn a_post_of_the_real_site_is_linked_and_an_odd_address_is_not() {
     let bench = Bench::new();
     let note = |permalink: &str| Post {
-        place: Place(BEETLES.to_owned()),
+        places: BTreeSet::from([Place(BEETLES.to_owned())]),
         title: "a post".to_owned(),
         author: None,
         permalink: permalink.to_owned(),
         created_utc: None,
-        score: 0,
+        score: None,
+        upvote_percent: None,
+        flair: None,
         over_18: false,
         media: Media::Video,
+        preview: None,
+        told_by: Teller::Live,
     };
     for (id, permalink) in
         [("reddit:t3_a", "https://www.reddit.com/a"), ("reddit:t3_b", "javascript:alert(1)")]

@@ -1,5 +1,9 @@
 //! Numbers, dates and addresses as people read them.
 
+use std::fmt::Display;
+
+use crate::domain::day::Day;
+
 /// Returns `part / whole`; nothing of nothing is nothing.
 #[expect(clippy::cast_precision_loss, reason = "counts of pictures are far below 2^52")]
 pub(super) fn share(part: u64, whole: u64) -> f64 {
@@ -49,18 +53,13 @@ pub(super) fn bytes(n: u64) -> String {
 
 /// Writes the day of a moment given in seconds since 1970-01-01 UTC: `2026-11-20`.
 pub(super) fn day(seconds: i64) -> String {
-    // Years begin in March here, so that the leap day is the last of its year; eras of 400
-    // years (146,097 days) are all alike.
-    let days = seconds.div_euclid(86_400) + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let leap_days = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / 146_096;
-    let year_of_era = (day_of_era - leap_days) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    Day::of(seconds).to_string()
+}
+
+/// Names things one after the other.
+pub(super) fn list(things: impl IntoIterator<Item = impl Display>) -> String {
+    let names: Vec<String> = things.into_iter().map(|it| it.to_string()).collect();
+    names.join(", ")
 }
 
 /// Cuts a text after `n` characters.

@@ -1,6 +1,7 @@
 //! `folder:PATH`: pictures on this machine, at any depth. The files are read, never touched.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, Read},
     path::{Component, Path, PathBuf},
@@ -12,7 +13,7 @@ use serde::Serialize;
 use super::Page;
 use crate::domain::{
     id::{BlobId, Place, PostId},
-    post::{Media, Post},
+    post::{Media, Post, Teller},
 };
 
 /// A folder to be walked; a relative path starts where the program was started.
@@ -111,14 +112,18 @@ impl Folder {
                 Ok(Some(digest)) => {
                     let title = path.file_stem().and_then(|stem| stem.to_str());
                     let post = Post {
-                        place: place.clone(),
+                        places: BTreeSet::from([place.clone()]),
                         title: title.unwrap_or_default().to_owned(),
                         author: None,
                         permalink: name.to_owned(),
                         created_utc: None,
-                        score: 0,
+                        score: None,
+                        upvote_percent: None,
+                        flair: None,
                         over_18: false,
                         media: Media::File { path: name.to_owned(), digest },
+                        preview: None,
+                        told_by: Teller::Live,
                     };
                     // A file below two listed folders is two posts of one picture.
                     page.posts.push((PostId(format!("{place}//{name}")), post));

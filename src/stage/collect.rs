@@ -12,7 +12,7 @@ use crate::{
         planted::Planted,
         post::Post,
     },
-    engine::{Item, ItemStage, Lane, StageName, Staleness, Transient, events::Events},
+    engine::{Inputs, ItemStage, Lane, StageName, Staleness, Transient, events::Events},
     source::{
         Page, Sort, SourceSpec,
         access::{Access, AccessError},
@@ -103,7 +103,7 @@ impl ItemStage for Collect<'_> {
         &self.recipe
     }
 
-    fn inputs(&self, _store: &Store) -> Result<Vec<Item<Self>>, StoreError> {
+    fn inputs<'a>(&'a self, _store: &'a Store) -> Result<Inputs<'a, Self>, StoreError> {
         let input = |spec: &SourceSpec| match spec {
             // A folder that cannot be read is told when it is listed.
             SourceSpec::Folder(folder) => {
@@ -113,8 +113,8 @@ impl ItemStage for Collect<'_> {
             SourceSpec::Demo(place) => Input { glances: None, posts: Some(place.posts()) },
             SourceSpec::Reddit(_) => Input { glances: None, posts: None },
         };
-        let item = |(place, spec): &(Place, SourceSpec)| (place.clone(), input(spec));
-        Ok(self.places.iter().map(item).collect())
+        let item = move |(place, spec): &(Place, SourceSpec)| Ok((place.clone(), input(spec)));
+        Ok(Box::new(self.places.iter().map(item)))
     }
 
     fn is_stale(&self, store: &Store, place: &Place) -> Staleness {
@@ -180,7 +180,7 @@ impl Collect<'_> {
                     page.map_err(|source| CollectError::Reddit { place: place.clone(), source })?;
                 posts.truncate(self.recipe.limit - n_listed);
                 n_listed += posts.len();
-                self.store.put_notes::<Post>(&posts)?;
+                self.store.merge_posts(&posts)?;
                 seen.extend(posts.into_iter().map(|(id, _)| id));
                 unreadable.extend(odd);
                 let word = format!("{place} {sort}: {} posts", seen.len());
@@ -208,14 +208,15 @@ impl Collect<'_> {
             .map_err(|source| CollectError::Walk { place: place.clone(), source })?
             .map_err(|source| CollectError::Folder { place: place.clone(), source })?;
         let listed: BTreeSet<&PostId> = page.posts.iter().map(|(id, _)| id).collect();
-        let known = self.store.notes::<Post>()?;
-        let gone: Vec<PostId> = known
-            .into_iter()
-            .filter(|(id, post)| post.place == *place && !listed.contains(id))
-            .map(|(id, _)| id)
-            .collect();
+        let mut gone = Vec::new();
+        for entry in self.store.walk_notes::<Post>()? {
+            let (id, post) = entry?;
+            if post.places.contains(place) && !listed.contains(&id) {
+                gone.push(id);
+            }
+        }
         self.store.remove_notes::<Post>(&gone)?;
-        self.store.put_notes::<Post>(&page.posts)?;
+        self.store.merge_posts(&page.posts)?;
         Ok((u64::try_from(page.posts.len()).expect("a length fits 64 bits"), page.unreadable))
     }
 }

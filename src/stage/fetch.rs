@@ -1,8 +1,8 @@
 //! Address → the picture's bytes, untouched, in a file named by its content.
 
-use std::{io, time::Duration};
+use std::{collections::BTreeSet, io, time::Duration};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tokio::task::JoinError;
 use url::Url;
 
@@ -13,12 +13,12 @@ use crate::{
         link::{Download, MediaLink, MediaUrl},
         outcome::{Outcome, Reject},
     },
-    engine::{Item, ItemStage, Lane, StageName, Staleness, Transient},
+    engine::{Inputs, ItemStage, Lane, StageName, Staleness, Transient},
     net::{Body, NetError},
     pixels::sniff,
     source::access::{Access, AccessError},
     store::{
-        Store, StoreError,
+        Digest, Store, StoreError,
         files::{self, FileError},
         layout::Layout,
         query,
@@ -34,6 +34,16 @@ pub struct Fetch<'a> {
     pub classes: &'a Classes,
     pub layout: &'a Layout,
     pub access: &'a Access,
+}
+
+/// What is fetched. Only the digest can make an address another picture: which of several posts
+/// tells of the address, and what copies it knows of, cannot.
+pub struct Target(MediaLink);
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.digest.serialize(to)
+    }
 }
 
 /// What can change what a fetch brings: nothing of ours. Patience and width cannot, and the
@@ -87,7 +97,7 @@ impl ItemStage for Fetch<'_> {
     const REVISION: u32 = 1;
     const LANE: Lane = Lane::Network;
     type Recipe = Recipe;
-    type Input = MediaLink;
+    type Input = Target;
     type Output = Download;
     type Error = FetchError;
 
@@ -95,12 +105,17 @@ impl ItemStage for Fetch<'_> {
         &self.recipe
     }
 
-    fn inputs(&self, store: &Store) -> Result<Vec<Item<Self>>, StoreError> {
+    fn inputs<'a>(&'a self, store: &'a Store) -> Result<Inputs<'a, Self>, StoreError> {
         // Many posts may lead to one address, and the address is fetched once.
-        let sightings = query::sightings(store, self.classes)?.into_iter();
-        let links: std::collections::BTreeMap<MediaUrl, MediaLink> =
-            sightings.map(|it| (it.media.url.clone(), it.media)).collect();
-        Ok(links.into_iter().collect())
+        let mut met = BTreeSet::new();
+        let sightings = query::sightings(store, self.classes)?;
+        Ok(Box::new(sightings.filter_map(move |sighting| match sighting {
+            Ok(it) => {
+                let is_first = met.insert(Digest::of(&it.media.url));
+                is_first.then(|| Ok((it.media.url.clone(), Target(it.media))))
+            }
+            Err(error) => Some(Err(error)),
+        })))
     }
 
     fn is_stale(&self, store: &Store, url: &MediaUrl) -> Staleness {
@@ -124,7 +139,7 @@ impl ItemStage for Fetch<'_> {
     async fn apply(
         &self,
         url: &MediaUrl,
-        link: &MediaLink,
+        Target(link): &Target,
         before: &[FetchError],
     ) -> Result<Outcome<Download>, FetchError> {
         let body = match self.body(url, link).await? {

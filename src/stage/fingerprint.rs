@@ -7,7 +7,7 @@ use tokio::task::JoinError;
 
 use crate::{
     domain::{classes::Classes, fingerprint::Fingerprint, id::BlobId, outcome::Outcome},
-    engine::{Item, ItemStage, Lane, StageName, Transient},
+    engine::{Inputs, ItemStage, Lane, StageName, Transient},
     pixels::{self, decode::Limits},
     store::{
         Store, StoreError,
@@ -61,12 +61,18 @@ impl ItemStage for Fingerprinting<'_> {
         &self.recipe
     }
 
-    fn inputs(&self, store: &Store) -> Result<Vec<Item<Self>>, StoreError> {
+    fn inputs<'a>(&'a self, store: &'a Store) -> Result<Inputs<'a, Self>, StoreError> {
         // Many addresses may lead to the same bytes, and the bytes are decoded once.
-        let urls = query::sightings(store, self.classes)?.into_iter().map(|it| it.media.url);
         let by_url = query::blobs_by_url(store)?;
-        let blobs: BTreeSet<BlobId> = urls.filter_map(|url| by_url.get(&url).copied()).collect();
-        Ok(blobs.into_iter().map(|blob| (blob, blob)).collect())
+        let mut met = BTreeSet::new();
+        let sightings = query::sightings(store, self.classes)?;
+        Ok(Box::new(sightings.filter_map(move |sighting| match sighting {
+            Ok(it) => {
+                let blob = *by_url.get(&it.media.url)?;
+                met.insert(blob).then_some(Ok((blob, blob)))
+            }
+            Err(error) => Some(Err(error)),
+        })))
     }
 
     async fn apply(

@@ -12,7 +12,7 @@ use crate::{
         picture::{Crop, FileFormat},
         verdict::{Ruling, Verdict},
     },
-    engine::{Item, ItemStage, Lane, StageName, Staleness, Transient},
+    engine::{Inputs, ItemStage, Lane, StageName, Staleness, Transient},
     pixels::{
         crop::{self, Filter},
         decode::{self, Limits},
@@ -129,10 +129,12 @@ impl ItemStage for Prepare<'_> {
         &self.recipe
     }
 
-    fn inputs(&self, store: &Store) -> Result<Vec<Item<Self>>, StoreError> {
-        let verdicts = store.notes::<Verdict>()?.into_iter();
-        let kept = verdicts.filter(|(_, verdict)| matches!(verdict.ruling, Ruling::Keep { .. }));
-        Ok(kept.map(|(blob, _)| (blob, blob)).collect())
+    fn inputs<'a>(&'a self, store: &'a Store) -> Result<Inputs<'a, Self>, StoreError> {
+        let kept = |verdict: &Verdict| matches!(verdict.ruling, Ruling::Keep { .. });
+        Ok(Box::new(store.walk_notes::<Verdict>()?.filter_map(move |entry| match entry {
+            Ok((blob, verdict)) => kept(&verdict).then_some(Ok((blob, blob))),
+            Err(error) => Some(Err(error)),
+        })))
     }
 
     fn is_stale(&self, store: &Store, blob: &BlobId) -> Staleness {

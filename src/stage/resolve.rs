@@ -6,14 +6,17 @@ use url::Url;
 use crate::{
     domain::{
         classes::Classes,
-        id::PostId,
-        link::{MediaLink, MediaUrl, Origin, Resolution, Resolved},
+        id::{Label, Place, PostId},
+        link::{MediaLink, MediaUrl, Origin, Quality, Resolution, Resolved},
         outcome::{Outcome, Reject},
-        post::{GalleryItem, Media},
+        post::{GalleryItem, Media, Post},
+        rules::Rules,
     },
-    engine::{Item, ItemStage, Lane, StageName, Transient},
+    engine::{Inputs, ItemStage, Lane, StageName, Transient},
     store::{Store, StoreError, query},
 };
+
+use hosts::Picture;
 
 mod hosts;
 
@@ -23,29 +26,29 @@ pub struct Resolve<'a> {
     pub classes: &'a Classes,
 }
 
-/// Which posts may take part.
+/// What is asked of the posts of all classes. What single classes ask is part of their posts'
+/// input, so that a changed rule of one class leaves the others alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipe {
-    pub nsfw: Nsfw,
-    pub min_score: Option<i64>,
+    pub filter: Rules,
 }
 
-/// What to do with posts marked as not safe for work.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Nsfw {
-    #[default]
-    Skip,
-    Keep,
-}
-
-/// What a rule may look at. The score counts only if a rule asks for it, so that votes coming
-/// in do not make work.
+/// What becomes of a post by the rules. Votes and dates are weighed here and not kept, so that
+/// votes coming in make no work.
 #[derive(Debug, Serialize)]
-pub struct Input {
+pub enum Input {
+    Taken(Box<Taken>),
+    Refused(Reject),
+}
+
+/// A post that belongs to a class, as far as its pictures are concerned.
+#[derive(Debug, Serialize)]
+pub struct Taken {
+    label: Label,
+    place: Place,
+    galleries: Rules,
     media: Media,
-    over_18: bool,
-    score: Option<i64>,
+    preview: Option<String>,
 }
 
 /// Nothing can go wrong here: every post ends as pictures or as a reason.
@@ -71,13 +74,9 @@ impl ItemStage for Resolve<'_> {
         &self.recipe
     }
 
-    fn inputs(&self, store: &Store) -> Result<Vec<Item<Self>>, StoreError> {
+    fn inputs<'a>(&'a self, store: &'a Store) -> Result<Inputs<'a, Self>, StoreError> {
         let posts = query::posts(store, self.classes)?;
-        let item = |(id, post): (PostId, crate::domain::post::Post)| {
-            let points = self.recipe.min_score.map(|_| post.score);
-            (id, Input { media: post.media, over_18: post.over_18, score: points })
-        };
-        Ok(posts.into_iter().map(item).collect())
+        Ok(Box::new(posts.map(|entry| entry.map(|(id, post)| (id, self.input(post))))))
     }
 
     async fn apply(
@@ -86,7 +85,7 @@ impl ItemStage for Resolve<'_> {
         input: &Input,
         _before: &[ResolveError],
     ) -> Result<Outcome<Resolution>, ResolveError> {
-        Ok(match self.resolve(post, input) {
+        Ok(match resolve(post, input) {
             Ok(resolution) => Outcome::Made(resolution),
             Err(reject) => Outcome::Rejected(reject),
         })
@@ -94,98 +93,176 @@ impl ItemStage for Resolve<'_> {
 }
 
 impl Resolve<'_> {
-    fn resolve(&self, post: &PostId, input: &Input) -> Result<Resolution, Reject> {
-        if input.over_18 && self.recipe.nsfw == Nsfw::Skip {
-            return Err(Reject::Nsfw);
-        }
-        if let (Some(least), Some(score)) = (self.recipe.min_score, input.score)
-            && score < least
-        {
-            return Err(Reject::LowScore { score });
-        }
-        let is_demo = post.0.starts_with("demo:");
-        media(&input.media, if is_demo { "demo+" } else { "" })
-    }
-}
-
-/// Turns what a post shows into addresses; those of a site of its own begin with `prefix`.
-fn media(media_of_post: &Media, prefix: &str) -> Result<Resolution, Reject> {
-    match media_of_post {
-        Media::Removed { by } => Err(Reject::Removed { by: by.clone() }),
-        Media::Video => Err(Reject::Video),
-        Media::Text => Err(Reject::TextOnly),
-        Media::Link { url } => {
-            let items = vec![Resolved::Link(link(url, prefix)?)];
-            Ok(Resolution { origin: Origin::Single, items })
-        }
-        Media::Gallery { items } if items.is_empty() => {
-            Err(Reject::GalleryItem { status: "empty gallery".to_owned() })
-        }
-        Media::Gallery { items } => {
-            let items = items.iter().map(|item| gallery_item(item, prefix)).collect();
-            Ok(Resolution { origin: Origin::Gallery, items })
-        }
-        Media::Crosspost { media: parent, .. } => {
-            let Resolution { items, .. } = media(parent, prefix)?;
-            Ok(Resolution { origin: Origin::Crosspost, items })
-        }
-        Media::File { path, digest } => {
-            let url = MediaUrl(format!("file:{path}"));
-            let items = vec![Resolved::Link(MediaLink { url, digest: Some(*digest) })];
-            Ok(Resolution { origin: Origin::Single, items })
+    fn input(&self, post: Post) -> Input {
+        match self.classes.claim(&post) {
+            Ok(claim) => Input::Taken(Box::new(Taken {
+                label: claim.label.clone(),
+                place: claim.place.clone(),
+                galleries: claim.rules.of_galleries(),
+                media: post.media,
+                preview: post.preview,
+            })),
+            Err(reject) => Input::Refused(reject),
         }
     }
 }
 
-fn gallery_item(item: &GalleryItem, prefix: &str) -> Resolved {
-    let Some(url) = &item.url else {
-        return Resolved::Rejected(Reject::GalleryItem { status: item.status.clone() });
-    };
-    match link(url, prefix) {
-        Ok(link) => Resolved::Link(link),
-        Err(reject) => Resolved::Rejected(reject),
+fn resolve(post: &PostId, input: &Input) -> Result<Resolution, Reject> {
+    match input {
+        Input::Refused(reject) => Err(reject.clone()),
+        Input::Taken(taken) => {
+            let Taken { label, place, galleries, media, preview } = &**taken;
+            // Pictures of the demo site never mix with the real hosts'.
+            let prefix = if post.0.starts_with("demo:") { "demo+" } else { "" };
+            let shown = Shown { prefix, galleries, preview: preview.as_deref() };
+            let (origin, items) = shown.pictures(media)?;
+            Ok(Resolution { label: label.clone(), place: place.clone(), origin, items })
+        }
     }
 }
 
-fn link(text: &str, prefix: &str) -> Result<MediaLink, Reject> {
-    let url = Url::parse(text.trim())
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https"))
-        .ok_or_else(|| Reject::BadAddress { url: text.to_owned() })?;
-    let picture = hosts::picture_of(url)?;
-    Ok(MediaLink { url: MediaUrl(format!("{prefix}{picture}")), digest: None })
+/// What turns the media of one post into addresses.
+struct Shown<'a> {
+    /// What the addresses of a site of its own begin with.
+    prefix: &'a str,
+    galleries: &'a Rules,
+    preview: Option<&'a str>,
+}
+
+impl Shown<'_> {
+    fn pictures(&self, media: &Media) -> Result<(Origin, Vec<Resolved>), Reject> {
+        match media {
+            Media::Removed { by } => Err(Reject::Removed { by: by.clone() }),
+            Media::Video => Err(Reject::Video),
+            Media::Text => Err(Reject::TextOnly),
+            Media::Link { url } => {
+                Ok((Origin::Single, vec![Resolved::Link(self.link(url, self.preview)?)]))
+            }
+            Media::Gallery { items } if items.is_empty() => {
+                Err(Reject::GalleryItem { status: "empty gallery".to_owned() })
+            }
+            Media::Gallery { items } => {
+                let numbered = items.iter().enumerate();
+                let items = numbered.map(|(index, item)| self.item(index, item)).collect();
+                Ok((Origin::Gallery, items))
+            }
+            Media::Crosspost { media: parent, .. } => {
+                let (_, items) = self.pictures(parent)?;
+                Ok((Origin::Crosspost, items))
+            }
+            Media::File { path, digest } => {
+                let link = MediaLink::to(MediaUrl(format!("file:{path}")));
+                let link = MediaLink { digest: Some(*digest), ..link };
+                Ok((Origin::Single, vec![Resolved::Link(link)]))
+            }
+        }
+    }
+
+    fn item(&self, index: usize, item: &GalleryItem) -> Resolved {
+        let picture = self.galleries.accept_item(index, item).and_then(|()| match &item.url {
+            // The preview shows the first picture only.
+            Some(url) => self.link(url, None),
+            None => Err(Reject::GalleryItem { status: item.status.clone() }),
+        });
+        picture.map_or_else(Resolved::Rejected, Resolved::Link)
+    }
+
+    fn link(&self, text: &str, preview: Option<&str>) -> Result<MediaLink, Reject> {
+        let web = |text: &str| {
+            Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
+        };
+        let url = web(text).ok_or_else(|| Reject::BadAddress { url: text.to_owned() })?;
+        let named = |url: &Url| MediaUrl(format!("{}{url}", self.prefix));
+        let copy = preview.and_then(web).filter(hosts::is_own_copy).map(|url| named(&url));
+        match (hosts::picture_of(url)?, copy) {
+            (Picture::At(url), copy) => {
+                let fallback = copy.filter(|copy| *copy != named(&url));
+                Ok(MediaLink { fallback, ..MediaLink::to(named(&url)) })
+            }
+            (Picture::OnAPage { .. }, Some(copy)) => {
+                Ok(MediaLink { quality: Quality::Preview, ..MediaLink::to(copy) })
+            }
+            (Picture::OnAPage { host }, None) => Err(Reject::UnknownHost { host }),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rules::{Galleries, Pattern, Rule};
 
-    fn resolved(media_of_post: &Media) -> Result<Vec<Resolved>, Reject> {
-        media(media_of_post, "").map(|resolution| resolution.items)
+    fn resolved(media: &Media) -> Result<Vec<Resolved>, Reject> {
+        let shown = Shown { prefix: "", galleries: &Rules::default(), preview: None };
+        shown.pictures(media).map(|(_, items)| items)
+    }
+
+    fn item(url: Option<&str>, status: &str, caption: &str) -> GalleryItem {
+        let caption = Some(caption.to_owned());
+        GalleryItem { url: url.map(str::to_owned), status: status.to_owned(), caption }
+    }
+
+    fn at(url: &str) -> Resolved {
+        Resolved::Link(MediaLink::to(MediaUrl(url.to_owned())))
     }
 
     #[test]
     fn a_gallery_keeps_its_failures_in_their_places() {
-        let item = |url: Option<&str>, status: &str| GalleryItem {
-            url: url.map(str::to_owned),
-            status: status.to_owned(),
-        };
         let gallery = Media::Gallery {
             items: vec![
-                item(None, "failed"),
-                item(Some("https://preview.redd.it/b.png?s=1"), "valid"),
+                item(None, "failed", ""),
+                item(Some("https://preview.redd.it/b.png?s=1"), "valid", ""),
             ],
         };
 
         let items = resolved(&gallery).unwrap();
 
-        let url = MediaUrl("https://i.redd.it/b.png".to_owned());
+        let failed = Reject::GalleryItem { status: "failed".to_owned() };
+        assert_eq!(items, [Resolved::Rejected(failed), at("https://i.redd.it/b.png")]);
+    }
+
+    #[test]
+    fn rules_pick_the_pictures_of_a_gallery() {
+        let pictures = ["tank", "crew"].map(|words| {
+            let url = format!("https://preview.redd.it/{words}.png?s=1");
+            item(Some(&url), "valid", words)
+        });
+        let gallery = Media::Gallery { items: pictures.into() };
+        let picked = |galleries: &Rules| {
+            let shown = Shown { prefix: "", galleries, preview: None };
+            shown.pictures(&gallery).map(|(_, items)| items).unwrap()
+        };
+        let not = |rule, found: &str| {
+            Resolved::Rejected(Reject::Filtered { rule, found: found.to_owned() })
+        };
+
+        let first = picked(&Rules { galleries: Some(Galleries::First), ..Rules::default() });
+        let named = picked(&Rules { caption: Pattern::new("cr.w").ok(), ..Rules::default() });
+
+        let [tank, crew] = ["tank", "crew"].map(|it| at(&format!("https://i.redd.it/{it}.png")));
+        assert_eq!(first, [tank, not(Rule::Gallery, "")]);
+        assert_eq!(named, [not(Rule::Caption, "tank"), crew]);
+    }
+
+    #[test]
+    fn a_copy_of_the_site_stands_in_for_what_may_be_gone() {
+        let copy = "https://external-preview.redd.it/c.jpg?s=1";
+        let shown = Shown { prefix: "", galleries: &Rules::default(), preview: Some(copy) };
+        let link = |url: &str| shown.link(url, Some(copy));
+        let copy = MediaUrl(copy.to_owned());
+
+        let elsewhere = MediaLink::to(MediaUrl("https://example.org/a.jpg".to_owned()));
         assert_eq!(
-            items,
-            [
-                Resolved::Rejected(Reject::GalleryItem { status: "failed".to_owned() }),
-                Resolved::Link(MediaLink { url, digest: None }),
-            ]
+            link("https://example.org/a.jpg"),
+            Ok(MediaLink { fallback: Some(copy.clone()), ..elsewhere })
+        );
+        assert_eq!(
+            link("https://imgur.com/a/album"),
+            Ok(MediaLink { quality: Quality::Preview, ..MediaLink::to(copy) })
+        );
+        assert_eq!(
+            resolved(&Media::Link { url: "https://imgur.com/a/album".to_owned() }),
+            Err(Reject::UnknownHost { host: "imgur album".to_owned() })
         );
     }
 

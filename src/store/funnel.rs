@@ -122,10 +122,10 @@ fn links(
 ) -> Result<(Step, Links), StoreError> {
     let mut step = Step::new(StepName::Posts);
     let mut links = Vec::new();
-    for (id, post) in query::posts(store, classes)? {
+    for entry in query::posts(store, classes)? {
+        let (id, post) = entry?;
         step.count += 1;
-        let count = classes.label_of(&post.place).and_then(|label| counts.get_mut(label));
-        if let Some(count) = count {
+        if let Some(count) = classes.counted_under(&post).and_then(|it| counts.get_mut(it)) {
             count.posts += 1;
         }
         let settled = store.get::<Resolution>(&id)?;

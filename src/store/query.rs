@@ -10,7 +10,7 @@ use crate::domain::{
     classes::Classes,
     dataset::{Picture, Provenance},
     fingerprint::Fingerprint,
-    id::{BlobId, Label, PostId},
+    id::{BlobId, Label, Place, PostId},
     link::{Download, LinkId, MediaLink, MediaUrl, Resolution, Resolved},
     outcome::Outcome,
     picture::Crop,
@@ -25,38 +25,52 @@ pub struct Sighting {
     pub link: LinkId,
     pub label: Label,
     pub media: MediaLink,
+    pub place: Place,
     pub score: i64,
     pub created_utc: Option<i64>,
 }
 
-/// Returns the posts of listed places.
-pub fn posts(store: &Store, classes: &Classes) -> Result<Vec<(PostId, Post)>, StoreError> {
-    let mut posts = store.notes::<Post>()?;
-    posts.retain(|(_, post)| classes.label_of(&post.place).is_some());
-    Ok(posts)
+/// Returns the posts of listed places, one after the other.
+pub fn posts<'a>(
+    store: &'a Store,
+    classes: &'a Classes,
+) -> Result<impl Iterator<Item = Result<(PostId, Post), StoreError>> + use<'a>, StoreError> {
+    let listed = |entry: &Result<(PostId, Post), StoreError>| {
+        entry.as_ref().map_or(true, |(_, post)| classes.lists(post))
+    };
+    Ok(store.walk_notes::<Post>()?.filter(listed))
 }
 
 /// Returns every picture the posts point at, fetched or not, in the order of posts.
-pub fn sightings(store: &Store, classes: &Classes) -> Result<Vec<Sighting>, StoreError> {
-    let resolutions: BTreeMap<PostId, Resolution> = store.made()?.into_iter().collect();
-    let mut sightings = Vec::new();
-    for (id, post) in posts(store, classes)? {
-        let Some(label) = classes.label_of(&post.place) else { continue };
-        let items = resolutions.get(&id).map(|resolution| resolution.items.as_slice());
-        for (index, item) in (0_u16..).zip(items.unwrap_or_default()) {
-            match item {
-                Resolved::Link(media) => sightings.push(Sighting {
-                    link: LinkId { post: id.clone(), index },
-                    label: label.clone(),
-                    media: media.clone(),
-                    score: post.score,
-                    created_utc: post.created_utc,
-                }),
-                Resolved::Rejected(_) => (),
-            }
-        }
-    }
-    Ok(sightings)
+pub fn sightings<'a>(
+    store: &'a Store,
+    classes: &'a Classes,
+) -> Result<impl Iterator<Item = Result<Sighting, StoreError>> + use<'a>, StoreError> {
+    let of_post = |(id, post): (PostId, Post)| -> Result<Vec<Sighting>, StoreError> {
+        let settled = store.get::<Resolution>(&id)?;
+        let Some(Outcome::Made(resolution)) = settled.map(|settled| settled.outcome) else {
+            return Ok(Vec::new());
+        };
+        // A class that was narrowed away or renamed is judged anew before it counts.
+        let is_wanted = classes.labels().any(|label| *label == resolution.label);
+        let items = if is_wanted { resolution.items } else { Vec::new() };
+        let seen = (0_u16..).zip(items).filter_map(|(index, item)| match item {
+            Resolved::Link(media) => Some(Sighting {
+                link: LinkId { post: id.clone(), index },
+                label: resolution.label.clone(),
+                media,
+                place: resolution.place.clone(),
+                score: post.score.unwrap_or_default(),
+                created_utc: post.created_utc,
+            }),
+            Resolved::Rejected(_) => None,
+        });
+        Ok(seen.collect())
+    };
+    Ok(posts(store, classes)?.flat_map(move |entry| match entry.and_then(of_post) {
+        Ok(seen) => seen.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    }))
 }
 
 /// Returns which bytes each address brought.
@@ -73,6 +87,7 @@ pub fn sightings_by_blob(
     let blobs = blobs_by_url(store)?;
     let mut by_blob: BTreeMap<BlobId, Vec<Sighting>> = BTreeMap::new();
     for sighting in sightings(store, classes)? {
+        let sighting = sighting?;
         if let Some(blob) = blobs.get(&sighting.media.url) {
             by_blob.entry(*blob).or_default().push(sighting);
         }
@@ -137,12 +152,12 @@ fn provenance(sighting: &Sighting, post: &Post) -> Provenance {
     Provenance {
         post: sighting.link.post.clone(),
         index: sighting.link.index,
-        place: post.place.0.clone(),
+        place: sighting.place.0.clone(),
         title: post.title.clone(),
         author: post.author.clone(),
         permalink: post.permalink.clone(),
         url: sighting.media.url.clone(),
         created_utc: post.created_utc,
-        score: post.score,
+        score: sighting.score,
     }
 }

@@ -80,14 +80,14 @@ macro_rules! trees {
 
 trees! { Record:
     "listing.v1" Place => Listing,
-    "resolution.v1" PostId => Resolution,
+    "resolution.v2" PostId => Resolution,
     "download.v1" MediaUrl => Download,
     "fingerprint.v1" BlobId => Fingerprint,
     "crop.v1" BlobId => Crop,
 }
 
 trees! { Note:
-    "post.v1" PostId => Post,
+    "post.v2" PostId => Post,
     "planted.v1" Place => Planted,
     "twin_pair.v1" PairId => TwinPair,
     "verdict.v1" BlobId => Verdict,

@@ -52,7 +52,7 @@ fn a_changed_setting_names_the_stages_that_depend_on_it() {
     let distance = planned(&bench, "[prepare]", "[clean]\ndistance = 60\n[prepare]");
     let title =
         planned(&bench, "title = \"Small demo\"\n\n[train]", "title = \"Other demo\"\n[train]");
-    let score = planned(&bench, "[fetch]", "min_score = 3\n[fetch]");
+    let score = planned(&bench, "[fetch]", "[collect.filter]\nmin_score = 3\n[fetch]");
 
     assert_eq!(size, set(&["prepare", "export", "train"]));
     assert_eq!(distance, set(&["dedupe", "prepare", "split", "export", "train"]));

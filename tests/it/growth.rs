@@ -73,7 +73,10 @@ fn a_dataset_that_lost_all_its_pictures_takes_its_exports_back() {
     let bench = Bench::with(SMALL);
     bench.run();
     assert!(!bench.files("data/small/exports/kaggle").is_empty());
-    bench.write("pipelines/small.toml", &SMALL.replace("[fetch]", "min_score = 1000000\n[fetch]"));
+    bench.write(
+        "pipelines/small.toml",
+        &SMALL.replace("[fetch]", "[collect.filter]\nmin_score = 1000000\n[fetch]"),
+    );
 
     let ended = bench.snapset(&["run", "pipelines/small.toml"]);
 

@@ -1,12 +1,14 @@
 //! One post as Reddit's JSON tells it, read leniently: of a decade's worth of shapes, only what
 //! we need, and nothing but the id is required.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::domain::{
     id::Place,
-    post::{GalleryItem, Media, Post},
+    post::{GalleryItem, Media, Post, Teller},
 };
 
 /// Any field that is missing, null or of another type than ever seen reads as absent.
@@ -76,14 +78,18 @@ pub(super) fn read(json: &str, place: &Place) -> Result<(String, Post), serde_js
     let author = raw.author.filter(|author| author != "[deleted]");
     let removed = raw.removed_by_category.map(|by| Media::Removed { by });
     let post = Post {
-        place: place.clone(),
+        places: BTreeSet::from([place.clone()]),
         title: raw.title.map(|title| unescape(&title)).unwrap_or_default(),
         permalink: raw.permalink.map_or_else(
             || format!("https://www.reddit.com/comments/{}", raw.id),
             |path| format!("https://www.reddit.com{path}"),
         ),
         created_utc: seconds(&raw.created_utc),
-        score: whole(raw.score.unwrap_or(0.0)),
+        score: raw.score.map(whole),
+        upvote_percent: None,
+        flair: None,
+        preview: None,
+        told_by: Teller::Live,
         over_18: raw.over_18.unwrap_or(false),
         media: removed.unwrap_or_else(|| shown(raw.shown)),
         author,
@@ -129,7 +135,7 @@ fn gallery(
         let source = |name: &str| found.and_then(|it| it.get("s")?.get(name)?.as_str());
         let status = text("status").unwrap_or("missing").to_owned();
         let url = source("u").or_else(|| source("gif")).filter(|_| status == "valid");
-        GalleryItem { url: url.map(unescape), status }
+        GalleryItem { url: url.map(unescape), status, caption: None }
     };
     entries.into_iter().map(item).collect()
 }

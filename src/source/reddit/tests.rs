@@ -53,6 +53,7 @@ fn a_gallery_keeps_its_order_and_its_failures() {
     let item = |url: Option<&str>, status: &str| GalleryItem {
         url: url.map(str::to_owned),
         status: status.to_owned(),
+        caption: None,
     };
     assert_eq!(
         gallery,

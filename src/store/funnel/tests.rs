@@ -9,7 +9,7 @@ use crate::{
         link::{MediaLink, Origin},
         outcome::Failure,
         picture::FileFormat,
-        post::{Media, Post},
+        post::{Media, Post, Teller},
         verdict::DropReason,
     },
     store::{Digest, Stamp},
@@ -22,7 +22,7 @@ fn settled<T>(outcome: Outcome<T>) -> Settled<T> {
 
 fn classes() -> Classes {
     let class = |name: &str| (Label::new(name).unwrap(), vec![Place(format!("r/{name}"))]);
-    Classes::new(BTreeMap::from([class("cats"), class("dogs")])).unwrap()
+    Classes::plain(&BTreeMap::from([class("cats"), class("dogs")])).unwrap()
 }
 
 fn url(name: &str) -> MediaUrl {
@@ -30,11 +30,16 @@ fn url(name: &str) -> MediaUrl {
 }
 
 fn link(name: &str) -> Resolved {
-    Resolved::Link(MediaLink { url: url(name), digest: None })
+    Resolved::Link(MediaLink::to(url(name)))
 }
 
-fn resolution(items: Vec<Resolved>) -> Outcome<Resolution> {
-    Outcome::Made(Resolution { origin: Origin::Gallery, items })
+fn resolution(label: &str, items: Vec<Resolved>) -> Outcome<Resolution> {
+    Outcome::Made(Resolution {
+        label: Label::new(label).unwrap(),
+        place: Place(format!("r/{label}")),
+        origin: Origin::Gallery,
+        items,
+    })
 }
 
 fn download(bytes: &str) -> Outcome<Download> {
@@ -77,14 +82,18 @@ fn failure(message: String) -> Failure {
 
 fn post(place: &str) -> Post {
     Post {
-        place: Place(place.to_owned()),
+        places: BTreeSet::from([Place(place.to_owned())]),
         title: String::new(),
         author: None,
         permalink: String::new(),
         created_utc: None,
-        score: 1,
+        score: Some(1),
+        upvote_percent: None,
+        flair: None,
         over_18: false,
         media: Media::Text,
+        preview: None,
+        told_by: Teller::Live,
     }
 }
 
@@ -101,13 +110,13 @@ fn posts(store: &Store) {
     let bad = Resolved::Rejected(Reject::BadAddress { url: "x".to_owned() });
     let empty = Resolved::Rejected(Reject::GalleryItem { status: "failed".to_owned() });
     let resolutions = [
-        ("1", resolution(vec![link("a"), link("b"), bad, empty])),
-        ("2", resolution(vec![link("a")])),
+        ("1", resolution("cats", vec![link("a"), link("b"), bad, empty])),
+        ("2", resolution("cats", vec![link("a")])),
         ("3", Outcome::Rejected(Reject::Video)),
         ("4", Outcome::Rejected(Reject::Video)),
-        ("6", resolution(["c", "d", "e", "f", "g"].map(link).into())),
-        ("7", resolution(["h", "i", "j", "k", "l"].map(link).into())),
-        ("8", resolution(vec![link("z")])),
+        ("6", resolution("dogs", ["c", "d", "e", "f", "g"].map(link).into())),
+        ("7", resolution("dogs", ["h", "i", "j", "k", "l"].map(link).into())),
+        ("8", resolution("fish", vec![link("z")])),
     ];
     store.put_all(&resolutions.map(|(name, outcome)| (id(name), settled(outcome)))).unwrap();
 }
