@@ -4,6 +4,7 @@ pub mod bytes;
 pub mod classes;
 pub mod dataset;
 pub mod day;
+pub mod deletion;
 pub mod fingerprint;
 pub mod id;
 pub mod kaggle;

@@ -23,6 +23,7 @@ pub mod funnel;
 pub mod layout;
 pub mod query;
 pub mod schema;
+pub mod takedown;
 
 pub use codec::{Digest, Ending, Head, Stamp};
 
@@ -188,11 +189,20 @@ impl Store {
 
     /// Forgets notes, in one atomic batch.
     pub fn remove_notes<N: Note>(&self, keys: &[N::Key]) -> Result<(), StoreError> {
+        self.remove(N::TREE, keys)
+    }
+
+    /// Forgets results, in one atomic batch.
+    pub fn remove_records<R: Record>(&self, keys: &[R::Key]) -> Result<(), StoreError> {
+        self.remove(R::TREE, keys)
+    }
+
+    fn remove(&self, tree: &'static str, keys: &[impl Key]) -> Result<(), StoreError> {
         let mut writes = sled::Batch::default();
         for key in keys {
             writes.remove(key.to_bytes());
         }
-        self.apply(N::TREE, writes)
+        self.apply(tree, writes)
     }
 
     /// Makes `notes` the whole content of their tree, in one atomic batch.

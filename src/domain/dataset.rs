@@ -42,7 +42,7 @@ pub struct Provenance {
 impl Picture {
     /// Returns the name of the prepared file: stable while the picture stays in its class.
     pub fn file_name(&self) -> String {
-        format!("{}-{}.{}", self.label, self.blob.short(), self.crop.format.extension())
+        self.crop.file_name(&self.label, &self.blob)
     }
 }
 

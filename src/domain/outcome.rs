@@ -30,27 +30,57 @@ pub struct Failure {
 #[serde(rename_all = "snake_case")]
 pub enum Reject {
     // The post.
-    Removed { by: String },
-    Filtered { rule: Rule, found: String },
-    SeveralClasses { labels: BTreeSet<Label> },
+    Removed {
+        by: String,
+    },
+    Filtered {
+        rule: Rule,
+        found: String,
+    },
+    SeveralClasses {
+        labels: BTreeSet<Label>,
+    },
     TextOnly,
     Video,
-    GalleryItem { status: String },
-    UnknownHost { host: String },
-    BadAddress { url: String },
+    GalleryItem {
+        status: String,
+    },
+    UnknownHost {
+        host: String,
+    },
+    BadAddress {
+        url: String,
+    },
     // The file.
-    Gone { status: u16 },
-    Refused { status: u16 },
+    Gone {
+        status: u16,
+    },
+    Refused {
+        status: u16,
+    },
     Placeholder,
-    TooLarge { limit_bytes: u64 },
+    TooLarge {
+        limit_bytes: u64,
+    },
     Empty,
-    NotAnImage { found: String },
+    NotAnImage {
+        found: String,
+    },
     OptedOut,
-    Redirected { to: String },
+    Redirected {
+        to: String,
+    },
     FileChanged,
+    /// A picture of a post that was deleted since it was first seen.
+    TakenBack,
     // The picture.
-    Undecodable { cause: String },
-    TooManyPixels { width_px: u32, height_px: u32 },
+    Undecodable {
+        cause: String,
+    },
+    TooManyPixels {
+        width_px: u32,
+        height_px: u32,
+    },
 }
 
 impl Reject {
@@ -74,6 +104,7 @@ impl Reject {
             Self::OptedOut => "host opted out of AI use",
             Self::Redirected { .. } => "redirected away",
             Self::FileChanged => "file changed while listed",
+            Self::TakenBack => "taken back by its poster",
             Self::Undecodable { .. } => "broken file",
             Self::TooManyPixels { .. } => "too many pixels",
         }
@@ -107,7 +138,8 @@ impl fmt::Display for Reject {
             | Self::Placeholder
             | Self::Empty
             | Self::OptedOut
-            | Self::FileChanged => f.write_str(self.kind()),
+            | Self::FileChanged
+            | Self::TakenBack => f.write_str(self.kind()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::BlobId;
+use super::id::{BlobId, Label};
 
 /// The prepared form of one kept picture; its bytes are a file named by their digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,13 @@ pub struct Crop {
     pub width_px: u32,
     pub height_px: u32,
     pub format: FileFormat,
+}
+
+impl Crop {
+    /// Returns the name of the prepared file: stable while the picture stays in its class.
+    pub fn file_name(&self, label: &Label, blob: &BlobId) -> String {
+        format!("{label}-{}.{}", blob.short(), self.format.extension())
+    }
 }
 
 /// What prepared pictures are written as.

@@ -44,6 +44,10 @@ pub enum DropReason {
     LabelConflict {
         labels: BTreeSet<Label>,
     },
+    /// It shows a picture of a post that was deleted.
+    TakenBack {
+        of: BlobId,
+    },
     TooSmall {
         width_px: u32,
         height_px: u32,
@@ -189,6 +193,7 @@ impl DropReason {
         match self {
             Self::Twin { .. } => "twin",
             Self::LabelConflict { .. } => "label conflict",
+            Self::TakenBack { .. } => "taken back",
             Self::TooSmall { .. } => "too small",
             Self::OddAspect { .. } => "odd aspect",
             Self::TooDark { .. } => "too dark",
@@ -207,6 +212,9 @@ impl fmt::Display for DropReason {
             Self::LabelConflict { labels } => {
                 let labels: Vec<&str> = labels.iter().map(Label::as_str).collect();
                 write!(f, "label conflict: posted as {}", labels.join(" and "))
+            }
+            Self::TakenBack { of } => {
+                write!(f, "shows {}, a picture of a deleted post", of.short())
             }
             Self::TooSmall { width_px, height_px } => {
                 write!(f, "too small ({width_px}\u{d7}{height_px})")

@@ -53,6 +53,7 @@ pub(super) fn twins(facts: &Facts) -> Result<Section, StoreError> {
                 Some(Pair { keeper, dropped, distance, similarity })
             }
             DropReason::LabelConflict { .. }
+            | DropReason::TakenBack { .. }
             | DropReason::TooSmall { .. }
             | DropReason::OddAspect { .. }
             | DropReason::TooDark { .. }

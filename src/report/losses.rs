@@ -77,7 +77,22 @@ fn at(step: StepName) -> &'static str {
 
 fn examples(facts: &Facts, reason: &Reason, lost: &[Loss]) -> Markup {
     let with_picture = |loss: &&Loss| match &loss.thing {
-        Thing::Blob(blob) => facts.rulings.contains_key(blob),
+        // Nothing is shown of what was taken back.
+        Thing::Blob(blob) => matches!(
+            facts.rulings.get(blob),
+            Some(
+                Ruling::Keep { .. }
+                    | Ruling::Drop(
+                        DropReason::Twin { .. }
+                            | DropReason::LabelConflict { .. }
+                            | DropReason::TooSmall { .. }
+                            | DropReason::OddAspect { .. }
+                            | DropReason::TooDark { .. }
+                            | DropReason::TooPlain { .. }
+                            | DropReason::Blurred { .. }
+                    )
+            )
+        ),
         Thing::Post(_) | Thing::Link(_) | Thing::Address(_) => false,
     };
     let pictures: Vec<&Loss> = lost.iter().filter(with_picture).take(PICTURES_SHOWN).collect();
@@ -124,7 +139,9 @@ fn measure(facts: &Facts, loss: &Loss) -> String {
             DropReason::TooDark { brightness } => format!("mean level {brightness}"),
             DropReason::TooPlain { contrast } => format!("contrast {contrast}"),
             DropReason::Blurred { sharpness } => format!("sharpness {sharpness}"),
-            DropReason::Twin { .. } | DropReason::LabelConflict { .. } => reason.to_string(),
+            DropReason::Twin { .. }
+            | DropReason::TakenBack { .. }
+            | DropReason::LabelConflict { .. } => reason.to_string(),
         },
         Some(Ruling::Keep { .. }) | None => loss.detail.clone(),
     }

@@ -150,6 +150,7 @@ fn train(bench: &Bench) {
         }
     };
     let run = Run {
+        learned_from: Vec::new(),
         architecture: "plain".to_owned(),
         classes: vec!["beetles".to_owned(), "fish".to_owned()],
         parameters: 1_234_567,

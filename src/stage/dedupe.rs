@@ -9,6 +9,7 @@ use tokio::task::JoinError;
 use crate::{
     domain::{
         classes::Classes,
+        deletion::{Ghost, recognised},
         fingerprint::{Distance, Fingerprint, Similarity},
         id::BlobId,
         verdict::{self, Candidate, DropReason, Ruling, TwinPair, Verdict, Worth},
@@ -84,6 +85,8 @@ impl Recipe {
 pub struct Input {
     candidates: BTreeMap<BlobId, Candidate>,
     prints: BTreeMap<BlobId, Digest>,
+    /// Pictures that were taken back and must not return as a copy.
+    ghosts: BTreeMap<BlobId, Ghost>,
     #[serde(skip)]
     fingerprints: BTreeMap<BlobId, Fingerprint>,
 }
@@ -111,6 +114,7 @@ impl SetStage for Dedupe<'_> {
         let mut input = Input {
             candidates: BTreeMap::new(),
             prints: BTreeMap::new(),
+            ghosts: store.notes()?.into_iter().collect(),
             fingerprints: BTreeMap::new(),
         };
         let prints: BTreeMap<BlobId, Fingerprint> = store.made()?.into_iter().collect();
@@ -129,7 +133,12 @@ impl SetStage for Dedupe<'_> {
         _stamp: Stamp,
         work: Work<'_>,
     ) -> Result<String, DedupeError> {
-        let Input { candidates, fingerprints, .. } = input;
+        let Input { mut candidates, fingerprints, ghosts, .. } = input;
+        for (blob, candidate) in &mut candidates {
+            if let Some(of) = recognised(&fingerprints[blob], &ghosts) {
+                candidate.flaw = Some(DropReason::TakenBack { of });
+            }
+        }
         let reach = Reach { distance: self.recipe.distance, similarity: self.recipe.similarity };
         let search = tokio::task::spawn_blocking(move || twins::find(&fingerprints, reach));
         let pairs = search.await.map_err(|source| DedupeError::BrokenOff { source })?;

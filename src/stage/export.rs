@@ -23,6 +23,7 @@ use std::{
 
 use crate::domain::{
     dataset::{Funnel, Picture},
+    deletion::Removal,
     id::Label,
     kaggle::KaggleFault,
     split::Split,
@@ -39,6 +40,8 @@ pub struct Dataset<'a> {
     pub classes: &'a [Label],
     pub pictures: &'a [Picture],
     pub funnel: &'a Funnel,
+    /// Pictures that were in the dataset and were taken back since.
+    pub removals: &'a [Removal],
     /// How each picture was prepared, in words: `center-crop to 256×256, lanczos3, jpeg q90`.
     pub transform: &'a str,
     /// Tells where the prepared file of a picture lies.

@@ -120,6 +120,8 @@ impl SetStage for Training<'_> {
         let dir = self.layout.models().join(&name.0);
         let recipe = self.recipe.clone();
         let (events, stop) = (work.events.clone(), work.stop.clone());
+        let taught = input.pictures.iter().filter(|(_, (_, _, split))| *split != Split::Test);
+        let learned_from = taught.map(|(blob, _)| *blob).collect();
         let learning = tokio::task::spawn_blocking(move || {
             let run = learn(&recipe, &input, &events, &stop)?;
             files::make_folder(&dir)?;
@@ -127,7 +129,7 @@ impl SetStage for Training<'_> {
             Ok::<Learned, TrainError>(run)
         });
         let Learned { trained, answers } = learning.await??;
-        let run = describe(&trained, answers);
+        let run = Run { learned_from, ..describe(&trained, answers) };
         let summary = summary(&run);
         work.store.put_notes::<Run>(&[(name, run)])?;
         Ok(summary)
@@ -234,6 +236,7 @@ fn describe(trained: &Trained, answers: Vec<Answer>) -> Run {
         best_epoch: trained.best_epoch,
         test: (!answers.is_empty()).then(|| Evaluation::of(&answers, n_classes)),
         answers,
+        learned_from: Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Digest, Key, Note, Record, Stamp};
 use crate::domain::{
+    deletion::{Ghost, Removal, Tombstone},
     fingerprint::Fingerprint,
     id::{BlobId, Place, PostId},
     learning::{Answer, Epoch, Evaluation},
@@ -36,6 +37,8 @@ pub struct Run {
     /// `None` where the dataset has no test pictures.
     pub test: Option<Evaluation>,
     pub answers: Vec<Answer>,
+    /// The pictures it was fitted to or chosen by: those of train and val.
+    pub learned_from: Vec<BlobId>,
 }
 
 /// When and with what a whole-set stage last ran, and what it says of it.
@@ -88,12 +91,15 @@ trees! { Record:
 
 trees! { Note:
     "post.v2" PostId => Post,
+    "tombstone.v1" PostId => Tombstone,
+    "ghost.v1" BlobId => Ghost,
+    "removal.v1" BlobId => Removal,
     "planted.v1" Place => Planted,
     "twin_pair.v1" PairId => TwinPair,
     "verdict.v1" BlobId => Verdict,
     "placement.v1" BlobId => Placement,
     "exported.v1" String => Exported,
-    "run.v1" RunName => Run,
+    "run.v2" RunName => Run,
     "set_run.v1" String => SetRun,
     "recipe.v1" Digest => RecipeText,
 }

@@ -10,7 +10,8 @@ use super::{
     archive::Entry,
     files,
     metadata::{
-        ATTRIBUTION_FILE, CHECKSUMS_FILE, MANIFEST_FILE, README_FILE, archive_name, metadata,
+        ATTRIBUTION_FILE, CHECKSUMS_FILE, MANIFEST_FILE, README_FILE, REMOVALS_FILE, archive_name,
+        metadata,
     },
     readme,
     swap::{self, Staging},
@@ -51,6 +52,9 @@ pub fn write_kaggle(
     let manifest = new.join(MANIFEST_FILE);
     tables::write_manifest(&manifest, &rows, &recipe.license, dataset.transform)?;
     tables::write_attribution(&new.join(ATTRIBUTION_FILE), &rows, &recipe.license)?;
+    if !dataset.removals.is_empty() {
+        tables::write_removals(&new.join(REMOVALS_FILE), dataset.removals)?;
+    }
     let version = files::sha256(&manifest)?.0[..12].to_owned();
     let body = readme::body(dataset, recipe, &version);
     files::create(&new.join(README_FILE), (readme::heading(recipe) + &body).as_bytes())?;

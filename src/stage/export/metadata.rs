@@ -138,11 +138,20 @@ fn resources(dataset: &Dataset<'_>, files: &BTreeSet<String>) -> Vec<Resource> {
         table(README_FILE, "readme", "What the dataset is, how it was made, how to load it.", &[]),
         table(CHECKSUMS_FILE, "checksums", "SHA-256 of every file, for `sha256sum -c`.", &[]),
     ];
-    archives.chain(tables).collect()
+    let removals = files.contains(REMOVALS_FILE).then(|| {
+        table(
+            REMOVALS_FILE,
+            "removals",
+            "Pictures of earlier versions that were taken back: delete your copies.",
+            &tables::REMOVALS,
+        )
+    });
+    archives.chain(tables).chain(removals).collect()
 }
 
 pub(super) const MANIFEST_FILE: &str = "manifest.csv";
 pub(super) const ATTRIBUTION_FILE: &str = "ATTRIBUTION.csv";
+pub(super) const REMOVALS_FILE: &str = "REMOVALS.csv";
 pub(super) const README_FILE: &str = "README.md";
 pub(super) const CHECKSUMS_FILE: &str = "CHECKSUMS.sha256";
 

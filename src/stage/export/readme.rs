@@ -1,6 +1,9 @@
 //! `README.md`: what the dataset is, how it came to be, how to load it, and whose it is.
 
-use super::{Dataset, metadata::MANIFEST_FILE};
+use super::{
+    Dataset,
+    metadata::{MANIFEST_FILE, REMOVALS_FILE},
+};
 use crate::domain::{
     dataset::{Funnel, FunnelStep},
     kaggle::KaggleRecipe,
@@ -16,6 +19,7 @@ pub(super) fn body(dataset: &Dataset<'_>, recipe: &KaggleRecipe, version: &str) 
     parts.push(files_section(version));
     parts.push(making_section(dataset));
     parts.push(loading_section(recipe));
+    parts.extend(removals_section(dataset));
     parts.push(rights_section(recipe));
     parts.join("\n\n") + "\n"
 }
@@ -111,6 +115,17 @@ fn loading_section(recipe: &KaggleRecipe) -> String {
          first = root / train[\"file_name\"].iloc[0]\n\
          ```"
     )
+}
+
+fn removals_section(dataset: &Dataset<'_>) -> Option<String> {
+    let n_removed = dataset.removals.len();
+    (0 < n_removed).then(|| {
+        format!(
+            "## Taken back\n\n\
+             {n_removed} pictures of earlier versions are gone because their posts were deleted. \
+             `{REMOVALS_FILE}` names them; whoever has an earlier version is asked to delete them."
+        )
+    })
 }
 
 fn rights_section(recipe: &KaggleRecipe) -> String {

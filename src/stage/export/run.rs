@@ -8,6 +8,7 @@ use crate::{
     domain::{
         classes::Classes,
         dataset::{Funnel, Picture},
+        deletion::Removal,
         id::Label,
         kaggle::KaggleRecipe,
     },
@@ -50,6 +51,7 @@ pub struct Input {
     classes: Vec<Label>,
     pictures: Vec<Picture>,
     funnel: Funnel,
+    removals: Vec<Removal>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +82,7 @@ impl SetStage for Exporting<'_> {
             classes: self.classes.labels().cloned().collect(),
             pictures: query::dataset(store, self.classes)?,
             funnel: funnel::funnel(store, self.classes)?,
+            removals: removals(store)?,
         })
     }
 
@@ -109,6 +112,13 @@ impl SetStage for Exporting<'_> {
     }
 }
 
+/// Lists what left the dataset, in an order of its own.
+fn removals(store: &Store) -> Result<Vec<Removal>, StoreError> {
+    let mut removals: Vec<Removal> = store.notes()?.into_iter().map(|(_, it)| it).collect();
+    removals.sort();
+    Ok(removals)
+}
+
 fn write(
     name: &str,
     recipe: &Recipe,
@@ -123,6 +133,7 @@ fn write(
         classes: &input.classes,
         pictures: &input.pictures,
         funnel: &input.funnel,
+        removals: &input.removals,
         transform: &recipe.transform,
         crops: &crops,
     };

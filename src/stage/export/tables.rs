@@ -10,9 +10,12 @@ use std::{
 };
 
 use super::{ExportError, Row};
-use crate::domain::kaggle::{
-    Column,
-    ColumnType::{self, Integer, Text},
+use crate::domain::{
+    deletion::Removal,
+    kaggle::{
+        Column,
+        ColumnType::{self, Integer, Text},
+    },
 };
 
 pub(super) const MANIFEST: [Column; 22] = [
@@ -56,6 +59,14 @@ pub(super) const ATTRIBUTION: [Column; 7] = [
     column("permalink", Text, "Where the post can be read."),
     column("image_url", Text, "Where the picture was fetched."),
     column("license", Text, "Licence stated for the dataset."),
+];
+
+pub(super) const REMOVALS: [Column; 5] = [
+    column("file_name", Text, "Path the picture had once the archives were unpacked."),
+    column("label", Text, "The class it was in."),
+    column("split", Text, "The part of the dataset it was in."),
+    column("reason", Text, "Why it is not in the dataset any more."),
+    column("noticed_on", Text, "The day it was noticed, in UTC."),
 ];
 
 const fn column(name: &'static str, kind: ColumnType, description: &'static str) -> Column {
@@ -118,11 +129,24 @@ pub(super) fn write_attribution(
     })
 }
 
-fn write<const N: usize>(
+/// Writes what was taken back, for those who have an earlier version.
+pub(super) fn write_removals(path: &Path, removals: &[Removal]) -> Result<(), ExportError> {
+    write(path, &REMOVALS, removals, |removal| {
+        [
+            format!("{}/{}/{}", removal.split, removal.label, removal.file_name),
+            removal.label.to_string(),
+            removal.split.to_string(),
+            removal.why.name().to_owned(),
+            removal.noticed_on.to_string(),
+        ]
+    })
+}
+
+fn write<T, const N: usize>(
     path: &Path,
     columns: &[Column; N],
-    rows: &[Row<'_>],
-    record: impl Fn(&Row<'_>) -> [String; N],
+    rows: &[T],
+    record: impl Fn(&T) -> [String; N],
 ) -> Result<(), ExportError> {
     let file = File::create(path).map_err(ExportError::write(path))?;
     let written = write_records(&file, columns, rows.iter().map(record));

@@ -13,6 +13,7 @@ use super::{
 use crate::domain::{
     bytes::hex,
     dataset::{FunnelStep, Provenance},
+    deletion::Removal,
     fingerprint::PerceptualHash,
     id::{BlobId, PostId},
     kaggle::KaggleRecipe,
@@ -28,6 +29,7 @@ struct Bench {
     classes: Vec<Label>,
     pictures: Vec<Picture>,
     funnel: Funnel,
+    removals: Vec<Removal>,
 }
 
 impl Bench {
@@ -43,6 +45,7 @@ impl Bench {
             classes: ["dogs", "cats"].map(|name| Label::new(name).unwrap()).to_vec(),
             pictures: Vec::new(),
             funnel: Funnel { steps: vec![step] },
+            removals: Vec::new(),
         };
         fs::create_dir(bench.path("crops")).unwrap();
         bench.add("cats", Split::Train, "=HYPERLINK(\"https://x\")");
@@ -106,6 +109,7 @@ impl Bench {
             classes: &self.classes,
             pictures: &self.pictures,
             funnel: &self.funnel,
+            removals: &self.removals,
             transform: "center-crop to 16\u{d7}16",
             crops: &crops,
         })

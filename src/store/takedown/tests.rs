@@ -1,0 +1,184 @@
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    domain::{
+        bytes::HexBytes,
+        fingerprint::{PerceptualHash, Quality},
+        id::{Label, Place},
+        link::MediaLink,
+        picture::FileFormat,
+        post::{Media, Teller},
+        split::Split,
+    },
+    store::{Digest, Stamp},
+};
+
+struct Bench {
+    store: Store,
+    layout: Layout,
+    _dir: TempDir,
+}
+
+fn id(name: &str) -> PostId {
+    PostId(format!("reddit:t3_{name}"))
+}
+
+fn url(name: &str) -> MediaUrl {
+    MediaUrl(format!("https://i.redd.it/{name}.jpg"))
+}
+
+fn blob(name: &str) -> BlobId {
+    BlobId::of(name.as_bytes())
+}
+
+fn tombstone() -> Tombstone {
+    Tombstone { by: "deleted".to_owned(), noticed_at: 1_735_603_200 }
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        let layout = Layout::new(dir.path(), "bench");
+        Self { store: Store::open(&layout.store()).unwrap(), layout, _dir: dir }
+    }
+
+    fn settle<R: super::super::Record>(&self, key: R::Key, record: R) {
+        let digest = Digest::of(&0);
+        let stamp = Stamp { revision: 1, recipe: digest, input: digest };
+        let settled = Settled { stamp, outcome: Outcome::Made(record) };
+        self.store.put_all(&[(key, settled)]).unwrap();
+    }
+
+    /// Puts a post that shows one picture, fetched, printed, kept and prepared.
+    fn show(&self, name: &str, picture: &str, origin: Origin) {
+        let cats = Label::new("cats").unwrap();
+        let place = Place("r/cats".to_owned());
+        let post = Post {
+            places: BTreeSet::from([place.clone()]),
+            title: "a cat".to_owned(),
+            author: Some("someone".to_owned()),
+            permalink: String::new(),
+            created_utc: None,
+            score: Some(1),
+            upvote_percent: None,
+            flair: None,
+            over_18: false,
+            media: Media::Text,
+            preview: None,
+            told_by: Teller::Archive,
+        };
+        self.store.put_notes(&[(id(name), post)]).unwrap();
+        let items = vec![Resolved::Link(MediaLink::to(url(picture)))];
+        self.settle(id(name), Resolution { label: cats.clone(), place, origin, items });
+        let bytes = blob(picture);
+        let download = Download {
+            blob: bytes,
+            size_bytes: 1,
+            final_url: String::new(),
+            retrieved_at: 0,
+            troubles: BTreeSet::new(),
+        };
+        self.settle(url(picture), download);
+        let print = Fingerprint {
+            width_px: 9,
+            height_px: 9,
+            format: "PNG".to_owned(),
+            hashes: vec![PerceptualHash([7; 4])],
+            thumbnail: HexBytes(vec![1]),
+            colours: HexBytes(Vec::new()),
+            quality: Quality { brightness: 9, contrast: 9, sharpness: 9 },
+        };
+        self.settle(bytes, print);
+        let crop = Crop {
+            file: blob(&format!("crop of {picture}")),
+            sha256: String::new(),
+            size_bytes: 1,
+            width_px: 1,
+            height_px: 1,
+            format: FileFormat::Jpeg,
+        };
+        for path in [self.layout.blob(&bytes), self.layout.crop(&crop)] {
+            files::write_atomic(&path, b"bytes").unwrap();
+        }
+        self.settle(bytes, crop);
+        let verdict = Verdict { ruling: Ruling::Keep { label: cats }, leak_group: bytes };
+        self.store.put_notes(&[(bytes, verdict)]).unwrap();
+        self.store.put_notes(&[(bytes, Placement::In(Split::Val))]).unwrap();
+    }
+
+    fn files(&self) -> usize {
+        let below = |dir| fs::read_dir(dir).into_iter().flatten().map(|it| it.unwrap().path());
+        [self.layout.blobs(), self.layout.crops()]
+            .into_iter()
+            .flat_map(below)
+            .flat_map(below)
+            .count()
+    }
+}
+
+#[test]
+fn everything_a_deleted_post_brought_goes_and_its_hash_stays() {
+    let bench = Bench::new();
+    bench.show("a", "one", Origin::Single);
+    bench.show("b", "two", Origin::Single);
+
+    let gone = BTreeMap::from([(id("a"), tombstone())]);
+    let taken = take_back(&bench.store, &gone).unwrap();
+    let n_files = bury(&bench.store, &bench.layout).unwrap();
+
+    assert_eq!((taken, n_files, bench.files()), (BTreeSet::from([blob("one")]), 2, 2));
+    let post = bench.store.note::<Post>(&id("a")).unwrap().unwrap();
+    assert_eq!((post.title.as_str(), post.author), ("", None));
+    assert_eq!(post.media, Media::Removed { by: "deleted".to_owned() });
+    assert_eq!(bench.store.get::<Fingerprint>(&blob("one")).unwrap(), None);
+    let refused = bench.store.get::<Download>(&url("one")).unwrap().unwrap().outcome;
+    assert_eq!(refused, Outcome::Rejected(Reject::TakenBack));
+    let ghost = bench.store.note::<Ghost>(&blob("one")).unwrap().unwrap();
+    assert_eq!(ghost, Ghost { post: id("a"), hashes: vec![PerceptualHash([7; 4])] });
+    let removal = bench.store.note::<Removal>(&blob("one")).unwrap().unwrap();
+    let told = (removal.split, removal.noticed_on.to_string(), removal.file_name);
+    let file_name = format!("cats-{}.jpg", blob("one").short());
+    assert_eq!(told, (Split::Val, "2024-12-31".to_owned(), file_name));
+}
+
+#[test]
+fn being_killed_between_the_two_steps_leaves_nothing_behind() {
+    let bench = Bench::new();
+    bench.show("a", "one", Origin::Single);
+    let gone = BTreeMap::from([(id("a"), tombstone())]);
+    take_back(&bench.store, &gone).unwrap();
+    fs::remove_file(bench.layout.blob(&blob("one"))).unwrap();
+
+    assert_eq!(bury(&bench.store, &bench.layout).unwrap(), 1, "the crop was still there");
+    assert_eq!(bury(&bench.store, &bench.layout).unwrap(), 0);
+    assert_eq!(bench.files(), 0);
+}
+
+#[test]
+fn a_deleted_crosspost_leaves_its_parents_picture() {
+    let bench = Bench::new();
+    bench.show("parent", "one", Origin::Single);
+    bench.show("crosspost", "one", Origin::Crosspost);
+
+    let gone = BTreeMap::from([(id("crosspost"), tombstone())]);
+    let taken = take_back(&bench.store, &gone).unwrap();
+
+    assert_eq!((taken, bury(&bench.store, &bench.layout).unwrap()), (BTreeSet::new(), 0));
+    assert_eq!(bench.files(), 2);
+}
+
+#[test]
+fn a_dump_cannot_bring_back_what_the_site_took() {
+    let bench = Bench::new();
+    bench.show("a", "one", Origin::Single);
+    let told_again = bench.store.note::<Post>(&id("a")).unwrap().unwrap();
+    take_back(&bench.store, &BTreeMap::from([(id("a"), tombstone())])).unwrap();
+
+    bench.store.merge_posts(&[(id("a"), told_again)]).unwrap();
+
+    let post = bench.store.note::<Post>(&id("a")).unwrap().unwrap();
+    assert_eq!(post.media, Media::Removed { by: "deleted".to_owned() });
+}
