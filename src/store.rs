@@ -76,6 +76,9 @@ pub enum StoreError {
     Flush { source: sled::Error },
 }
 
+/// sled's cache takes several times what it is told; the system caches the file besides.
+const CACHE_BYTES: u64 = 4 << 20;
+
 pub struct Store {
     db: sled::Db,
 }
@@ -84,7 +87,8 @@ impl Store {
     /// Opens or creates the store in folder `path`; one process at a time.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         // Flushes are ours, after each batch: a timer would only hide a forgotten one.
-        let config = sled::Config::new().path(path).flush_every_ms(None);
+        let config =
+            sled::Config::new().path(path).flush_every_ms(None).cache_capacity(CACHE_BYTES);
         let db = config.open().map_err(|source| {
             let path = path.to_owned();
             if let sled::Error::Io(error) = &source
@@ -132,13 +136,12 @@ impl Store {
         Ok(made.collect())
     }
 
-    /// Writes results in one atomic batch and returns once the disk has them.
+    /// Writes results and returns once the disk has them. Each is there whole or not at all; of
+    /// several, a crash may leave the first ones only.
     pub fn put_all<R: Record>(&self, batch: &[Entry<R>]) -> Result<(), StoreError> {
-        let mut writes = sled::Batch::default();
-        for (key, settled) in batch {
-            writes.insert(key.to_bytes(), codec::encode(R::TREE, settled)?);
-        }
-        self.apply(R::TREE, writes)
+        let encoded =
+            batch.iter().map(|(key, it)| Ok((key.to_bytes(), Some(codec::encode(R::TREE, it)?))));
+        self.write(R::TREE, encoded)
     }
 
     pub fn note<N: Note>(&self, key: &N::Key) -> Result<Option<N>, StoreError> {
@@ -158,16 +161,15 @@ impl Store {
         self.walk(N::TREE, |key, bytes| Ok((key, codec::decode_note(N::TREE, bytes)?)))
     }
 
-    /// Writes notes in one atomic batch and returns once the disk has them.
+    /// Writes notes and returns once the disk has them, in order as [`Store::put_all`] does.
     pub fn put_notes<N: Note>(&self, batch: &[(N::Key, N)]) -> Result<(), StoreError> {
-        let mut writes = sled::Batch::default();
-        for (key, note) in batch {
-            writes.insert(key.to_bytes(), codec::encode_note(N::TREE, note)?);
-        }
-        self.apply(N::TREE, writes)
+        let encoded = batch
+            .iter()
+            .map(|(key, note)| Ok((key.to_bytes(), Some(codec::encode_note(N::TREE, note)?))));
+        self.write(N::TREE, encoded)
     }
 
-    /// Writes posts in one atomic batch, each united with what was known of it.
+    /// Writes posts, each united with what was known of it.
     pub fn merge_posts(&self, batch: &[(PostId, Post)]) -> Result<(), StoreError> {
         let mut told: BTreeMap<&PostId, Post> = BTreeMap::new();
         for (id, post) in batch {
@@ -187,44 +189,45 @@ impl Store {
         self.put_notes(&united)
     }
 
-    /// Forgets notes, in one atomic batch.
     pub fn remove_notes<N: Note>(&self, keys: &[N::Key]) -> Result<(), StoreError> {
-        self.remove(N::TREE, keys)
+        self.write(N::TREE, keys.iter().map(|key| Ok((key.to_bytes(), None))))
     }
 
-    /// Forgets results, in one atomic batch.
     pub fn remove_records<R: Record>(&self, keys: &[R::Key]) -> Result<(), StoreError> {
-        self.remove(R::TREE, keys)
+        self.write(R::TREE, keys.iter().map(|key| Ok((key.to_bytes(), None))))
     }
 
-    fn remove(&self, tree: &'static str, keys: &[impl Key]) -> Result<(), StoreError> {
-        let mut writes = sled::Batch::default();
-        for key in keys {
-            writes.remove(key.to_bytes());
-        }
-        self.apply(tree, writes)
-    }
-
-    /// Makes `notes` the whole content of their tree, in one atomic batch.
+    /// Makes `notes` the whole content of their tree. A crash may leave some of the old ones and
+    /// some of the new; whoever calls this remembers only afterwards that it is done.
     pub fn replace_notes<N: Note>(&self, notes: &[(N::Key, N)]) -> Result<(), StoreError> {
-        let mut writes = sled::Batch::default();
         let fresh: std::collections::BTreeSet<Vec<u8>> =
             notes.iter().map(|(key, _)| key.to_bytes()).collect();
+        let mut outdated = Vec::new();
         for key in self.tree(N::TREE)?.iter().keys() {
             let key = key.map_err(|source| StoreError::Read { tree: N::TREE, source })?;
             if !fresh.contains(key.as_ref()) {
-                writes.remove(key);
+                outdated.push(key.to_vec());
             }
         }
-        for (key, note) in notes {
-            writes.insert(key.to_bytes(), codec::encode_note(N::TREE, note)?);
-        }
-        self.apply(N::TREE, writes)
+        self.write(N::TREE, outdated.into_iter().map(|key| Ok((key, None))))?;
+        self.put_notes(notes)
     }
 
-    fn apply(&self, tree: &'static str, writes: sled::Batch) -> Result<(), StoreError> {
+    /// Writes values, and removes where there is none. One by one: sled keeps all that a batch
+    /// replaced in memory until the batch ends, and with a million records never gives it back.
+    fn write(
+        &self,
+        tree: &'static str,
+        values: impl Iterator<Item = Result<(Vec<u8>, Option<Vec<u8>>), StoreError>>,
+    ) -> Result<(), StoreError> {
         let opened = self.tree(tree)?;
-        opened.apply_batch(writes).map_err(|source| StoreError::Write { tree, source })?;
+        for value in values {
+            let written = match value? {
+                (key, Some(bytes)) => opened.insert(key, bytes),
+                (key, None) => opened.remove(key),
+            };
+            written.map_err(|source| StoreError::Write { tree, source })?;
+        }
         self.db.flush().map_err(|source| StoreError::Flush { source })?;
         Ok(())
     }
