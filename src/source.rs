@@ -57,7 +57,7 @@ impl SourceSpec {
             Some(("demo", name)) => {
                 demo_place::DemoPlace::parse(name).map(Self::Demo).ok_or_else(|| PlaceError::Demo {
                     place: text.to_owned(),
-                    known: demo::classes().iter().map(|name| format!("demo:{name}")).collect(),
+                    known: demo::shown().map(|name| format!("demo:{name}")).collect(),
                 })
             }
             Some(("folder", path)) if !path.trim().is_empty() => {
@@ -80,7 +80,7 @@ impl SourceSpec {
     /// Returns the truth about a place of the demo site; other places do not know it.
     pub fn planted(&self) -> Option<Planted> {
         match self {
-            Self::Demo(place) => Some(demo::planted(place.subreddit(), place.posts())),
+            Self::Demo(place) => Some(place.planted()),
             Self::Reddit(_) | Self::Folder(_) => None,
         }
     }

@@ -1,7 +1,7 @@
 //! The doors to the outside, opened when first needed: the live net, and the demo site. A run
 //! with nothing to ask for opens none.
 
-use std::{collections::BTreeMap, env, path::PathBuf};
+use std::{env, path::PathBuf};
 
 use tokio::sync::OnceCell;
 
@@ -68,18 +68,12 @@ impl Access {
     /// Returns the client of the demo site, starting the site if nobody has.
     pub async fn demo(&self) -> Result<&Client, AccessError> {
         let open = || async {
-            let mut posts: BTreeMap<String, usize> = BTreeMap::new();
-            for place in &self.options.demo_places {
-                let n = posts.entry(place.subreddit().to_owned()).or_default();
-                *n = place.posts().max(*n);
-            }
-            let site = Site::start(SiteOptions {
+            let options = SiteOptions {
                 log: Some(self.options.demo_log.clone()),
-                posts,
                 stall_ms: STALL_MS,
-                credentials: None,
-            })
-            .await?;
+                ..DemoPlace::site(&self.options.demo_places)
+            };
+            let site = Site::start(options).await?;
             let route = Route::Loopback { address: site.addr, root_pem: site.root_pem.clone() };
             let net = NetOptions { user_agent: user_agent(None), ..self.options.net.clone() };
             let client = Client::new(&route, net)?;

@@ -3,7 +3,7 @@
 //! is known. It reaches nothing outside, and nothing of it but its posts depends on a choice.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::OpenOptions,
     io,
     net::{Ipv4Addr, SocketAddr},
@@ -21,17 +21,24 @@ use crate::domain::{
 };
 use address::Address;
 use catalogue::{Entry, Shows};
-use draw::Class;
+use deletion::Deletion;
+use draw::{Class, Edit};
 use reply::Log;
 use site::Shared;
 use tls::Door;
 
+pub use limits::{Allowance, Refusal};
 pub use tls::CertificateError;
+pub use tokens::{Announced, LoginTrouble, TokenRules};
+pub use visible::Visible;
 
 mod address;
+mod big;
 mod catalogue;
+mod deletion;
 mod dice;
 mod draw;
+mod limits;
 mod listing;
 mod pictures;
 mod placeholder;
@@ -39,9 +46,14 @@ mod post_json;
 mod reddit;
 mod reply;
 mod schedule;
+mod search;
 mod site;
 mod tls;
+mod tokens;
+mod troubles;
+mod visible;
 mod words;
+mod world;
 
 /// Every host the site stands in for.
 pub const HOSTS: &[&str] = &[
@@ -61,10 +73,16 @@ pub struct SiteOptions {
     pub log: Option<PathBuf>,
     /// How long the slow host says nothing before it hangs up on a first request.
     pub stall_ms: u64,
-    /// How many posts of a subreddit exist so far; 300 where nothing is said.
+    /// How many posts of a subreddit exist so far; 300 where nothing is said. The large one, `big`,
+    /// exists only where something is said.
     pub posts: BTreeMap<String, usize>,
+    /// How many posts of a subreddit have been deleted by their authors since its usual number of
+    /// posts had come; those that come later show some of the deleted pictures again.
+    pub deleted: BTreeMap<String, usize>,
     /// The only client name and secret that get a token; any do where nothing is said.
     pub credentials: Option<(String, String)>,
+    pub tokens: TokenRules,
+    pub allowance: Allowance,
 }
 
 /// A running site; it stops when dropped.
@@ -73,7 +91,7 @@ pub struct Site {
     pub addr: SocketAddr,
     /// The certificate to trust, and only for this site.
     pub root_pem: String,
-    log: Arc<Log>,
+    shared: Arc<Shared>,
     _server: JoinSet<()>,
 }
 
@@ -102,21 +120,48 @@ impl Site {
         let listen = |source| DemoError::Listen { source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;
-        let log = Log::new(file);
-        let shared = Arc::new(Shared::new(&options, Arc::clone(&log)));
-        let app = Router::new().fallback(site::answer).with_state(shared);
+        let shared = Arc::new(Shared::new(&options, Log::new(file)));
+        let app = Router::new().fallback(site::answer).with_state(Arc::clone(&shared));
         let mut server = JoinSet::new();
         server.spawn(tls::serve(listener, door.acceptor, app));
-        Ok(Self { addr, root_pem: door.root_pem, log, _server: server })
+        Ok(Self { addr, root_pem: door.root_pem, shared, _server: server })
     }
 
     /// Counts the requests the site has received so far.
     pub fn requests(&self) -> u64 {
-        self.log.requests()
+        self.shared.log.requests()
+    }
+
+    /// Deletes a post and its pictures, as its author would; tells whether the site has it.
+    pub fn delete(&self, full_name: &str) -> bool {
+        let id = full_name.strip_prefix("t3_").unwrap_or(full_name);
+        let entry = self.shared.world.entry(id);
+        if let Some(entry) = entry {
+            self.shared.world.delete(entry);
+        }
+        entry.is_some()
     }
 }
 
-/// Names the subreddits the site knows.
+/// What has been deleted on a site, and who shows it again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deletions {
+    pub deleted: BTreeSet<PostId>,
+    pub reposts: Vec<Repost>,
+}
+
+/// A living post that shows the picture of a deleted one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repost {
+    pub post: PostId,
+    pub url: MediaUrl,
+    /// The deleted post.
+    pub shows: PostId,
+    /// What kind of copy it is.
+    pub kind: PlantKind,
+}
+
+/// Names the subreddits of two classes.
 pub fn classes() -> &'static [&'static str] {
     &["beetles", "fish"]
 }
@@ -138,9 +183,76 @@ fn plant(entry: &Entry, kind: PlantKind) -> Plant {
         | Shows::Gifv { .. }
         | Shows::Removed { .. } => (None, None),
     };
-    let canonical = |address: &Address| MediaUrl(format!("demo+{address}"));
-    let post = PostId(format!("demo:{}", entry.name()));
-    Plant { kind, post, url: url.map(canonical), original: original.map(canonical) }
+    Plant { kind, post: post_id(entry), url: url.map(canonical), original: original.map(canonical) }
+}
+
+fn post_id(entry: &Entry) -> PostId {
+    PostId(format!("demo:{}", entry.name()))
+}
+
+fn canonical(address: &Address) -> MediaUrl {
+    MediaUrl(format!("demo+{address}"))
+}
+
+/// Names the subreddits with pictures to collect.
+pub fn shown() -> impl Iterator<Item = &'static str> {
+    classes().iter().copied().chain([big::NAME])
+}
+
+/// Names every subreddit a place may name: those with pictures to collect, and those that show
+/// one trouble of the real interface each.
+pub fn subreddits() -> impl Iterator<Item = &'static str> {
+    shown().chain(troubles::names())
+}
+
+/// Tells whether a subreddit is larger than any listing shows.
+pub fn is_large(subreddit: &str) -> bool {
+    subreddit == big::NAME
+}
+
+/// Returns how many posts a subreddit has where nothing else is said.
+pub fn usual_posts(subreddit: &str) -> usize {
+    world::usual(subreddit)
+}
+
+/// Tells which of the first `posts` posts of the large subreddit any listing or search can show.
+pub fn visible(posts: usize) -> Visible {
+    visible::of(&big::write(posts, 0))
+}
+
+/// Tells which posts of a subreddit are deleted and which others show their pictures, when it has
+/// `posts` posts of which `deleted` are gone.
+pub fn deletions(subreddit: &str, posts: usize, deleted: usize) -> Deletions {
+    let class = Class::ALL.into_iter().position(|class| class.name() == subreddit);
+    let row = match class {
+        Some(class) => {
+            let counts = BTreeMap::from([(subreddit.to_owned(), deleted)]);
+            let [beetles, fish] = catalogue::write_after(&counts, posts);
+            if class == 0 { beetles } else { fish }
+        }
+        None if subreddit == big::NAME => big::write(posts, deleted),
+        None => Vec::new(),
+    };
+    let deletion = Deletion { count: deleted, usual: usual_posts(subreddit) };
+    let gone: Vec<&Entry> = deletion.chosen(&row).collect();
+    let pictures = gone.iter().flat_map(|entry| entry.shots().iter().map(|shot| (shot, *entry)));
+    let lost: BTreeMap<&str, &Entry> =
+        pictures.map(|(shot, entry)| (shot.subject.key.as_str(), entry)).collect();
+    let reposts = row.iter().filter_map(|entry| {
+        let Shows::Copy { copy, .. } = &entry.shows else { return None };
+        let shows = lost.get(copy.subject.key.as_str())?;
+        let kind = match copy.subject.edit {
+            Edit::None => PlantKind::ExactRepost,
+            Edit::Reencoded => PlantKind::Reencoded,
+            Edit::Resized => PlantKind::Resized,
+            Edit::Cropped => PlantKind::Cropped,
+            Edit::Watermarked => PlantKind::Watermarked,
+        };
+        let (post, url) = (post_id(entry), canonical(&copy.address));
+        Some(Repost { post, url, shows: post_id(shows), kind })
+    });
+    let reposts = reposts.collect();
+    Deletions { deleted: gone.into_iter().map(post_id).collect(), reposts }
 }
 
 #[cfg(test)]

@@ -93,6 +93,12 @@ pub(super) fn special_post_id(subreddit: &str, place: usize) -> String {
     base_36(3_600_000_000 + Dice::of(subreddit).word() % 50_000_000 + number)
 }
 
+/// Names a post of the large subreddit.
+pub(super) fn big_post_id(place: usize) -> String {
+    let number = u64::try_from(place).expect("a site is smaller than that");
+    base_36(3_900_000_000 + number * 613)
+}
+
 fn base_36(mut number: u64) -> String {
     let mut digits = Vec::new();
     while 0 < number {

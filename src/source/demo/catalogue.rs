@@ -1,12 +1,13 @@
 //! All posts of the demo site. A post depends on a fixed seed, its place in the row and the posts
 //! before it, so a site with more posts begins with the same ones.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     address::{self, Address},
+    deletion::Deletion,
     dice::Dice,
-    draw::{Class, Edit, Subject, form::File},
+    draw::{Class, Edit, Motif, Subject, form::File},
     schedule, words,
 };
 use crate::domain::planted::PlantKind;
@@ -17,14 +18,15 @@ pub(super) struct Entry {
     /// The site's own name of the post, without `t3_`.
     pub(super) id: String,
     pub(super) subreddit: String,
-    pub(super) class: Class,
-    pub(super) title: &'static str,
+    pub(super) title: String,
     pub(super) author: String,
     pub(super) flair: Option<&'static str>,
     /// Seconds since 1970-01-01 UTC.
     pub(super) created_utc: u32,
     pub(super) score: u32,
+    pub(super) comments: u32,
     pub(super) upvote_percent: u8,
+    pub(super) over_18: bool,
     pub(super) plant: Option<PlantKind>,
     pub(super) shows: Shows,
 }
@@ -116,7 +118,11 @@ struct Writer {
     rows: [Vec<Entry>; 2],
     /// Places of plain pictures that nothing else refers to.
     alone: [BTreeSet<usize>; 2],
+    deletions: [Deletion; 2],
 }
+
+/// The posts of a subreddit of a class before the latest ones; those come after a deletion.
+pub(super) const POSTS_USUAL: usize = 300;
 
 fn row(class: Class) -> usize {
     match class {
@@ -127,7 +133,18 @@ fn row(class: Class) -> usize {
 
 /// Writes the first `posts` posts of each subreddit.
 pub(super) fn write(posts: usize) -> [Vec<Entry>; 2] {
-    let mut writer = Writer { rows: [Vec::new(), Vec::new()], alone: Default::default() };
+    write_after(&BTreeMap::new(), posts)
+}
+
+/// Writes the same posts where authors have deleted so many of theirs, and others post the lost
+/// pictures again.
+pub(super) fn write_after(deleted: &BTreeMap<String, usize>, posts: usize) -> [Vec<Entry>; 2] {
+    let deletions = Class::ALL.map(|class| Deletion {
+        count: deleted.get(class.name()).copied().unwrap_or_default(),
+        usual: POSTS_USUAL,
+    });
+    let (rows, alone) = Default::default();
+    let mut writer = Writer { rows, alone, deletions };
     for place in 0..posts {
         for class in Class::ALL {
             let entry = writer.entry(class, place);
@@ -172,18 +189,27 @@ impl Writer {
         let jitter = u32::try_from(dice.below(9_000)).expect("it is below 9,000");
         let luck = u32::try_from(dice.below(40)).expect("it is below 40");
         let plant = schedule::plant(class, place);
-        let shows = self.shows(class, place, plant, &mut dice);
+        let returned = match plant {
+            None => self.deletions[row(class)].returned(&self.rows[row(class)], place),
+            Some(_) => None,
+        };
+        let shows = match returned {
+            Some(shows) => shows,
+            None => self.shows(class, place, plant, &mut dice),
+        };
         let removed = matches!(shows, Shows::Removed { .. });
+        let score = if removed { 1 } else { luck * luck };
         Entry {
             id: address::post_id(class, place),
             subreddit: class.name().to_owned(),
-            class,
-            title: words::title(class, &mut dice),
+            title: words::title(class, &mut dice).to_owned(),
             author: if removed { "[deleted]".to_owned() } else { words::author(&mut dice) },
             flair: words::flair(&mut dice),
             created_utc: FIRST_POST_UTC + number * POST_INTERVAL_S + later + jitter,
-            score: if removed { 1 } else { luck * luck },
+            score,
+            comments: score / 7,
             upvote_percent: 50 + u8::try_from(dice.below(50)).expect("it is below 50"),
+            over_18: false,
             plant,
             shows,
         }
@@ -255,7 +281,8 @@ impl Writer {
     }
 }
 
-fn copy_of(original: &Shot, edit: Edit, name: &str) -> Shows {
+/// Shows an edited copy of a picture under an address of its own.
+pub(super) fn copy_of(original: &Shot, edit: Edit, name: &str) -> Shows {
     let subject = Subject { edit, ..original.subject.clone() };
     let address = Address::of_picture(name, &subject, Manner::Sound);
     let copy = Shot { address, subject, manner: Manner::Sound };
@@ -266,7 +293,7 @@ fn copy_of(original: &Shot, edit: Edit, name: &str) -> Shows {
 fn shot(class: Class, place: usize, item: usize, manner: Manner) -> Shot {
     let subject = (0..1_000)
         .map(|attempt| format!("{}/{place}/{item}/{attempt}", class.name()))
-        .map(|key| Subject { class, key, edit: Edit::None })
+        .map(|key| Subject { motif: Motif::Figure(class), key, edit: Edit::None })
         .find(|subject| manner.suits(subject.form().file))
         .expect("every kind of file turns up sooner or later");
     Shot { address: Address::of_picture(&subject.key, &subject, manner), subject, manner }

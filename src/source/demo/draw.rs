@@ -21,6 +21,7 @@ mod edit;
 mod figure;
 mod fish;
 pub(super) mod form;
+mod quilt;
 mod raster;
 mod shape;
 
@@ -50,10 +51,19 @@ impl Class {
     }
 }
 
+/// What a picture is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Motif {
+    /// A figure of a class in a scene of its own.
+    Figure(Class),
+    /// Patches of colour that run into each other: quickly made, and no two alike.
+    Quilt,
+}
+
 /// One picture: what it shows, in which scene, and what was done to it since.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Subject {
-    pub(super) class: Class,
+    pub(super) motif: Motif,
     /// Names the scene; everything in the picture follows from it.
     pub(super) key: String,
     pub(super) edit: Edit,
@@ -104,23 +114,32 @@ impl Subject {
 
     /// Paints the scene at the size its author took it and does what was done to it since.
     fn developed(&self, form: Form) -> Raster {
-        let original = Form::of_original(&self.key);
+        let original = Form::of_original(self.motif, &self.key);
         let mut dice = Dice::of(&format!("scene of {}", self.key));
-        let scene = scene(self.class, original, &mut dice);
-        let mut picture = Raster::of(&scene).resized(original.width_px, original.height_px);
-        let grain = match original.file {
-            File::Jpeg { .. } => Some(6 + u8::try_from(dice.below(26)).expect("it is below 26")),
-            File::Png | File::Webp => Some(3),
-            File::PngWithAlpha => None,
+        let picture = match self.motif {
+            Motif::Figure(class) => photograph(class, original, &mut dice),
+            Motif::Quilt => quilt::sew(original, &mut dice),
         };
-        if let Some(strength) = grain {
-            picture.add_grain(strength, &mut dice);
-        }
-        if original.file.is_grey() {
-            picture.turn_grey();
-        }
         edit::apply(picture, self.edit, form, &mut self.dice("edit"))
     }
+}
+
+/// Paints the scene and takes its picture, with the grain of a camera.
+fn photograph(class: Class, form: Form, dice: &mut Dice) -> Raster {
+    let scene = scene(class, form, dice);
+    let mut picture = Raster::of(&scene).resized(form.width_px, form.height_px);
+    let grain = match form.file {
+        File::Jpeg { .. } => Some(6 + u8::try_from(dice.below(26)).expect("it is below 26")),
+        File::Png | File::Webp => Some(3),
+        File::PngWithAlpha => None,
+    };
+    if let Some(strength) = grain {
+        picture.add_grain(strength, dice);
+    }
+    if form.file.is_grey() {
+        picture.turn_grey();
+    }
+    picture
 }
 
 /// Paints backdrop, shadow and figure, and lets the light fall on them.

@@ -22,7 +22,7 @@ pub(super) async fn answer(shared: &Shared, asked: &Asked, host: &'static str) -
         return picture(asked, "image/png", placeholder::png());
     }
     let address = Address { host, path: asked.path.clone() };
-    let Some(shot) = shared.shot(&address) else { return missing() };
+    let Some(shot) = shared.world.shot(&address) else { return missing() };
     if host == REDDIT && asked.header("accept").starts_with("text/html") {
         return wrapper(&address);
     }
@@ -64,7 +64,7 @@ pub(super) async fn answer(shared: &Shared, asked: &Asked, host: &'static str) -
 /// Answers with a smaller, signed copy, as the site shows beside a post.
 pub(super) async fn preview(shared: &Shared, asked: &Asked) -> Reply {
     let address = Address { host: REDDIT, path: asked.path.clone() };
-    let Some(shot) = shared.shot(&address) else { return missing() };
+    let Some(shot) = shared.world.shot(&address) else { return missing() };
     if asked.header("accept").starts_with("text/html") {
         return wrapper(&address);
     }

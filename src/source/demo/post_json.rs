@@ -6,21 +6,44 @@ use super::{
     address::{self, Address},
     catalogue::{Entry, Shot, Shows},
     dice::Dice,
+    world::World,
 };
 
-/// Returns a post as the interface tells it; `earlier` holds the posts a crosspost may refer to.
-pub(super) fn post(entry: &Entry, earlier: &[Entry]) -> Value {
+pub(super) const SUBSCRIBERS: u32 = 4_217;
+
+/// Returns a post as the interface tells it.
+pub(super) fn post(entry: &Entry, world: &World) -> Value {
+    if world.is_gone(entry) {
+        return deleted(entry);
+    }
+    let mut fields = as_posted(entry);
+    if let Shows::Crosspost { parent, .. } = &entry.shows {
+        let row = world.row(&entry.subreddit).unwrap_or_default();
+        if let Some(parent) = row.get(*parent) {
+            set(&mut fields, "crosspost_parent", parent.name());
+            set(&mut fields, "crosspost_parent_list", json!([post(parent, world)]));
+        }
+    }
+    Value::Object(fields)
+}
+
+/// Returns what is left of a post whose author deleted it.
+fn deleted(entry: &Entry) -> Value {
+    let mut fields = common(entry);
+    removed(&mut fields, entry, "deleted");
+    set(&mut fields, "author", "[deleted]");
+    Value::Object(fields)
+}
+
+/// Returns a post as it was before anything was deleted.
+pub(super) fn as_posted(entry: &Entry) -> Map<String, Value> {
     let mut fields = common(entry);
     match &entry.shows {
         Shows::Picture(shot) | Shows::Copy { copy: shot, .. } => picture(&mut fields, shot),
         Shows::Gallery { shots, failed } => gallery(&mut fields, entry, shots, failed.as_ref()),
-        Shows::Crosspost { parent, shot } => {
+        Shows::Crosspost { shot, .. } => {
             picture(&mut fields, shot);
             fields.remove("preview");
-            if let Some(parent) = earlier.get(*parent) {
-                set(&mut fields, "crosspost_parent", parent.name());
-                set(&mut fields, "crosspost_parent_list", json!([post(parent, &[])]));
-            }
         }
         Shows::Video { id } => video(&mut fields, id),
         Shows::Gifv { address } => {
@@ -29,7 +52,12 @@ pub(super) fn post(entry: &Entry, earlier: &[Entry]) -> Value {
         }
         Shows::Removed { by } => removed(&mut fields, entry, by),
     }
-    Value::Object(fields)
+    fields
+}
+
+/// Returns the name of a subreddit that the interface uses.
+pub(super) fn subreddit_id(name: &str) -> String {
+    format!("t5_{}", &address::letters(name)[..5])
 }
 
 fn set(fields: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
@@ -40,7 +68,7 @@ fn set(fields: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
 fn common(entry: &Entry) -> Map<String, Value> {
     let created = f64::from(entry.created_utc);
     let subreddit = &entry.subreddit;
-    let subreddit_id = format!("t5_{}", &address::letters(subreddit)[..5]);
+    let subreddit_id = subreddit_id(subreddit);
     let author_id = format!("t2_{}", &address::letters(&entry.author)[..8]);
     let mut fields = object(json!({
         "subreddit": subreddit, "subreddit_name_prefixed": format!("r/{subreddit}"),
@@ -48,16 +76,16 @@ fn common(entry: &Entry) -> Map<String, Value> {
         "author": entry.author, "author_fullname": author_id, "permalink": permalink(entry),
         "created": created, "created_utc": created, "score": entry.score, "ups": entry.score,
         "upvote_ratio": f64::from(entry.upvote_percent) / 100.0, "link_flair_text": entry.flair,
-        "num_comments": entry.score / 7, "thumbnail": "default", "removed_by_category": null,
+        "num_comments": entry.comments, "thumbnail": "default", "removed_by_category": null,
     }));
     fields.extend(object(json!({
         "selftext": "", "selftext_html": null, "is_self": false, "is_video": false,
-        "over_18": false, "spoiler": false, "stickied": false, "quarantine": false,
+        "over_18": entry.over_18, "spoiler": false, "stickied": false, "quarantine": false,
         "locked": false, "pinned": false, "archived": false, "hidden": false, "saved": false,
         "clicked": false, "visited": false, "contest_mode": false, "hide_score": false,
         "edited": false, "no_follow": false, "media_only": false, "send_replies": true,
         "is_crosspostable": true, "is_original_content": false, "is_robot_indexable": true,
-        "downs": 0, "gilded": 0, "num_crossposts": 0, "subreddit_subscribers": 4_217,
+        "downs": 0, "gilded": 0, "num_crossposts": 0, "subreddit_subscribers": SUBSCRIBERS,
     })));
     let empty = [
         "approved_at_utc",

@@ -77,6 +77,11 @@ impl Reply {
         self
     }
 
+    /// Tells whether a header has been set.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(known, _)| *known == name)
+    }
+
     /// Turns the answer into a response that writes `line` when it has been sent or cut.
     pub(super) fn into_response(self, mut line: Line) -> Response<Body> {
         line.text = format!("{} {}", line.text, self.status.as_u16());

@@ -1,11 +1,8 @@
 //! What all answers share: the posts, the pictures, the tokens, and who asked for what before.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -17,33 +14,26 @@ use axum::{
 
 use super::{
     SiteOptions,
-    address::{self, Address, IMGUR, REDDIT, SLOW},
-    catalogue::{self, Entry, Shot, Shows},
-    draw::Class,
+    address::{IMGUR, REDDIT, SLOW},
+    limits::Meter,
     pictures, reddit,
     reply::{Log, Reply},
+    tokens::Tokens,
+    world::World,
 };
-
-/// The posts of a subreddit if nothing else is said.
-const POSTS_USUAL: usize = 300;
-
-/// Subreddits that only tests visit, and how many pictures each of them lists.
-const SPECIAL: [&str; 4] = ["limited", "flaky", "expired", "sparse"];
-const SPECIAL_POSTS: usize = 8;
 
 const FORM_BYTES_MAX: usize = 64 * 1024;
 
+#[derive(Debug)]
 pub(super) struct Shared {
-    rows: BTreeMap<String, Vec<Entry>>,
-    shots: BTreeMap<Address, Shot>,
+    pub(super) world: World,
+    pub(super) tokens: Tokens,
+    pub(super) meter: Meter,
     credentials: Option<(String, String)>,
     pub(super) stall: Duration,
     pub(super) log: Arc<Log>,
-    // The conversations of all clients look into these.
-    tokens: Mutex<BTreeSet<String>>,
+    // The conversations of all clients look into it.
     visits: Mutex<BTreeMap<String, u32>>,
-    issued: AtomicU64,
-    used: AtomicU64,
 }
 
 /// A request, taken apart.
@@ -59,6 +49,11 @@ impl Asked {
     /// Returns a header, empty if there is none.
     pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Returns the token the request was sent with, empty if there is none.
+    pub(super) fn bearer(&self) -> &str {
+        self.header("authorization").strip_prefix("Bearer ").unwrap_or_default()
     }
 
     /// Returns a parameter of the address.
@@ -106,47 +101,15 @@ async fn dispatch(shared: &Shared, asked: &Asked, host: &str) -> Reply {
 
 impl Shared {
     pub(super) fn new(options: &SiteOptions, log: Arc<Log>) -> Self {
-        let count = |class: Class| options.posts.get(class.name()).copied().unwrap_or(POSTS_USUAL);
-        let longest = Class::ALL.map(count).into_iter().max().unwrap_or_default();
-        // The special subreddits borrow pictures even from an empty site.
-        let [mut beetles, mut fish] = catalogue::write(longest.max(SPECIAL_POSTS * 2));
-        let special = SPECIAL.map(|name| (name.to_owned(), special(name, &beetles)));
-        let lent = special.iter().flat_map(|(_, row)| row).flat_map(Entry::shots);
-        let mut shots: BTreeMap<Address, Shot> =
-            lent.map(|shot| (shot.address.clone(), shot.clone())).collect();
-        beetles.truncate(count(Class::Beetles));
-        fish.truncate(count(Class::Fish));
-        for shot in beetles.iter().chain(&fish).flat_map(Entry::shots) {
-            shots.insert(shot.address.clone(), shot.clone());
-        }
-        let mut rows = BTreeMap::from(special);
-        rows.insert(Class::Beetles.name().to_owned(), beetles);
-        rows.insert(Class::Fish.name().to_owned(), fish);
         Self {
-            rows,
-            shots,
+            world: World::new(options),
+            tokens: Tokens::new(options.tokens),
+            meter: Meter::new(options.allowance),
             credentials: options.credentials.clone(),
             stall: Duration::from_millis(options.stall_ms),
             log,
-            tokens: Mutex::default(),
             visits: Mutex::default(),
-            issued: AtomicU64::new(0),
-            used: AtomicU64::new(0),
         }
-    }
-
-    /// Returns the posts of a subreddit, oldest first.
-    pub(super) fn row(&self, subreddit: &str) -> Option<&[Entry]> {
-        self.rows.get(subreddit).map(Vec::as_slice)
-    }
-
-    /// Finds a post by its full name.
-    pub(super) fn entry(&self, name: &str) -> Option<&Entry> {
-        self.rows.values().flatten().find(|entry| entry.name() == name)
-    }
-
-    pub(super) fn shot(&self, address: &Address) -> Option<&Shot> {
-        self.shots.get(address)
     }
 
     /// Counts a visit and returns how many there were before.
@@ -155,25 +118,6 @@ impl Shared {
         let count = visits.entry(what.to_owned()).or_default();
         *count += 1;
         *count - 1
-    }
-
-    /// Counts a request against the client's allowance and returns how many there were.
-    pub(super) fn spend_request(&self) -> u64 {
-        self.used.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    pub(super) fn issue_token(&self) -> String {
-        let token = format!("demo-token-{}", self.issued.fetch_add(1, Ordering::Relaxed) + 1);
-        self.tokens.lock().expect("nobody panics while looking").insert(token.clone());
-        token
-    }
-
-    pub(super) fn knows_token(&self, token: &str) -> bool {
-        self.tokens.lock().expect("nobody panics while looking").contains(token)
-    }
-
-    pub(super) fn revoke_token(&self, token: &str) {
-        self.tokens.lock().expect("nobody panics while looking").remove(token);
     }
 
     /// Checks the client's name and secret; installed programs have no secret.
@@ -185,25 +129,6 @@ impl Shared {
         let mut expected = expected.into_iter().flatten();
         expected.any(|secret| given == base_64(format!("{id}:{secret}").as_bytes()))
     }
-}
-
-/// Lists the first plain pictures of `beetles` under posts of their own.
-fn special(subreddit: &str, beetles: &[Entry]) -> Vec<Entry> {
-    let plain = beetles.iter().filter(|entry| match &entry.shows {
-        Shows::Picture(_) => entry.plant.is_none(),
-        Shows::Copy { .. }
-        | Shows::Gallery { .. }
-        | Shows::Crosspost { .. }
-        | Shows::Video { .. }
-        | Shows::Gifv { .. }
-        | Shows::Removed { .. } => false,
-    });
-    let own = plain.take(SPECIAL_POSTS).enumerate().map(|(place, entry)| Entry {
-        id: address::special_post_id(subreddit, place),
-        subreddit: subreddit.to_owned(),
-        ..entry.clone()
-    });
-    own.collect()
 }
 
 /// Writes bytes as the letters of basic authentication.

@@ -1,6 +1,6 @@
 //! What kind of file shows a subject, and how large: known without drawing anything.
 
-use super::{super::dice::Dice, Edit, Subject};
+use super::{super::dice::Dice, Edit, Motif, Subject};
 use crate::pixels::encode::{Colour, JpegLayout, Scans, Stored};
 
 /// The outside of a picture file.
@@ -73,7 +73,21 @@ const LOSSLESS_MAX_PX: u32 = 1_000;
 
 impl Form {
     /// Draws the form of a subject as its author posted it.
-    pub(super) fn of_original(key: &str) -> Self {
+    pub(super) fn of_original(motif: Motif, key: &str) -> Self {
+        match motif {
+            Motif::Figure(_) => Self::of_photograph(key),
+            Motif::Quilt => Self::of_quilt(key),
+        }
+    }
+
+    fn of_quilt(key: &str) -> Self {
+        let mut dice = Dice::of(&format!("form of {key}"));
+        let (width_px, height_px) = dice.pick(&[(400, 300), (300, 400), (320, 320), (480, 320)]);
+        let file = File::Jpeg { quality: 75, layout: JpegLayout::default() };
+        Self { width_px, height_px, file }
+    }
+
+    fn of_photograph(key: &str) -> Self {
         let mut dice = Dice::of(&format!("form of {key}"));
         let quality = 75 + u8::try_from(dice.below(21)).expect("it is below 21");
         let jpeg = |layout| File::Jpeg { quality, layout };
@@ -139,7 +153,7 @@ impl Form {
 impl Subject {
     /// Returns what file shows this subject.
     pub(in super::super) fn form(&self) -> Form {
-        Form::of_original(&self.key).edited(self.edit, &mut self.dice("copy"))
+        Form::of_original(self.motif, &self.key).edited(self.edit, &mut self.dice("copy"))
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::pixels::encode::{Scans, Stored};
 
 fn subject(class: Class, n: usize, edit: Edit) -> Subject {
-    Subject { class, key: format!("test/{}/{n}", class.name()), edit }
+    Subject { motif: Motif::Figure(class), key: format!("test/{}/{n}", class.name()), edit }
 }
 
 /// Decodes as a viewer does: turned upright and laid on white.
