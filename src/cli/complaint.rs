@@ -154,7 +154,7 @@ impl From<PipelineRunError> for Complaint {
         let (exit, hint) = match &error {
             PipelineRunError::NoCredentials { .. } => (Exit::Usage, Some(CREDENTIALS_HINT)),
             PipelineRunError::NoContact => (Exit::Usage, Some(CONTACT_HINT)),
-            PipelineRunError::Folder(_) => {
+            PipelineRunError::Folder(_) | PipelineRunError::Path(_) => {
                 (Exit::Usage, Some("folder: paths start where the program is started"))
             }
             PipelineRunError::Split(_) => (

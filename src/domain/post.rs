@@ -78,6 +78,12 @@ pub enum Media {
         path: String,
         digest: BlobId,
     },
+    /// A picture within an archive on this machine.
+    Packed {
+        archive: String,
+        entry: String,
+        digest: BlobId,
+    },
 }
 
 /// One picture of a gallery, in the gallery's order; no address if the site never made one.
@@ -99,7 +105,8 @@ impl Media {
             | Self::Video
             | Self::Text
             | Self::Removed { .. }
-            | Self::File { .. } => None,
+            | Self::File { .. }
+            | Self::Packed { .. } => None,
         }
     }
 }

@@ -14,6 +14,10 @@ pub enum Request<'a> {
         url: &'a Url,
         bearer: &'a str,
     },
+    /// Asked without a login.
+    Open {
+        url: &'a Url,
+    },
     /// A form, sent with a name and a password.
     Post {
         url: &'a Url,
@@ -38,6 +42,7 @@ pub struct Answer {
 pub(super) async fn send(client: &Client, request: Request<'_>) -> Result<Answer, NetError> {
     let (url, builder) = match request {
         Request::Get { url, bearer } => (url, client.http.get(url.clone()).bearer_auth(bearer)),
+        Request::Open { url } => (url, client.http.get(url.clone())),
         Request::Post { url, basic: (name, password), form } => {
             let post = client.http.post(url.clone());
             (url, post.basic_auth(name, Some(password)).form(form))

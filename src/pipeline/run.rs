@@ -19,6 +19,7 @@ use crate::{
         SourceSpec,
         access::{self, AccessError},
         folder::FolderError,
+        glance::PathError,
     },
     stage::{
         dedupe::DedupeError, export::run::ExportingError, split::SplitError, train::TrainError,
@@ -71,6 +72,8 @@ pub enum PipelineRunError {
     File(#[from] FileError),
     #[error(transparent)]
     Folder(#[from] FolderError),
+    #[error(transparent)]
+    Path(#[from] PathError),
     #[error("no Reddit credentials: {} not set", missing.join(" and "))]
     NoCredentials { missing: Vec<&'static str> },
     #[error("Reddit wants to know whom to turn to: no contact is set")]
@@ -223,7 +226,10 @@ impl Workshop {
         for (_, spec) in &self.pipeline.places {
             match spec {
                 SourceSpec::Folder(folder) => folder.check()?,
-                SourceSpec::Reddit(_) | SourceSpec::Demo(_) => (),
+                SourceSpec::Urls(list) => drop(list.glance()?),
+                SourceSpec::Archive(archive) => drop(archive.glance()?),
+                SourceSpec::Dump(dump) => drop(dump.glance()?),
+                SourceSpec::Reddit(_) | SourceSpec::Demo(_) | SourceSpec::Arctic(_) => (),
             }
         }
         let collect = self.collect(events);

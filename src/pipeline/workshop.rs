@@ -169,7 +169,12 @@ impl Workshop {
 fn access(pipeline: &Pipeline, layout: &Layout, clock: fn() -> i64) -> Access {
     let demo_places = pipeline.places.iter().filter_map(|(_, spec)| match spec {
         SourceSpec::Demo(place) => Some(place.clone()),
-        SourceSpec::Reddit(_) | SourceSpec::Folder(_) => None,
+        SourceSpec::Reddit(_)
+        | SourceSpec::Folder(_)
+        | SourceSpec::Urls(_)
+        | SourceSpec::Archive(_)
+        | SourceSpec::Dump(_)
+        | SourceSpec::Arctic(_) => None,
     });
     Access::new(AccessOptions {
         net: NetOptions {

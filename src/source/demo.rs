@@ -48,7 +48,7 @@ mod reply;
 mod schedule;
 mod search;
 mod site;
-mod tls;
+pub(super) mod tls;
 mod tokens;
 mod troubles;
 mod visible;

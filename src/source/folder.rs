@@ -4,13 +4,13 @@ use std::{
     collections::BTreeSet,
     fs::{self, File},
     io::{self, Read},
-    path::{Component, Path, PathBuf},
-    time::UNIX_EPOCH,
+    path::{Path, PathBuf},
 };
 
-use serde::Serialize;
-
-use super::Page;
+use super::{
+    Page,
+    glance::{Glance, one_name},
+};
 use crate::domain::{
     id::{BlobId, Place, PostId},
     post::{Media, Post, Teller},
@@ -32,21 +32,9 @@ pub enum FolderError {
     Read { path: PathBuf, source: io::Error },
 }
 
-/// A cheap look at one file: enough to know that it must be looked at again, never used to tell
-/// what it holds.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Glance {
-    path: PathBuf,
-    size_bytes: u64,
-    modified_ns: Option<u128>,
-}
-
 impl Folder {
     pub fn at(path: &Path) -> Self {
-        // Without `.` and doubled or trailing slashes, one folder has one name.
-        let parts = path.components().filter(|part| !matches!(part, Component::CurDir));
-        let path: PathBuf = parts.collect();
-        Self { path: if path.as_os_str().is_empty() { PathBuf::from(".") } else { path } }
+        Self { path: one_name(path) }
     }
 
     pub fn path(&self) -> &Path {
@@ -87,10 +75,7 @@ impl Folder {
                 } else if let Ok(found) = fs::metadata(&path)
                     && found.is_file()
                 {
-                    let modified = found.modified().ok();
-                    let since = modified.and_then(|it| it.duration_since(UNIX_EPOCH).ok());
-                    let modified_ns = since.map(|it| it.as_nanos());
-                    glances.push(Glance { path, size_bytes: found.len(), modified_ns });
+                    glances.push(Glance::of(path, &found));
                 }
             }
         }
@@ -150,7 +135,7 @@ fn digest_if_picture(path: &Path) -> io::Result<Option<BlobId>> {
     Ok(Some(BlobId::of(&bytes)))
 }
 
-fn looks_like_picture(start: &[u8]) -> bool {
+pub(super) fn looks_like_picture(start: &[u8]) -> bool {
     let is_webp = start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WEBP");
     is_webp
         || [b"\xff\xd8\xff".as_slice(), b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM"]
@@ -158,7 +143,7 @@ fn looks_like_picture(start: &[u8]) -> bool {
             .any(|magic| start.starts_with(magic))
 }
 
-fn is_named_like_picture(path: &Path) -> bool {
+pub(super) fn is_named_like_picture(path: &Path) -> bool {
     let extension = path.extension().and_then(|it| it.to_str()).map(str::to_ascii_lowercase);
     let known = ["jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp"];
     extension.is_some_and(|extension| known.contains(&extension.as_str()))
@@ -189,12 +174,6 @@ mod tests {
 
         let names: Vec<String> = page.posts.iter().map(|(_, post)| post.title.clone()).collect();
         assert_eq!(names, ["one", "two"]);
-    }
-
-    #[test]
-    fn one_folder_has_one_name() {
-        let names = ["./a//b/", "a/b", "a/./b"].map(|it| Folder::at(Path::new(it)).path);
-        assert_eq!(names, [Path::new("a/b"), Path::new("a/b"), Path::new("a/b")]);
     }
 
     #[test]

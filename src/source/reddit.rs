@@ -19,7 +19,7 @@ use crate::{
     net::{Answer, Client, NetError, Request},
 };
 
-mod post;
+pub(super) mod post;
 mod token;
 
 pub use token::{Credentials, User};

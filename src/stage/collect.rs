@@ -16,7 +16,9 @@ use crate::{
     source::{
         Page, Sort, SourceSpec,
         access::{Access, AccessError},
-        folder::{Folder, FolderError},
+        arctic::{self, ArcticError},
+        batch::Unreadable,
+        local::{Local, LocalError, Reading},
         reddit::{RedditError, Session, Subreddit},
     },
     store::{Digest, Store, StoreError, schema::Listing},
@@ -57,9 +59,9 @@ pub enum CollectError {
     #[error("could not list {place}")]
     Reddit { place: Place, source: RedditError },
     #[error("could not list {place}")]
-    Folder { place: Place, source: FolderError },
-    #[error("the walk through {place} was broken off")]
-    Walk { place: Place, source: tokio::task::JoinError },
+    Arctic { place: Place, source: ArcticError },
+    #[error("could not list {place}")]
+    Local { place: Place, source: LocalError },
     #[error(transparent)]
     Access(#[from] AccessError),
     #[error(transparent)]
@@ -70,14 +72,16 @@ impl Transient for CollectError {
     fn is_transient(&self) -> bool {
         match self {
             Self::Reddit { source, .. } => source.is_transient(),
-            Self::Folder { .. } | Self::Walk { .. } | Self::Access(_) | Self::Store(_) => false,
+            Self::Arctic { source, .. } => source.is_transient(),
+            Self::Local { .. } | Self::Access(_) | Self::Store(_) => false,
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Reddit { source, .. } => source.retry_after(),
-            Self::Folder { .. } | Self::Walk { .. } | Self::Access(_) | Self::Store(_) => None,
+            Self::Arctic { source, .. } => source.retry_after(),
+            Self::Local { .. } | Self::Access(_) | Self::Store(_) => None,
         }
     }
 
@@ -85,7 +89,7 @@ impl Transient for CollectError {
         match self {
             Self::Access(_) | Self::Store(_) => true,
             Self::Reddit { source, .. } => matches!(source, RedditError::Credentials { .. }),
-            Self::Folder { .. } | Self::Walk { .. } => false,
+            Self::Arctic { .. } | Self::Local { .. } => false,
         }
     }
 }
@@ -104,23 +108,29 @@ impl ItemStage for Collect<'_> {
     }
 
     fn inputs<'a>(&'a self, _store: &'a Store) -> Result<Inputs<'a, Self>, StoreError> {
-        let input = |spec: &SourceSpec| match spec {
-            // A folder that cannot be read is told when it is listed.
-            SourceSpec::Folder(folder) => {
-                let glances = folder.glances().ok().map(|it| Digest::of(&it));
-                Input { glances, posts: None }
+        let input = |place: &Place, spec: &SourceSpec| match spec {
+            SourceSpec::Folder(_)
+            | SourceSpec::Urls(_)
+            | SourceSpec::Archive(_)
+            | SourceSpec::Dump(_) => {
+                // What cannot be read is told when it is listed.
+                let glances = Local::of(place, spec).and_then(|local| local.glances().ok());
+                Input { glances: glances.map(|it| Digest::of(&it)), posts: None }
             }
             SourceSpec::Demo(place) => Input { glances: None, posts: Some(place.posts()) },
-            SourceSpec::Reddit(_) => Input { glances: None, posts: None },
+            SourceSpec::Reddit(_) | SourceSpec::Arctic(_) => Input { glances: None, posts: None },
         };
-        let item = move |(place, spec): &(Place, SourceSpec)| Ok((place.clone(), input(spec)));
+        let item =
+            move |(place, spec): &(Place, SourceSpec)| Ok((place.clone(), input(place, spec)));
         Ok(Box::new(self.places.iter().map(item)))
     }
 
     fn is_stale(&self, store: &Store, place: &Place) -> Staleness {
         let spec = self.places.iter().find(|(it, _)| it == place).map(|(_, spec)| spec);
-        let (Some(max_age_s), Some(SourceSpec::Reddit(_) | SourceSpec::Demo(_))) =
-            (self.max_age_s, spec)
+        let (
+            Some(max_age_s),
+            Some(SourceSpec::Reddit(_) | SourceSpec::Demo(_) | SourceSpec::Arctic(_)),
+        ) = (self.max_age_s, spec)
         else {
             return Staleness::Fresh;
         };
@@ -155,7 +165,14 @@ impl ItemStage for Collect<'_> {
                 self.store.put_notes::<Planted>(&[(place.clone(), planted)])?;
                 self.descend(place, session, &demo.as_subreddit()).await?
             }
-            SourceSpec::Folder(folder) => self.walk(place, folder).await?,
+            SourceSpec::Arctic(subreddit) => self.ascend(place, subreddit).await?,
+            SourceSpec::Folder(_)
+            | SourceSpec::Urls(_)
+            | SourceSpec::Archive(_)
+            | SourceSpec::Dump(_) => {
+                let local = Local::of(place, spec).expect("these places are on this machine");
+                self.read(place, local).await?
+            }
         };
         Ok(Outcome::Made(Listing { posts, unreadable, listed_at: self.access.now() }))
     }
@@ -196,27 +213,58 @@ impl Collect<'_> {
         Ok((u64::try_from(seen.len()).expect("a length fits 64 bits"), unreadable))
     }
 
-    /// Lists a folder as it is now; posts of files that are gone are forgotten.
-    async fn walk(
-        &self,
-        place: &Place,
-        folder: &Folder,
-    ) -> Result<(u64, Vec<String>), CollectError> {
-        let (owned_place, folder) = (place.clone(), folder.clone());
-        let listing = tokio::task::spawn_blocking(move || folder.list(&owned_place)).await;
-        let page = listing
-            .map_err(|source| CollectError::Walk { place: place.clone(), source })?
-            .map_err(|source| CollectError::Folder { place: place.clone(), source })?;
-        let listed: BTreeSet<&PostId> = page.posts.iter().map(|(id, _)| id).collect();
+    /// Lists a place on this machine as it is now; posts that are gone from it are forgotten.
+    async fn read(&self, place: &Place, local: Local) -> Result<(u64, Vec<String>), CollectError> {
+        let failed = |source| CollectError::Local { place: place.clone(), source };
+        let mut listed: BTreeSet<PostId> = BTreeSet::new();
+        let mut unreadable = Unreadable::default();
+        let mut reading = Reading::begin(local, None);
+        while let Some((batch, _)) = reading.next().await {
+            self.store.merge_posts(&batch.posts)?;
+            listed.extend(batch.posts.into_iter().map(|(id, _)| id));
+            unreadable.absorb(batch.unreadable);
+            self.events.word(StageName::Collect, format!("{place}: {} posts", listed.len()));
+        }
+        reading.finish().await.map_err(failed)?;
         let mut gone = Vec::new();
         for entry in self.store.walk_notes::<Post>()? {
-            let (id, post) = entry?;
-            if post.places.contains(place) && !listed.contains(&id) {
+            let (id, mut post) = entry?;
+            if listed.contains(&id) || !post.places.remove(place) {
+                continue;
+            }
+            // Other places may still show it.
+            if post.places.is_empty() {
                 gone.push(id);
+            } else {
+                self.store.put_notes(&[(id, post)])?;
             }
         }
         self.store.remove_notes::<Post>(&gone)?;
-        self.store.merge_posts(&page.posts)?;
-        Ok((u64::try_from(page.posts.len()).expect("a length fits 64 bits"), page.unreadable))
+        Ok((u64::try_from(listed.len()).expect("a length fits 64 bits"), unreadable.samples))
+    }
+
+    /// Reads all that the Arctic Shift archive has of a subreddit.
+    async fn ascend(
+        &self,
+        place: &Place,
+        subreddit: &Subreddit,
+    ) -> Result<(u64, Vec<String>), CollectError> {
+        let session = arctic::Session::new(self.access.live().await?);
+        let mut seen: BTreeSet<PostId> = BTreeSet::new();
+        let mut unreadable = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = session.page(place, subreddit, after.as_deref()).await;
+            let Page { posts, unreadable: odd, next } =
+                page.map_err(|source| CollectError::Arctic { place: place.clone(), source })?;
+            self.store.merge_posts(&posts)?;
+            seen.extend(posts.into_iter().map(|(id, _)| id));
+            unreadable.extend(odd);
+            self.events.word(StageName::Collect, format!("{place}: {} posts", seen.len()));
+            after = next;
+            if after.is_none() {
+                return Ok((u64::try_from(seen.len()).expect("a length fits 64 bits"), unreadable));
+            }
+        }
     }
 }

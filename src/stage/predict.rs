@@ -98,7 +98,8 @@ fn pictures_below(path: &Path) -> Result<Vec<PathBuf>, FolderError> {
         | Media::Crosspost { .. }
         | Media::Video
         | Media::Text
-        | Media::Removed { .. } => None,
+        | Media::Removed { .. }
+        | Media::Packed { .. } => None,
     };
     Ok(page.posts.into_iter().filter_map(|(_, post)| path_of(post.media)).collect())
 }

@@ -155,6 +155,11 @@ impl Shown<'_> {
                 let link = MediaLink { digest: Some(*digest), ..link };
                 Ok((Origin::Single, vec![Resolved::Link(link)]))
             }
+            Media::Packed { archive, entry, digest } => {
+                let link = MediaLink::to(MediaUrl(format!("archive:{archive}#{entry}")));
+                let link = MediaLink { digest: Some(*digest), ..link };
+                Ok((Origin::Single, vec![Resolved::Link(link)]))
+            }
         }
     }
 

@@ -33,14 +33,14 @@ pub enum CertificateError {
 }
 
 /// What the site shows its clients, and what they must trust to believe it.
-pub(super) struct Door {
-    pub(super) acceptor: TlsAcceptor,
-    pub(super) root_pem: String,
+pub(in crate::source) struct Door {
+    pub(in crate::source) acceptor: TlsAcceptor,
+    pub(in crate::source) root_pem: String,
 }
 
 impl Door {
     /// Makes a new authority and a certificate for `hosts`.
-    pub(super) fn new(hosts: &[&str]) -> Result<Self, CertificateError> {
+    pub(in crate::source) fn new(hosts: &[&str]) -> Result<Self, CertificateError> {
         let root_key = KeyPair::generate().map_err(CertificateError::Sign)?;
         let mut root = CertificateParams::default();
         root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -70,7 +70,7 @@ impl Door {
 }
 
 /// Lets clients in until it is dropped; its conversations end with it.
-pub(super) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, app: Router) {
+pub(in crate::source) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, app: Router) {
     let mut conversations = JoinSet::new();
     loop {
         tokio::select! {

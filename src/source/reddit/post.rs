@@ -73,7 +73,10 @@ struct GalleryEntry {
 }
 
 /// Reads one post; returns its full name, `t3_…`, and what we keep of it.
-pub(super) fn read(json: &str, place: &Place) -> Result<(String, Post), serde_json::Error> {
+pub(in crate::source) fn read(
+    json: &str,
+    place: &Place,
+) -> Result<(String, Post), serde_json::Error> {
     let raw: RawPost = serde_json::from_str(json)?;
     let author = raw.author.filter(|author| author != "[deleted]");
     let removed = raw.removed_by_category.map(|by| Media::Removed { by });

@@ -129,7 +129,8 @@ fn recorded_answers_of_the_real_site_are_read() {
                 Media::Gallery { .. }
                 | Media::Text
                 | Media::Removed { .. }
-                | Media::File { .. } => "other",
+                | Media::File { .. }
+                | Media::Packed { .. } => "other",
             };
             *kinds.entry((file, kind == wanted)).or_insert(0) += 1;
         }

@@ -198,7 +198,9 @@ pub(super) fn shareable(address: &str) -> String {
         Some(_) | None => ("", address),
     };
     let (path, tail) = match rest.rsplit_once('#') {
-        Some((path, place)) if kind == "dump" => (path, format!("#{place}")),
+        Some((path, place)) if matches!(kind, "dump" | "urls" | "archive") => {
+            (path, format!("#{place}"))
+        }
         Some(_) | None => (rest, String::new()),
     };
     let is_absolute = path.starts_with(['/', '\\', '~']) || path.get(1..2) == Some(":");
@@ -247,6 +249,8 @@ mod tests {
             ("folder:photos/cats", "folder:photos/cats"),
             ("file:/home/me#2/a#1.jpg", "file:a#1.jpg"),
             ("dump:/mnt/RS_2024-01.zst#r/tanks", "dump:RS_2024-01.zst#r/tanks"),
+            ("archive:/home/me/cats.zip#a/b.jpg", "archive:cats.zip#a/b.jpg"),
+            ("urls:/home/me/list.csv#cats", "urls:list.csv#cats"),
             ("dump:RS_2024-01.zst#r/tanks", "dump:RS_2024-01.zst#r/tanks"),
         ] {
             assert_eq!(shareable(address), expected);
