@@ -4,7 +4,7 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
+    Router,
     extract::{Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -40,7 +40,7 @@ async fn search(
     archive.asked.lock().unwrap().push(query["limit"].clone());
     if query["subreddit"] == "private" {
         let error = json!({"data": null, "error": "not archived"});
-        return (StatusCode::BAD_REQUEST, Json(error)).into_response();
+        return (StatusCode::BAD_REQUEST, error.to_string()).into_response();
     }
     if query["subreddit"] == "busy" {
         let headers = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "7")];
@@ -49,7 +49,7 @@ async fn search(
     let limit = if query["limit"] == "auto" { 1000 } else { query["limit"].parse().unwrap() };
     if archive.limit_max < limit {
         let error = json!({"data": null, "error": "Timeout. Maybe slow down a bit"});
-        return (StatusCode::UNPROCESSABLE_ENTITY, Json(error)).into_response();
+        return (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).into_response();
     }
     let after = query.get("after").map_or(i64::MIN, |it| it.parse().unwrap());
     let fits = |second: i64| match archive.after_is {
@@ -64,7 +64,7 @@ async fn search(
                    "url": format!("https://i.redd.it/p{n}.jpg"), "title": "t"})
         })
         .collect();
-    Json(json!({"data": posts})).into_response()
+    json!({"data": posts}).to_string().into_response()
 }
 
 /// Asks an archive page by page, from a bookmark on, and returns what it told.

@@ -183,7 +183,7 @@ fn broken_lines_are_counted_with_their_place_and_cost_only_themselves() {
         .collect();
     assert_eq!(
         heads,
-        ["0 not UTF-8", "45 expected value", "88 no JSON object", "120 a line of 41943076 bytes",]
+        ["0 not UTF-8", "44 expected value", "85 no JSON object", "116 a line of 41943074 bytes",]
     );
 }
 
