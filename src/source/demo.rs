@@ -33,11 +33,13 @@ pub use tokens::{Announced, LoginTrouble, TokenRules};
 pub use visible::Visible;
 
 mod address;
+mod archive;
 mod big;
 mod catalogue;
 mod deletion;
 mod dice;
 mod draw;
+mod elsewhere;
 mod limits;
 mod listing;
 mod pictures;
@@ -64,6 +66,12 @@ pub const HOSTS: &[&str] = &[
     "v.redd.it",
     "i.imgur.com",
     "i.ibb.co",
+    "imgur.com",
+    "api.imgur.com",
+    "external-preview.redd.it",
+    "upload.wikimedia.org",
+    "live.staticflickr.com",
+    "arctic-shift.photon-reddit.com",
 ];
 
 /// What a site is asked to be.
@@ -181,7 +189,8 @@ fn plant(entry: &Entry, kind: PlantKind) -> Plant {
         Shows::Gallery { .. }
         | Shows::Video { .. }
         | Shows::Gifv { .. }
-        | Shows::Removed { .. } => (None, None),
+        | Shows::Removed { .. }
+        | Shows::Elsewhere { .. } => (None, None),
     };
     Plant { kind, post: post_id(entry), url: url.map(canonical), original: original.map(canonical) }
 }
@@ -196,7 +205,7 @@ fn canonical(address: &Address) -> MediaUrl {
 
 /// Names the subreddits with pictures to collect.
 pub fn shown() -> impl Iterator<Item = &'static str> {
-    classes().iter().copied().chain([big::NAME])
+    classes().iter().copied().chain([big::NAME, elsewhere::NAME])
 }
 
 /// Names every subreddit a place may name: those with pictures to collect, and those that show

@@ -26,6 +26,9 @@ impl fmt::Display for Address {
 pub(super) const SLOW: &str = "i.ibb.co";
 pub(super) const REDDIT: &str = "i.redd.it";
 pub(super) const IMGUR: &str = "i.imgur.com";
+pub(super) const WIKIMEDIA: &str = "upload.wikimedia.org";
+/// Where Reddit keeps its own small copies of pictures on other hosts.
+pub(super) const EXTERNAL: &str = "external-preview.redd.it";
 
 const LOWER: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 const MIXED: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

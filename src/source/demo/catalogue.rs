@@ -58,6 +58,11 @@ pub(super) enum Shows {
     Removed {
         by: &'static str,
     },
+    /// A link, and the pictures that are behind it.
+    Elsewhere {
+        url: String,
+        shots: Vec<Shot>,
+    },
 }
 
 /// One picture where the site offers it, and how the site behaves when asked for it.
@@ -175,7 +180,7 @@ impl Entry {
             Shows::Picture(shot)
             | Shows::Copy { copy: shot, .. }
             | Shows::Crosspost { shot, .. } => std::slice::from_ref(shot),
-            Shows::Gallery { shots, .. } => shots,
+            Shows::Gallery { shots, .. } | Shows::Elsewhere { shots, .. } => shots,
             Shows::Video { .. } | Shows::Gifv { .. } | Shows::Removed { .. } => &[],
         }
     }
@@ -264,7 +269,8 @@ impl Writer {
             | Shows::Crosspost { .. }
             | Shows::Video { .. }
             | Shows::Gifv { .. }
-            | Shows::Removed { .. } => unreachable!("only plain pictures are alone"),
+            | Shows::Removed { .. }
+            | Shows::Elsewhere { .. } => unreachable!("only plain pictures are alone"),
         }
     }
 

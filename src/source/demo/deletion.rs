@@ -53,6 +53,7 @@ fn plain(entry: &Entry) -> Option<&Shot> {
         | Shows::Crosspost { .. }
         | Shows::Video { .. }
         | Shows::Gifv { .. }
-        | Shows::Removed { .. } => None,
+        | Shows::Removed { .. }
+        | Shows::Elsewhere { .. } => None,
     }
 }

@@ -60,6 +60,13 @@ pub(super) struct Spent {
     pub(super) is_over: bool,
 }
 
+/// Adds the headers of the archive's allowance to an answer.
+pub(super) fn tell_archive(spent: Spent, reply: Reply) -> Reply {
+    reply
+        .with("x-ratelimit-remaining", spent.remaining.to_string())
+        .with("x-ratelimit-reset", spent.reset_s.to_string())
+}
+
 /// How the headers of the allowance are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {

@@ -3,7 +3,7 @@
 use axum::{body::Bytes, http::StatusCode};
 
 use super::{
-    address::{Address, IMGUR, REDDIT},
+    address::{Address, EXTERNAL, IMGUR, REDDIT},
     catalogue::{Manner, Shot},
     draw::Subject,
     placeholder,
@@ -25,6 +25,9 @@ pub(super) async fn answer(shared: &Shared, asked: &Asked, host: &'static str) -
     let Some(shot) = shared.world.shot(&address) else { return missing() };
     if host == REDDIT && asked.header("accept").starts_with("text/html") {
         return wrapper(&address);
+    }
+    if host == EXTERNAL && !is_signed(asked) {
+        return Reply::new(StatusCode::FORBIDDEN, HTML, page("Forbidden"));
     }
     match shot.manner {
         Manner::Missing => missing(),
@@ -68,7 +71,7 @@ pub(super) async fn preview(shared: &Shared, asked: &Asked) -> Reply {
     if asked.header("accept").starts_with("text/html") {
         return wrapper(&address);
     }
-    if asked.parameter("s").is_none_or(|signature| signature.len() != 40) {
+    if !is_signed(asked) {
         return Reply::new(StatusCode::FORBIDDEN, HTML, page("Forbidden"));
     }
     if shot.manner == Manner::Missing {
@@ -78,6 +81,10 @@ pub(super) async fn preview(shared: &Shared, asked: &Asked) -> Reply {
     let subject = shot.subject.clone();
     let bytes = in_background(move || subject.draw_preview(width_px)).await;
     picture(asked, "image/jpeg", bytes)
+}
+
+fn is_signed(asked: &Asked) -> bool {
+    asked.parameter("s").is_some_and(|signature| signature.len() == 40)
 }
 
 /// Tells whether nobody has fetched this file yet; asking for headers alone does not count.

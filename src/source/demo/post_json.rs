@@ -51,6 +51,7 @@ pub(super) fn as_posted(entry: &Entry) -> Map<String, Value> {
             set(&mut fields, "post_hint", "link");
         }
         Shows::Removed { by } => removed(&mut fields, entry, by),
+        Shows::Elsewhere { url, shots } => elsewhere(&mut fields, url, shots),
     }
     fields
 }
@@ -161,12 +162,31 @@ fn picture(fields: &mut Map<String, Value>, shot: &Shot) {
 
 /// Returns the signed address of a smaller copy.
 fn preview(address: &Address, width_px: u32) -> String {
+    let signature = signature(address, width_px);
+    let file = address.file();
+    format!("https://preview.redd.it/{file}?width={width_px}&format=pjpg&auto=webp&s={signature}")
+}
+
+fn signature(address: &Address, width_px: u32) -> String {
     let mut dice = Dice::of(&format!("signature of {address} {width_px}"));
     let (a, b, c) = (dice.word(), dice.word(), dice.word() >> 32);
-    let file = address.file();
-    format!(
-        "https://preview.redd.it/{file}?width={width_px}&format=pjpg&auto=webp&s={a:016x}{b:016x}{c:08x}"
-    )
+    format!("{a:016x}{b:016x}{c:08x}")
+}
+
+/// Links to another host, beside Reddit's own copy if there is one.
+fn elsewhere(fields: &mut Map<String, Value>, url: &str, shots: &[Shot]) {
+    let host = url.trim_start_matches("https://").split('/').next().unwrap_or_default();
+    link(fields, url, host);
+    set(fields, "post_hint", if url.ends_with(".jpg") { "image" } else { "link" });
+    for shot in shots.iter().filter(|shot| shot.address.host == address::EXTERNAL) {
+        let form = shot.subject.form();
+        let signature = signature(&shot.address, form.width_px);
+        let source = json!({ "url": format!("{}?auto=webp&s={signature}", shot.address),
+            "width": form.width_px, "height": form.height_px });
+        let image = json!({ "source": source, "resolutions": [], "variants": {},
+            "id": address::letters(&format!("preview of {}", shot.address)) });
+        set(fields, "preview", json!({ "enabled": true, "images": [image] }));
+    }
 }
 
 fn gallery(

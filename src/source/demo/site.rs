@@ -14,8 +14,9 @@ use axum::{
 
 use super::{
     SiteOptions,
-    address::{IMGUR, REDDIT, SLOW},
-    limits::Meter,
+    address::{EXTERNAL, IMGUR, REDDIT, SLOW, WIKIMEDIA},
+    archive, elsewhere,
+    limits::{Allowance, Meter},
     pictures, reddit,
     reply::{Log, Reply},
     tokens::Tokens,
@@ -29,6 +30,7 @@ pub(super) struct Shared {
     pub(super) world: World,
     pub(super) tokens: Tokens,
     pub(super) meter: Meter,
+    pub(super) archive_meter: Meter,
     credentials: Option<(String, String)>,
     pub(super) stall: Duration,
     pub(super) log: Arc<Log>,
@@ -95,6 +97,11 @@ async fn dispatch(shared: &Shared, asked: &Asked, host: &str) -> Reply {
         "i.redd.it" => pictures::answer(shared, asked, REDDIT).await,
         "i.imgur.com" => pictures::answer(shared, asked, IMGUR).await,
         "i.ibb.co" => pictures::answer(shared, asked, SLOW).await,
+        "imgur.com" => elsewhere::page(shared, asked),
+        "api.imgur.com" => elsewhere::interface(shared, asked),
+        "external-preview.redd.it" => pictures::answer(shared, asked, EXTERNAL).await,
+        "upload.wikimedia.org" => pictures::answer(shared, asked, WIKIMEDIA).await,
+        archive::HOST => archive::answer(shared, asked),
         _ => Reply::new(StatusCode::NOT_FOUND, "text/plain", "nobody lives here"),
     }
 }
@@ -105,6 +112,7 @@ impl Shared {
             world: World::new(options),
             tokens: Tokens::new(options.tokens),
             meter: Meter::new(options.allowance),
+            archive_meter: Meter::new(Allowance::default()),
             credentials: options.credentials.clone(),
             stall: Duration::from_millis(options.stall_ms),
             log,

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::*;
 
+mod archived;
 mod faults;
 mod gone;
 mod large;

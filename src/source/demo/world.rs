@@ -7,12 +7,12 @@ use std::{
 
 use super::{
     SiteOptions,
-    address::{self, Address},
+    address::{self, Address, IMGUR},
     big,
     catalogue::{self, Entry, Shot, Shows},
     deletion::Deletion,
     draw::Class,
-    troubles,
+    elsewhere, troubles,
 };
 
 /// How many pictures each subreddit lists that only tests visit.
@@ -87,7 +87,16 @@ impl World {
     /// Finds what a host has at an address, unless its post is gone.
     pub(super) fn shot(&self, address: &Address) -> Option<&Shot> {
         let gone = self.gone.lock().expect("nobody panics while looking");
-        self.shots.get(address).filter(|_| !gone.addresses.contains(address))
+        // One host gives its pictures under any extension.
+        let stem = Address { host: IMGUR, path: format!("/{}.", address.stem()) };
+        let renamed = || {
+            let (known, shot) = self.shots.range(&stem..).next()?;
+            let is_same =
+                address.host == IMGUR && known.host == IMGUR && known.path.starts_with(&stem.path);
+            is_same.then_some((known, shot))
+        };
+        let (known, shot) = self.shots.get_key_value(address).or_else(renamed)?;
+        (!gone.addresses.contains(known)).then_some(shot)
     }
 
     /// Deletes a post and its pictures.
@@ -123,6 +132,7 @@ fn rows(options: &SiteOptions) -> BTreeMap<String, Vec<Entry>> {
         row.truncate(count(class));
         rows.insert(class.name().to_owned(), row);
     }
+    rows.insert(elsewhere::NAME.to_owned(), elsewhere::write());
     if let Some(posts) = options.posts.get(big::NAME) {
         let deleted = options.deleted.get(big::NAME).copied().unwrap_or_default();
         rows.insert(big::NAME.to_owned(), big::write(*posts, deleted));
@@ -139,7 +149,8 @@ fn special(subreddit: &str, beetles: &[Entry]) -> Vec<Entry> {
         | Shows::Crosspost { .. }
         | Shows::Video { .. }
         | Shows::Gifv { .. }
-        | Shows::Removed { .. } => false,
+        | Shows::Removed { .. }
+        | Shows::Elsewhere { .. } => false,
     });
     let own = plain.take(SPECIAL_POSTS).enumerate().map(|(place, entry)| Entry {
         id: address::special_post_id(subreddit, place),

@@ -61,7 +61,8 @@ fn an_original_is_an_earlier_plain_picture_and_has_one_copy() {
             | Shows::Gallery { .. }
             | Shows::Video { .. }
             | Shows::Gifv { .. }
-            | Shows::Removed { .. } => continue,
+            | Shows::Removed { .. }
+            | Shows::Elsewhere { .. } => continue,
         };
         assert!(plain[&original] < entry.created_utc, "{original} is younger than its copy");
         originals.push(original);
