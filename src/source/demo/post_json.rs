@@ -177,7 +177,8 @@ fn signature(address: &Address, width_px: u32) -> String {
 fn elsewhere(fields: &mut Map<String, Value>, url: &str, shots: &[Shot]) {
     let host = url.trim_start_matches("https://").split('/').next().unwrap_or_default();
     link(fields, url, host);
-    set(fields, "post_hint", if url.ends_with(".jpg") { "image" } else { "link" });
+    let is_picture = url.rsplit_once('.').is_some_and(|(_, extension)| extension == "jpg");
+    set(fields, "post_hint", if is_picture { "image" } else { "link" });
     for shot in shots.iter().filter(|shot| shot.address.host == address::EXTERNAL) {
         let form = shot.subject.form();
         let signature = signature(&shot.address, form.width_px);
