@@ -1,7 +1,7 @@
 //! One dataset opened for work: its store, its folders, its doors to the outside, and its
 //! stages, made from the pipeline file.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::OnceCell;
 
@@ -12,6 +12,7 @@ use crate::{
     source::{
         SourceSpec,
         access::{Access, AccessOptions, FIRST_REST, NetOptions},
+        archive::Archives,
     },
     stage::{
         collect::Collect,
@@ -116,6 +117,7 @@ impl Workshop {
             layout: &self.layout,
             access: &self.access,
             store: &self.store,
+            archives: Arc::new(Archives::new(self.layout.root().join("unpacked"))),
             stop: stop.clone(),
             written: Written::default(),
         }

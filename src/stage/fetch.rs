@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeSet,
     io,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,7 +21,10 @@ use crate::{
     },
     engine::{BeforeCommit, Inputs, ItemStage, Lane, StageName, Staleness, Transient, stop::Stop},
     net::NetError,
-    source::access::{Access, AccessError},
+    source::{
+        access::{Access, AccessError},
+        archive::{ArchiveError, Archives},
+    },
     store::{
         Digest, Store, StoreError,
         files::{self, FileError},
@@ -28,6 +34,7 @@ use crate::{
 };
 
 mod bring;
+mod local;
 mod placeholder;
 mod preview;
 
@@ -41,6 +48,8 @@ pub struct Fetch<'a> {
     pub layout: &'a Layout,
     pub access: &'a Access,
     pub store: &'a Store,
+    /// The archives that are open.
+    pub archives: Arc<Archives>,
     /// Ends the waiting for hosts; what is under way is finished.
     pub stop: Stop,
     pub written: Written,
@@ -71,6 +80,8 @@ pub enum FetchError {
     Net { url: MediaUrl, source: NetError },
     #[error("could not read `{path}`")]
     Read { path: String, source: io::Error },
+    #[error("could not unpack {url}")]
+    Unpack { url: MediaUrl, source: ArchiveError },
     #[error("could not keep {url}")]
     Keep { url: MediaUrl, source: FileError },
     #[error("the work on {url} was broken off")]
@@ -86,6 +97,7 @@ impl FetchError {
         match self {
             Self::Net { source, .. } => Some(source),
             Self::Read { .. }
+            | Self::Unpack { .. }
             | Self::Keep { .. }
             | Self::BrokenOff { .. }
             | Self::Access(_)
@@ -98,7 +110,7 @@ impl Transient for FetchError {
     fn is_transient(&self) -> bool {
         match self {
             Self::Net { source, .. } => source.is_transient(),
-            Self::Read { .. } => true,
+            Self::Read { .. } | Self::Unpack { .. } => true,
             Self::Keep { .. } | Self::BrokenOff { .. } | Self::Access(_) | Self::Store(_) => false,
         }
     }
@@ -111,7 +123,9 @@ impl Transient for FetchError {
         match self {
             // A disk that cannot take this picture cannot take the next one either.
             Self::Keep { .. } | Self::Access(_) | Self::Store(_) => true,
-            Self::Net { .. } | Self::Read { .. } | Self::BrokenOff { .. } => false,
+            Self::Net { .. } | Self::Read { .. } | Self::Unpack { .. } | Self::BrokenOff { .. } => {
+                false
+            }
         }
     }
 

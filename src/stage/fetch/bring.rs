@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use tokio::task::{JoinError, spawn_blocking};
 use url::Url;
 
-use super::{Fetch, FetchError, placeholder};
+use super::{Fetch, FetchError, local, placeholder};
 use crate::{
     domain::{
         id::BlobId,
@@ -68,10 +68,11 @@ impl Fetch<'_> {
         listed: Option<BlobId>,
         had: Option<&Download>,
     ) -> Result<Result<Brought, Reject>, FetchError> {
-        // Only a folder's own listing gives a digest: no post can point at a file of this machine.
-        let fetched = match (url.0.strip_prefix("file:"), listed) {
-            (Some(path), Some(_)) => self.file(url, path).await?,
-            (Some(_) | None, _) => self.answer(url, had).await?,
+        // Only the listing of a folder or an archive gives a digest: no post can point at a file
+        // of this machine.
+        let fetched = match local::Spot::of(url).filter(|_| listed.is_some()) {
+            Some(spot) => self.read(url, spot).await?,
+            None => self.answer(url, had).await?,
         };
         let body = match (fetched, had) {
             (Ok(Fetched::Whole(body)), _) => body,
@@ -104,29 +105,6 @@ impl Fetch<'_> {
         fetched.map_err(|source| FetchError::Net { url: url.clone(), source })
     }
 
-    async fn file(
-        &self,
-        url: &MediaUrl,
-        path: &str,
-    ) -> Result<Result<Fetched, Reject>, FetchError> {
-        let limit_bytes = self.bytes_max;
-        let owned = path.to_owned();
-        let reading = spawn_blocking(move || {
-            if limit_bytes < std::fs::metadata(&owned)?.len() {
-                return Ok(None);
-            }
-            std::fs::read(&owned).map(Some)
-        });
-        let read = reading.await.map_err(|source| broken_off(url, source))?;
-        let bytes = match read {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => return Ok(Err(Reject::TooLarge { limit_bytes })),
-            Err(source) => return Err(FetchError::Read { path: path.to_owned(), source }),
-        };
-        let final_url = Url::parse("file:///").expect("a constant address is valid");
-        Ok(Ok(Fetched::Whole(Body { bytes, final_url, validators: Validators::default() })))
-    }
-
     /// Looks at the bytes and writes them to the file their content names.
     async fn keep(
         &self,
@@ -157,7 +135,7 @@ impl Fetch<'_> {
     }
 }
 
-fn broken_off(url: &MediaUrl, source: JoinError) -> FetchError {
+pub(super) fn broken_off(url: &MediaUrl, source: JoinError) -> FetchError {
     FetchError::BrokenOff { url: url.clone(), source }
 }
 

@@ -92,6 +92,7 @@ impl Bench {
             layout: &self.layout,
             access: &self.access,
             store: &self.store,
+            archives: Arc::new(Archives::new(self.layout.root().join("unpacked"))),
             stop: self.stop.clone(),
             written: Written::default(),
         }
