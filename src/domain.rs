@@ -16,4 +16,5 @@ pub mod planted;
 pub mod post;
 pub mod rules;
 pub mod split;
+pub mod traffic;
 pub mod verdict;

@@ -1,21 +1,30 @@
 //! Runs one stage over all items that need it. Skipping, retrying, counting and stopping
 //! are written here once, so a stage holds nothing but its own work.
 
-use std::{collections::BTreeMap, error::Error, fmt, future::Future, iter, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    fmt,
+    future::Future,
+    iter,
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::outcome::Outcome,
+    domain::{link::Trouble, outcome::Outcome},
     store::{Record, Store, StoreError},
 };
 
+mod commit;
 pub mod events;
 mod items;
 pub mod plan;
 mod set;
 pub mod stop;
 
+pub use commit::BeforeCommit;
 pub use items::{RunError, Work, run};
 pub use set::{SetError, SetStage, plan_set, run_set};
 
@@ -107,6 +116,12 @@ pub trait ItemStage: Sync {
         before: &[Self::Error],
     ) -> impl Future<Output = Result<Outcome<Self::Output>, Self::Error>> + Send;
 
+    /// Returns what must reach the disk before the records of a batch may: the files they name.
+    /// It runs aside, while other items are worked on.
+    fn before_commit(&self) -> Option<BeforeCommit> {
+        None
+    }
+
     /// Tells whether an earlier result of the same item is still good, so that a new try that
     /// ends worse does not replace it.
     fn still_holds(&self, _made: &Self::Output) -> bool {
@@ -147,12 +162,29 @@ pub trait Transient {
     fn is_fatal(&self) -> bool {
         false
     }
+
+    /// Tells whether a wish to stop came while the item was waiting: it stays due as it was.
+    fn is_stop(&self) -> bool {
+        false
+    }
+
+    /// Tells whether this was a try at all; if not, no other try within this run could be one.
+    fn is_attempt(&self) -> bool {
+        true
+    }
+
+    /// Names the trouble of the net behind this, if there is one.
+    fn trouble(&self) -> Option<Trouble> {
+        None
+    }
 }
 
 /// What a stage spends its time on, which decides how many items run at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
     Network,
+    /// Waits at the doors of hosts, each of which lets in as many as it bears.
+    Hosts,
     Cpu,
 }
 
@@ -160,6 +192,9 @@ pub enum Lane {
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub network_width: usize,
+    /// Items that may wait at the doors of hosts: many, so that a slow host keeps none from a
+    /// fast one.
+    pub hosts_width: usize,
     pub cpu_width: usize,
     /// Tries per item within one run.
     pub attempts_max: u32,
@@ -169,6 +204,7 @@ impl Limits {
     fn width(self, lane: Lane) -> usize {
         match lane {
             Lane::Network => self.network_width,
+            Lane::Hosts => self.hosts_width,
             Lane::Cpu => self.cpu_width,
         }
     }
@@ -190,12 +226,14 @@ pub enum Redo {
     Everything,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Retry {
     #[default]
     Passing,
     /// Also items that failed for good.
     AllFailed,
+    /// Of all that failed, only what failed of these.
+    Only(BTreeSet<Trouble>),
 }
 
 /// How many items ended how.

@@ -3,23 +3,31 @@
 //! The only room that knows reqwest. It hands out whole bodies, findings about the picture
 //! ([`Reject`]) and troubles ([`NetError`]); it never retries, the engine does.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::pending, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use url::Url;
 
-use crate::domain::{link::Trouble, outcome::Reject};
+use crate::domain::{link::Trouble, outcome::Reject, traffic::Traffic};
 
 mod address;
 mod api;
+mod breaker;
+mod exchange;
+mod gauge;
 mod hosts;
+mod patience;
 mod picture;
+mod private;
 mod resolver;
+mod robots;
+mod watch;
 
 pub use api::{Answer, Request};
-pub use picture::Body;
+pub use picture::{Ask, Body, Copy, Fetched};
+pub use private::{NotAHost, PrivateHost, PrivateHosts};
 
-/// The longest a host's wish to wait is followed at once.
-const WAIT_MAX: Duration = Duration::from_mins(10);
+/// How long a host that is down is left alone at first.
+pub const FIRST_REST: Duration = Duration::from_secs(2);
 
 /// Who we are and how patient.
 #[derive(Clone, Debug)]
@@ -30,8 +38,16 @@ pub struct NetOptions {
     /// The longest silence within a body.
     pub stall: Duration,
     pub bytes_max: u64,
-    /// Requests to one host at a time.
+    /// Requests to one host at a time, at most; how many it gets is found out.
     pub per_host: usize,
+    /// Requests to all hosts at a time, at most.
+    pub concurrency: usize,
+    /// Hosts of the user's own network that may be asked.
+    pub private_hosts: PrivateHosts,
+    /// How long a host that is down is left alone at first; see [`FIRST_REST`].
+    pub first_rest: Duration,
+    /// Seconds since 1970-01-01 UTC.
+    pub clock: fn() -> i64,
 }
 
 /// Where host names lead.
@@ -63,6 +79,10 @@ pub enum NetError {
     Deadline { host: String, deadline: Duration },
     #[error("the answer of {host} has more than {limit_bytes} bytes")]
     AnswerTooLarge { host: String, limit_bytes: u64 },
+    #[error("{host} is down")]
+    HostDown { host: String },
+    #[error("a stop was asked for before {host} was")]
+    Stopped { host: String },
 }
 
 impl NetError {
@@ -74,7 +94,9 @@ impl NetError {
             | Self::Truncated { .. }
             | Self::Short { .. }
             | Self::Stalled { .. }
-            | Self::Deadline { .. } => true,
+            | Self::Deadline { .. }
+            | Self::HostDown { .. }
+            | Self::Stopped { .. } => true,
             Self::Setup { .. } | Self::AnswerTooLarge { .. } => false,
         }
     }
@@ -89,7 +111,9 @@ impl NetError {
             | Self::Short { .. }
             | Self::Stalled { .. }
             | Self::Deadline { .. }
-            | Self::AnswerTooLarge { .. } => None,
+            | Self::AnswerTooLarge { .. }
+            | Self::HostDown { .. }
+            | Self::Stopped { .. } => None,
         }
     }
 
@@ -100,8 +124,27 @@ impl NetError {
             Self::Server { .. } => Trouble::ServerError,
             Self::Truncated { .. } | Self::Short { .. } => Trouble::Truncated,
             Self::Stalled { .. } | Self::Deadline { .. } => Trouble::Stalled,
-            Self::Setup { .. } | Self::Connect { .. } | Self::AnswerTooLarge { .. } => {
-                Trouble::Connection
+            Self::HostDown { .. } => Trouble::HostDown,
+            Self::Setup { .. }
+            | Self::Connect { .. }
+            | Self::AnswerTooLarge { .. }
+            | Self::Stopped { .. } => Trouble::Connection,
+        }
+    }
+
+    /// Tells what this means for the host's door.
+    fn ending(&self) -> hosts::Ending {
+        match self {
+            Self::Throttled { wait, .. } => hosts::Ending::Throttled { wait: *wait },
+            Self::Server { .. } | Self::Truncated { .. } | Self::Short { .. } => {
+                hosts::Ending::Unwell
+            }
+            Self::Connect { .. }
+            | Self::Stalled { .. }
+            | Self::Deadline { .. }
+            | Self::HostDown { .. } => hosts::Ending::Unreachable,
+            Self::Setup { .. } | Self::AnswerTooLarge { .. } | Self::Stopped { .. } => {
+                hosts::Ending::Answered
             }
         }
     }
@@ -124,7 +167,10 @@ impl Client {
             .connect_timeout(Duration::from_secs(20).min(options.deadline))
             .pool_idle_timeout(Duration::from_secs(30));
         builder = match route {
-            Route::Public => builder.dns_resolver(Arc::new(resolver::PublicOnly::of_environment())),
+            Route::Public => {
+                let private = options.private_hosts.clone();
+                builder.dns_resolver(Arc::new(resolver::PublicOnly::of_environment(private)))
+            }
             Route::Loopback { address, root_pem } => {
                 let root = reqwest::Certificate::from_pem(root_pem.as_bytes());
                 builder
@@ -134,12 +180,32 @@ impl Client {
             }
         };
         let http = builder.build().map_err(|source| NetError::Setup { source })?;
-        Ok(Self { http, hosts: hosts::Hosts::new(options.per_host), options })
+        let hosts = hosts::Hosts::new(hosts::Widths {
+            per_host: options.per_host,
+            all: options.concurrency,
+            first_rest: options.first_rest,
+        });
+        Ok(Self { http, hosts, options })
     }
 
     /// Fetches a picture's bytes, following at most five redirects.
     pub async fn picture(&self, url: &Url) -> Result<Result<Body, Reject>, NetError> {
-        picture::fetch(self, url).await
+        let ask = Ask { url, copy: None };
+        let fetched = self.fetch(ask, pending()).await?;
+        Ok(fetched.map(|fetched| match fetched {
+            Fetched::Whole(body) => body,
+            Fetched::Unchanged => unreachable!("no copy was told of"),
+        }))
+    }
+
+    /// Fetches a picture's bytes unless the copy we have is still the same, following at most
+    /// five redirects. Waiting for a host ends when `stop` does; what is under way is finished.
+    pub async fn fetch(
+        &self,
+        ask: Ask<'_>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Result<Fetched, Reject>, NetError> {
+        picture::fetch(self, ask, pin!(stop)).await
     }
 
     /// Sends one request to an API and reads its whole answer, whatever its status.
@@ -147,58 +213,21 @@ impl Client {
         api::send(self, request).await
     }
 
-    /// Bounds a whole exchange in time.
-    async fn in_time<T>(
-        &self,
-        host: &str,
-        exchange: impl Future<Output = Result<T, NetError>>,
-    ) -> Result<T, NetError> {
-        let deadline = self.options.deadline;
-        tokio::time::timeout(deadline, exchange)
-            .await
-            .unwrap_or_else(|_| Err(NetError::Deadline { host: host.to_owned(), deadline }))
+    /// Returns what was said with every host so far, and what it cost.
+    pub fn statistics(&self) -> Traffic {
+        self.hosts.traffic()
     }
 
-    /// Reads a body to its end: `None` if it has more than `limit_bytes`.
-    async fn body(
-        &self,
-        mut response: reqwest::Response,
-        host: &str,
-        limit_bytes: u64,
-    ) -> Result<Option<Vec<u8>>, NetError> {
-        let announced = response.content_length();
-        if announced.is_some_and(|announced| limit_bytes < announced) {
-            return Ok(None);
-        }
-        let mut bytes = Vec::new();
-        let silence = self.options.stall;
-        loop {
-            let chunk = tokio::time::timeout(silence, response.chunk())
-                .await
-                .map_err(|_| NetError::Stalled { host: host.to_owned(), silence })?
-                .map_err(|source| NetError::Truncated { host: host.to_owned(), source })?;
-            let Some(chunk) = chunk else { break };
-            bytes.extend_from_slice(&chunk);
-            if limit_bytes < length(&bytes) {
-                return Ok(None);
-            }
-        }
-        match announced {
-            Some(announced) if length(&bytes) != announced => {
-                Err(NetError::Short { host: host.to_owned(), got: length(&bytes), announced })
-            }
-            Some(_) | None => Ok(Some(bytes)),
-        }
+    /// Reads how long a host asks us to wait.
+    fn wait(&self, response: &reqwest::Response) -> Option<Duration> {
+        let header = response.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
+        patience::wait(header, (self.options.clock)())
     }
 }
 
-fn length(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).expect("a length fits 64 bits")
-}
-
-/// Reads `Retry-After` in seconds; dates are rare enough to count as "soon".
-fn retry_after(response: &reqwest::Response) -> Option<Duration> {
-    let text = response.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
-    let seconds = text.trim().parse::<u64>().unwrap_or(30);
-    Some(Duration::from_secs(seconds).min(WAIT_MAX))
+/// Names the host of an address with its port, if that is not its scheme's own: two ports are two
+/// servers.
+fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

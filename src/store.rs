@@ -28,7 +28,7 @@ pub mod takedown;
 pub use codec::{Digest, Ending, Head, Stamp};
 
 /// A record kind: what a stage makes of an item, and the tree it lives in.
-pub trait Record: Serialize + DeserializeOwned + Send + Sync {
+pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The tree's name ends in its format version; a new shape is a new version.
     const TREE: &'static str;
     type Key: Key;
@@ -41,7 +41,7 @@ pub trait Note: Serialize + DeserializeOwned {
 }
 
 /// A key that keeps its order as bytes.
-pub trait Key: Sized + Clone + Ord + Send + Sync {
+pub trait Key: Sized + Clone + Ord + Send + Sync + 'static {
     fn to_bytes(&self) -> Vec<u8>;
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
 }
@@ -79,6 +79,8 @@ pub enum StoreError {
 /// sled's cache takes several times what it is told; the system caches the file besides.
 const CACHE_BYTES: u64 = 4 << 20;
 
+/// An open store; a clone is another hand on the same one.
+#[derive(Clone)]
 pub struct Store {
     db: sled::Db,
 }

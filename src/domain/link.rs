@@ -1,6 +1,6 @@
 //! Where a post's pictures are, and what fetching one brought.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +104,25 @@ pub struct Download {
     pub retrieved_at: i64,
     /// What went wrong before it went right.
     pub troubles: BTreeSet<Trouble>,
+    #[serde(default)]
+    pub quality: Quality,
+    #[serde(default, skip_serializing_if = "Validators::is_empty")]
+    pub validators: Validators,
+}
+
+/// By what a host can tell later whether a file is still the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validators {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<String>,
+}
+
+impl Validators {
+    pub fn is_empty(&self) -> bool {
+        self.etag.is_none() && self.last_modified.is_none()
+    }
 }
 
 /// A passing trouble of the net, healed by trying again.
@@ -120,4 +139,45 @@ pub enum Trouble {
     ServerError,
     /// The connection failed or broke.
     Connection,
+    /// The host had not answered others for a long time, so it was not asked.
+    HostDown,
+}
+
+/// A word that names no trouble.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{word}` is no trouble of the net: there are {}", Trouble::ALL.map(Trouble::word).join(", "))]
+pub struct NotATrouble {
+    word: String,
+}
+
+impl Trouble {
+    pub const ALL: [Self; 6] = [
+        Self::Throttled,
+        Self::Truncated,
+        Self::Stalled,
+        Self::ServerError,
+        Self::Connection,
+        Self::HostDown,
+    ];
+
+    /// Returns the word people type to mean this trouble.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Throttled => "429",
+            Self::Truncated => "cut",
+            Self::Stalled => "timeout",
+            Self::ServerError => "5xx",
+            Self::Connection => "connection",
+            Self::HostDown => "host-down",
+        }
+    }
+}
+
+impl FromStr for Trouble {
+    type Err = NotATrouble;
+
+    fn from_str(word: &str) -> Result<Self, NotATrouble> {
+        let known = Self::ALL.into_iter().find(|trouble| trouble.word() == word);
+        known.ok_or_else(|| NotATrouble { word: word.to_owned() })
+    }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{id::Label, rules::Rule};
+use super::{id::Label, link::Trouble, rules::Rule};
 
 /// The end of one item's visit to one stage.
 ///
@@ -23,6 +23,9 @@ pub struct Failure {
     pub message: String,
     pub attempts: u32,
     pub transient: bool,
+    /// What of the net it was, if it was the net.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
 }
 
 /// Why a post or picture cannot be part of the dataset.

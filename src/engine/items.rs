@@ -1,11 +1,12 @@
 //! Does what is due of a per-item stage and stores each result as it comes.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use futures_util::{StreamExt, stream};
 
 use super::{
     Insistence, ItemStage, Limits, Tally, Transient, chain,
+    commit::{self, Commits, Flow},
     events::{Event, Events},
     plan::{self, DueItem, Look},
     stop::Stop,
@@ -20,9 +21,6 @@ const WAIT_MAX: Duration = Duration::from_mins(10);
 
 /// After as many runs of failed tries a trouble counts as one that does not pass.
 const RUNS_MAX: u32 = 3;
-
-/// Results are written together when they come together; each counts as under way until then.
-const BATCH_MAX: usize = 64;
 
 /// How the engine works on one stage.
 #[derive(Clone, Copy)]
@@ -80,25 +78,32 @@ pub async fn run<S: ItemStage>(stage: &S, work: Work<'_>) -> Result<Tally, RunEr
             }
         })
         .buffer_unordered(work.limits.width(S::LANE));
-    let mut batches = Box::pin(results.ready_chunks(BATCH_MAX));
+    let mut results = pin!(results);
+    let mut commits = Commits::new(stage, work.store);
+    let mut flow = Flow::Open;
     let mut fatal = None;
-    while let Some(batch) = batches.next().await {
-        let mut finished = Vec::new();
-        for end in batch {
-            match end {
-                End::Settled(result) => finished.push(result),
-                End::Abandoned => (),
-                End::Fatal(message) => fatal = Some(message),
+    while flow == Flow::Open || !commits.is_idle() {
+        commits.begin_if_due(flow);
+        let (has_room, due) = (commits.has_room(), commits.due());
+        tokio::select! {
+            biased;
+            written = commits.written() => {
+                for (_, settled) in &written? {
+                    tally.count(&settled.outcome);
+                }
+                work.events.send(Event::Advanced { stage: S::NAME, tally: tally.clone() });
             }
+            end = results.next(), if flow == Flow::Open && has_room => match end {
+                Some(End::Settled(result)) => commits.push(result),
+                Some(End::Abandoned) => (),
+                Some(End::Fatal(message)) => (fatal, flow) = (Some(message), Flow::Ended),
+                None => flow = Flow::Ended,
+            },
+            () = commit::come(due) => (),
         }
-        work.store.put_all::<S::Output>(&finished)?;
-        for (_, settled) in &finished {
-            tally.count(&settled.outcome);
-        }
-        work.events.send(Event::Advanced { stage: S::NAME, tally: tally.clone() });
-        if let Some(message) = fatal {
-            return Err(RunError::Fatal { message });
-        }
+    }
+    if let Some(message) = fatal {
+        return Err(RunError::Fatal { message });
     }
     work.events.send(Event::Ended { stage: S::NAME, tally: tally.clone() });
     Ok(tally)
@@ -111,14 +116,18 @@ async fn settle<S: ItemStage>(stage: &S, item: DueItem<S>, work: Work<'_>) -> En
         let error = match stage.apply(&item.key, &item.input, &errors).await {
             Ok(outcome) => break outcome,
             Err(error) if error.is_fatal() => return End::Fatal(chain(&error)),
+            Err(error) if error.is_stop() => return End::Abandoned,
             Err(error) => error,
         };
-        let attempts = u32::try_from(errors.len() + 1).expect("attempts are few");
-        if !error.is_transient() || work.limits.attempts_max <= attempts {
+        let is_attempt = error.is_attempt();
+        let attempts = errors.len() + usize::from(is_attempt);
+        let attempts = u32::try_from(attempts).expect("attempts are few");
+        if !error.is_transient() || !is_attempt || work.limits.attempts_max <= attempts {
             break Outcome::Failed(Failure {
                 message: chain(&error),
                 attempts,
                 transient: error.is_transient(),
+                trouble: error.trouble(),
             });
         }
         let pause = error.retry_after().unwrap_or_else(|| back_off(attempts)).min(WAIT_MAX);

@@ -130,10 +130,13 @@ pub(super) fn looks<'a, S: ItemStage>(
         let (key, input) = item?;
         let stamp = Stamp { revision: S::REVISION, recipe, input: Digest::of(&input) };
         let head = store.head::<S::Output>(&key)?;
-        let why = reason(head, stamp, insistence).or_else(|| match stage.is_stale(store, &key) {
-            Staleness::Fresh => None,
-            Staleness::Aged => Some(Why::Aged),
-            Staleness::FileMissing => Some(Why::FileMissing),
+        let may_retry = || is_retried::<S::Output>(store, &key, &insistence.retry);
+        let why = reason(head, stamp, insistence, may_retry)?.or_else(|| {
+            match stage.is_stale(store, &key) {
+                Staleness::Fresh => None,
+                Staleness::Aged => Some(Why::Aged),
+                Staleness::FileMissing => Some(Why::FileMissing),
+            }
         });
         let Some(why) = why else { return Ok(Look::Unchanged) };
         let recipe_before =
@@ -142,21 +145,34 @@ pub(super) fn looks<'a, S: ItemStage>(
     }))
 }
 
-fn reason(head: Option<Head>, stamp: Stamp, insistence: &Insistence) -> Option<Why> {
-    let Some(head) = head else { return Some(Why::New) };
+fn reason(
+    head: Option<Head>,
+    stamp: Stamp,
+    insistence: &Insistence,
+    is_retried: impl FnOnce() -> Result<bool, StoreError>,
+) -> Result<Option<Why>, StoreError> {
+    let Some(head) = head else { return Ok(Some(Why::New)) };
     if let Some(why) = Why::differing(head.stamp, stamp) {
-        return Some(why);
+        return Ok(Some(why));
     }
     if insistence.force == Redo::Everything {
-        return Some(Why::Forced);
+        return Ok(Some(Why::Forced));
     }
-    match head.ending {
-        Ending::Made | Ending::Rejected => None,
-        Ending::FailedForNow => Some(Why::FailedBefore),
-        Ending::FailedForGood => {
-            (insistence.retry == Retry::AllFailed).then_some(Why::FailedBefore)
-        }
-    }
+    let is_due = match (head.ending, &insistence.retry) {
+        (Ending::Made | Ending::Rejected, _) | (Ending::FailedForGood, Retry::Passing) => false,
+        (Ending::FailedForNow, Retry::Passing)
+        | (Ending::FailedForNow | Ending::FailedForGood, Retry::AllFailed) => true,
+        (Ending::FailedForNow | Ending::FailedForGood, Retry::Only(_)) => is_retried()?,
+    };
+    Ok(is_due.then_some(Why::FailedBefore))
+}
+
+/// Looks up whether a failure is one of those a person wants to be tried again.
+fn is_retried<R: Record>(store: &Store, key: &R::Key, retry: &Retry) -> Result<bool, StoreError> {
+    let Retry::Only(troubles) = retry else { return Ok(true) };
+    let settled = store.get::<R>(key)?;
+    let trouble = settled.as_ref().and_then(|settled| settled.failure()?.trouble);
+    Ok(trouble.is_some_and(|trouble| troubles.contains(&trouble)))
 }
 
 /// Remembers a recipe by its digest, so that a later plan can say what changed.

@@ -17,6 +17,11 @@ impl Stop {
         (Brake(sender), Self(receiver))
     }
 
+    /// Returns a wish nobody has and nobody will have.
+    pub fn never() -> Self {
+        Self::channel().1
+    }
+
     pub fn is_asked(&self) -> bool {
         *self.0.borrow()
     }

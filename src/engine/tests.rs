@@ -114,7 +114,7 @@ impl Bench {
     }
 
     fn work<'a>(&'a self, insistence: &'a Insistence, stop: &'a Stop) -> Work<'a> {
-        let limits = Limits { network_width: 2, cpu_width: 2, attempts_max: 3 };
+        let limits = Limits { network_width: 2, hosts_width: 2, cpu_width: 2, attempts_max: 3 };
         Work { store: &self.store, limits, insistence, events: &self.events, stop }
     }
 }

@@ -5,10 +5,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// Tells whether `url` may be asked for as far as its text can tell.
-pub(super) fn is_allowed(url: &Url) -> bool {
+use super::PrivateHosts;
+
+/// Tells whether `url` may be asked for as far as its text can tell. Hosts in `private` may,
+/// wherever they stand.
+pub(super) fn is_allowed(url: &Url, private: &PrivateHosts) -> bool {
     if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() {
         return false;
+    }
+    if private.lists(url) {
+        return true;
     }
     match url.host() {
         Some(Host::Domain(name)) => {
@@ -59,6 +65,7 @@ mod tests {
 
     #[test]
     fn private_doors_are_not_knocked_on() {
+        let none = PrivateHosts::default();
         let refused = [
             "http://127.0.0.1/x.jpg",
             "http://[::1]/x.jpg",
@@ -75,10 +82,20 @@ mod tests {
             "http://0x7f.1/x.jpg",
         ];
         for text in refused {
-            assert!(!is_allowed(&Url::parse(text).unwrap()), "{text}");
+            assert!(!is_allowed(&Url::parse(text).unwrap(), &none), "{text}");
         }
         for text in ["https://i.redd.it/x.jpg", "http://i.imgur.com/x.png", "https://1.1.1.1/x"] {
-            assert!(is_allowed(&Url::parse(text).unwrap()), "{text}");
+            assert!(is_allowed(&Url::parse(text).unwrap(), &none), "{text}");
         }
+    }
+
+    #[test]
+    fn a_listed_host_is_the_users_own_and_only_over_http() {
+        let listed = ["nas", "127.0.0.1:8443"].map(|host| host.parse().unwrap());
+        let listed = PrivateHosts(listed.into());
+        let is_allowed = |text: &str| is_allowed(&Url::parse(text).unwrap(), &listed);
+
+        assert_eq!(["https://nas/x", "https://127.0.0.1:8443/x"].map(is_allowed), [true; 2]);
+        assert_eq!(["ftp://nas/x", "https://127.0.0.1/x"].map(is_allowed), [false; 2]);
     }
 }

@@ -1,10 +1,10 @@
 //! One request to an API and its whole answer, whatever its status.
 
-use std::time::Duration;
+use std::{future::pending, pin::pin, time::Duration};
 
 use url::Url;
 
-use super::{Client, NetError, retry_after};
+use super::{Client, NetError, exchange::Exchange, host_of, hosts::Ending};
 
 const ANSWER_BYTES_MAX: u64 = 32 << 20;
 
@@ -48,30 +48,39 @@ pub(super) async fn send(client: &Client, request: Request<'_>) -> Result<Answer
             (url, post.basic_auth(name, Some(password)).form(form))
         }
     };
-    let host = url.host_str().unwrap_or_default().to_owned();
-    let _place = client.hosts.enter(&host).await;
-    let exchange = async {
-        let sent = builder.send().await;
-        let response = sent.map_err(|source| NetError::Connect { host: host.clone(), source })?;
-        let status = response.status().as_u16();
-        let text = |name: &str| {
-            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-        };
-        let number = |name: &str| text(name)?.parse::<f64>().ok().filter(|it| it.is_finite());
-        let mut answer = Answer {
-            status,
-            body: Vec::new(),
-            location: text("location"),
-            retry_after: retry_after(&response),
-            rate_used: number("x-ratelimit-used"),
-            rate_remaining: number("x-ratelimit-remaining"),
-            rate_reset: number("x-ratelimit-reset"),
-        };
-        let limit_bytes = ANSWER_BYTES_MAX;
-        let body = client.body(response, &host, limit_bytes).await?;
-        answer.body =
-            body.ok_or_else(|| NetError::AnswerTooLarge { host: host.clone(), limit_bytes })?;
-        Ok(answer)
+    let host = host_of(url);
+    // Whoever speaks to an API waits for it himself; only its door is kept here.
+    let exchange = Exchange::begin(client, &host, pin!(pending())).await?;
+    let answer = exchange.over(answer(client, builder, &exchange)).await;
+    exchange.end(answer.as_ref().map_or_else(NetError::ending, |_| Ending::Answered));
+    answer
+}
+
+async fn answer(
+    client: &Client,
+    request: reqwest::RequestBuilder,
+    exchange: &Exchange<'_>,
+) -> Result<Answer, NetError> {
+    let host = || exchange.host.to_owned();
+    let sent = request.send().await;
+    let response = sent.map_err(|source| NetError::Connect { host: host(), source })?;
+    exchange.heard();
+    let status = response.status().as_u16();
+    let text = |name: &str| {
+        response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
     };
-    client.in_time(&host, exchange).await
+    let number = |name: &str| text(name)?.parse::<f64>().ok().filter(|it| it.is_finite());
+    let mut answer = Answer {
+        status,
+        body: Vec::new(),
+        location: text("location"),
+        retry_after: client.wait(&response),
+        rate_used: number("x-ratelimit-used"),
+        rate_remaining: number("x-ratelimit-remaining"),
+        rate_reset: number("x-ratelimit-reset"),
+    };
+    let limit_bytes = ANSWER_BYTES_MAX;
+    let body = exchange.body(response, limit_bytes).await?;
+    answer.body = body.ok_or_else(|| NetError::AnswerTooLarge { host: host(), limit_bytes })?;
+    Ok(answer)
 }

@@ -1,79 +1,443 @@
-//! Manners per host: a bounded number of requests at a time, and silence while it asks for it.
+//! Manners per host: as many requests at a time as it bears, silence while it asks for it, and a
+//! door left alone while nobody answers it. Whoever waits here takes nobody else's place.
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit},
     time::Instant,
 };
 
+use super::{
+    breaker::{Breaker, Role, Turn, Word},
+    gauge::{Fullness, Gauge, Sign},
+};
+use crate::domain::traffic::{HostTraffic, Traffic};
+
+/// How long a host is left alone that asks us to wait without saying how long, at first.
+const QUIET_MIN: Duration = Duration::from_secs(1);
+
+/// The longest such silence.
+const QUIET_MAX: Duration = Duration::from_mins(1);
+
+/// How wide the doors are, and how patient those who wait there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Widths {
+    pub(super) per_host: usize,
+    pub(super) all: usize,
+    pub(super) first_rest: Duration,
+}
+
 pub(super) struct Hosts {
-    per_host: usize,
+    widths: Widths,
+    all: Semaphore,
     // Held by every request under way: each looks its own host up in it.
     known: Mutex<BTreeMap<String, Host>>,
 }
 
-#[derive(Clone)]
 struct Host {
     places: Arc<Semaphore>,
+    /// Told whenever the door opens or closes.
+    news: Arc<Notify>,
+    gauge: Gauge,
+    /// Places to be taken away as they are given back.
+    debt: usize,
+    under_way: u64,
     quiet_until: Option<Instant>,
+    /// Wishes to wait since the last good answer.
+    throttles: u32,
+    breaker: Breaker,
+    traffic: HostTraffic,
+}
+
+/// Why nobody is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// A stop was asked for while waiting.
+    Stopped,
+    /// The host has not answered for so long that waiting is of no use.
+    HostDown,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// An answer, be it a refusal.
+    Answered,
+    Unchanged,
+    /// 429, or 503 with a time to wait.
+    Throttled {
+        wait: Option<Duration>,
+    },
+    /// 5xx, or a body that ended early: the host is there but not well.
+    Unwell,
+    /// No connection, or silence.
+    Unreachable,
 }
 
 impl Hosts {
-    pub(super) fn new(per_host: usize) -> Self {
-        Self { per_host: per_host.max(1), known: Mutex::default() }
+    pub(super) fn new(widths: Widths) -> Self {
+        Self { widths, all: Semaphore::new(widths.all.max(1)), known: Mutex::default() }
     }
 
-    /// Waits for a place at `host`; the place is free again when the permit is dropped.
-    pub(super) async fn enter(&self, host: &str) -> OwnedSemaphorePermit {
-        let places = self.host(host).places;
-        let permit = places.acquire_owned().await.expect("the semaphore is never closed");
-        while let Some(until) = self.host(host).quiet_until {
-            if until <= Instant::now() {
-                break;
+    /// Waits for a place at `host`. It is free again when the place is dropped.
+    pub(super) async fn enter<'a, S: Future<Output = ()>>(
+        &'a self,
+        host: &'a str,
+        mut stop: Pin<&mut S>,
+    ) -> Result<Place<'a>, Refusal> {
+        let (places, news) = {
+            let mut known = self.known();
+            let host = self.host(&mut known, host);
+            (Arc::clone(&host.places), Arc::clone(&host.news))
+        };
+        let of_host = tokio::select! {
+            biased;
+            permit = places.acquire_owned() => permit.expect("the semaphore is never closed"),
+            () = &mut stop => return Err(Refusal::Stopped),
+        };
+        // From here on every way out gives the place of the host back, less what is owed.
+        let mut place =
+            Place { hosts: self, host, of_host: Some(of_host), of_all: None, stay: None };
+        loop {
+            let hear = news.notified();
+            let (word, now) = (self.word(host), Instant::now());
+            match word {
+                Word::Go | Word::Try => {
+                    let role = if word == Word::Try { Role::Trial } else { Role::Ordinary };
+                    place.stay = Some(Stay { role, sent: now, is_told: false });
+                    if let Ok(permit) = self.all.try_acquire() {
+                        place.of_all = Some(permit);
+                        place.begin();
+                        return Ok(place);
+                    }
+                    let permit = tokio::select! {
+                        biased;
+                        permit = self.all.acquire() => permit,
+                        () = &mut stop => return Err(Refusal::Stopped),
+                    };
+                    place.of_all = Some(permit.expect("the semaphore is never closed"));
+                    // Much may have happened while we stood in line.
+                    if role == Role::Trial || self.word(host) == Word::Go {
+                        place.begin();
+                        return Ok(place);
+                    }
+                    (place.of_all, place.stay) = (None, None);
+                }
+                Word::WaitUntil(until) => tokio::select! {
+                    () = tokio::time::sleep_until(until) => (),
+                    () = hear => (),
+                    () = &mut stop => return Err(Refusal::Stopped),
+                },
+                Word::WaitForNews => tokio::select! {
+                    () = hear => (),
+                    // News that came before we listened would be waited for in vain.
+                    () = tokio::time::sleep(Duration::from_millis(200)) => (),
+                    () = &mut stop => return Err(Refusal::Stopped),
+                },
+                Word::GiveUp => return Err(Refusal::HostDown),
             }
-            tokio::time::sleep_until(until).await;
-        }
-        permit
-    }
-
-    /// Keeps quiet towards `host` for `wait`.
-    pub(super) fn quiet(&self, host: &str, wait: Duration) {
-        let until = Instant::now() + wait;
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(host) = known.get_mut(host) {
-            host.quiet_until = host.quiet_until.max(Some(until));
         }
     }
 
-    fn host(&self, name: &str) -> Host {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = || Host { places: Arc::new(Semaphore::new(self.per_host)), quiet_until: None };
-        known.entry(name.to_owned()).or_insert_with(fresh).clone()
+    /// Returns what was said so far.
+    pub(super) fn traffic(&self) -> Traffic {
+        let known = self.known();
+        let hosts = known.iter().map(|(name, host)| (name.clone(), host.traffic.clone()));
+        Traffic { hosts: hosts.collect() }
+    }
+
+    fn word(&self, name: &str) -> Word {
+        let now = Instant::now();
+        let mut known = self.known();
+        let host = self.host(&mut known, name);
+        match host.quiet_until {
+            Some(until) if now < until => Word::WaitUntil(until),
+            Some(_) | None => host.breaker.ask(now),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Host>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn host<'k>(&self, known: &'k mut BTreeMap<String, Host>, name: &str) -> &'k mut Host {
+        if !known.contains_key(name) {
+            known.insert(name.to_owned(), Host::new(self.widths));
+        }
+        known.get_mut(name).expect("the host was put there if it was missing")
+    }
+}
+
+impl Host {
+    fn new(widths: Widths) -> Self {
+        let gauge = Gauge::new(widths.per_host);
+        Self {
+            places: Arc::new(Semaphore::new(gauge.limit())),
+            news: Arc::default(),
+            gauge,
+            debt: 0,
+            under_way: 0,
+            quiet_until: None,
+            throttles: 0,
+            breaker: Breaker::new(widths.first_rest),
+            traffic: HostTraffic::default(),
+        }
+    }
+
+    fn note(&mut self, ending: Ending, stay: &Stay) {
+        let now = Instant::now();
+        let is_full = self.places.available_permits() == 0;
+        let fullness = if is_full { Fullness::Full } else { Fullness::Spare };
+        let sign = match ending {
+            Ending::Answered | Ending::Unchanged => Sign::Good,
+            Ending::Throttled { .. } => Sign::TooMuch,
+            Ending::Unwell | Ending::Unreachable => Sign::Trouble,
+        };
+        let before = self.gauge.limit();
+        self.gauge.note(sign, stay.sent, now, fullness);
+        self.resize(before);
+        match ending {
+            Ending::Answered => self.throttles = 0,
+            Ending::Unchanged => {
+                self.traffic.unchanged += 1;
+                self.throttles = 0;
+            }
+            Ending::Throttled { wait } => {
+                self.traffic.throttled += 1;
+                self.quiet(wait, stay.sent, now);
+            }
+            Ending::Unwell | Ending::Unreachable => self.traffic.troubles += 1,
+        }
+        if ending == Ending::Unreachable {
+            if self.breaker.failed(stay.role, now) == Turn::Opened {
+                self.traffic.breaker_openings += 1;
+                self.news.notify_waiters();
+            }
+        } else {
+            self.breaker.heard();
+            if stay.role == Role::Trial {
+                self.news.notify_waiters();
+            }
+        }
+    }
+
+    /// Keeps quiet for `wait`, or for longer and longer where the host does not say.
+    fn quiet(&mut self, wait: Option<Duration>, sent: Instant, now: Instant) {
+        let is_known = self.quiet_until.is_some_and(|until| sent < until);
+        let wait = wait.unwrap_or_else(|| {
+            if !is_known {
+                self.throttles = self.throttles.saturating_add(1);
+            }
+            let doublings = self.throttles.saturating_sub(1);
+            (QUIET_MIN * 2_u32.saturating_pow(doublings)).min(QUIET_MAX)
+        });
+        let from = self.quiet_until.map_or(now, |until| until.max(now));
+        let until = from.max(now + wait);
+        self.traffic.waited_s += (until - from).as_secs_f64();
+        self.quiet_until = Some(until);
+    }
+
+    /// Hands out new places, or takes away those that are no longer there.
+    fn resize(&mut self, before: usize) {
+        let after = self.gauge.limit();
+        if before < after {
+            let new = after - before;
+            let paid = new.min(self.debt);
+            self.debt -= paid;
+            self.places.add_permits(new - paid);
+        } else {
+            self.debt += before - after;
+            self.debt -= self.places.forget_permits(self.debt);
+        }
+    }
+}
+
+/// A place at a host, and whose it is.
+pub(super) struct Place<'a> {
+    hosts: &'a Hosts,
+    host: &'a str,
+    of_host: Option<OwnedSemaphorePermit>,
+    of_all: Option<SemaphorePermit<'a>>,
+    stay: Option<Stay>,
+}
+
+struct Stay {
+    role: Role,
+    sent: Instant,
+    is_told: bool,
+}
+
+impl Place<'_> {
+    fn begin(&mut self) {
+        let mut known = self.hosts.known();
+        let host = self.hosts.host(&mut known, self.host);
+        host.under_way += 1;
+        host.traffic.requests += 1;
+        host.traffic.width_reached = host.traffic.width_reached.max(host.under_way);
+        if let Some(stay) = &mut self.stay {
+            stay.sent = Instant::now();
+        }
+    }
+
+    /// Tells how the request ended.
+    pub(super) fn leave(mut self, ending: Ending, received_bytes: u64) {
+        if let Some(stay) = &mut self.stay {
+            stay.is_told = true;
+            let mut known = self.hosts.known();
+            let host = self.hosts.host(&mut known, self.host);
+            host.traffic.received_bytes += received_bytes;
+            host.note(ending, stay);
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut known = self.hosts.known();
+        let host = self.hosts.host(&mut known, self.host);
+        if let Some(stay) = &self.stay {
+            if self.of_all.is_some() {
+                host.under_way -= 1;
+            }
+            if stay.role == Role::Trial && !stay.is_told {
+                host.breaker.trial_dropped(Instant::now());
+                host.news.notify_waiters();
+            }
+        }
+        if 0 < host.debt
+            && let Some(permit) = self.of_host.take()
+        {
+            host.debt -= 1;
+            permit.forget();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{future::pending, pin::pin};
+
     use super::*;
 
-    #[tokio::test]
+    fn hosts(per_host: usize, all: usize) -> Hosts {
+        Hosts::new(Widths { per_host, all, first_rest: Duration::from_millis(50) })
+    }
+
+    async fn enter<'a>(hosts: &'a Hosts, host: &'a str) -> Result<Place<'a>, Refusal> {
+        hosts.enter(host, pin!(pending())).await
+    }
+
+    /// Enters if that needs no waiting.
+    async fn enter_at_once<'a>(hosts: &'a Hosts, host: &'a str) -> Option<Place<'a>> {
+        tokio::select! {
+            biased;
+            place = enter(hosts, host) => Some(place.unwrap()),
+            () = async {} => None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_host_that_asked_for_silence_is_left_alone_and_others_are_not() {
-        let hosts = Hosts::new(2);
-        drop(hosts.enter("a").await);
-        hosts.quiet("a", Duration::from_millis(300));
+        let hosts = hosts(2, 2);
+        let wait = Some(Duration::from_mins(5));
+        enter(&hosts, "a").await.unwrap().leave(Ending::Throttled { wait }, 0);
         let start = Instant::now();
+        let quiet = enter(&hosts, "a");
 
-        drop(hosts.enter("b").await);
+        // Both places of all are free while the quiet host is waited for.
+        let others = [enter(&hosts, "b").await.unwrap(), enter(&hosts, "b").await.unwrap()];
         let other = start.elapsed();
-        drop(hosts.enter("a").await);
+        drop(others);
+        drop(quiet.await.unwrap());
 
-        assert!(
-            other < Duration::from_millis(300) && Duration::from_millis(300) <= start.elapsed()
-        );
+        assert_eq!((other, start.elapsed().as_secs()), (Duration::ZERO, 300));
+        assert!((hosts.traffic().hosts["a"].waited_s - 300.0).abs() < 0.01);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_does_not_say_how_long_is_left_alone_longer_each_time() {
+        let hosts = hosts(2, 2);
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            enter(&hosts, "a").await.unwrap().leave(Ending::Throttled { wait: None }, 0);
+            let start = Instant::now();
+            drop(enter(&hosts, "a").await.unwrap());
+            waits.push(start.elapsed().as_secs());
+        }
+
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+    }
+
+    #[tokio::test]
+    async fn a_throttled_host_gets_half_the_places_and_no_more() {
+        let hosts = hosts(4, 64);
+        let wait = Some(Duration::ZERO);
+        let mut places = Vec::new();
+        for _ in 0..4 {
+            places.push(enter(&hosts, "a").await.unwrap());
+        }
+        for place in places {
+            place.leave(Ending::Throttled { wait }, 0);
+        }
+
+        let first = enter_at_once(&hosts, "a").await;
+        let second = enter_at_once(&hosts, "a").await;
+        let third = enter_at_once(&hosts, "a").await;
+
+        assert_eq!([first.is_some(), second.is_some(), third.is_some()], [true, true, false]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_is_down_is_waited_for_and_then_given_up_without_holding_others() {
+        let hosts = hosts(8, 2);
+        for _ in 0..5 {
+            enter(&hosts, "down").await.unwrap().leave(Ending::Unreachable, 0);
+        }
+        let mut n_tries = 0;
+        let end = loop {
+            match enter(&hosts, "down").await {
+                Ok(place) => place.leave(Ending::Unreachable, 0),
+                Err(refusal) => break refusal,
+            }
+            n_tries += 1;
+        };
+
+        assert_eq!((end, n_tries), (Refusal::HostDown, 3));
+        assert!(enter_at_once(&hosts, "up").await.is_some());
+        assert_eq!(hosts.traffic().hosts["down"].breaker_openings, 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_wait_go_on_when_the_host_is_back() {
+        let hosts = hosts(8, 8);
+        for _ in 0..5 {
+            enter(&hosts, "a").await.unwrap().leave(Ending::Unreachable, 0);
+        }
+        let visit = async || enter(&hosts, "a").await.unwrap().leave(Ending::Answered, 7);
+
+        tokio::join!(visit(), visit(), visit());
+
+        assert_eq!(hosts.traffic().hosts["a"].received_bytes, 21);
+    }
+
+    #[tokio::test]
+    async fn a_stop_ends_the_waiting() {
+        let hosts = hosts(1, 1);
+        let wait = Some(Duration::from_mins(10));
+        enter(&hosts, "quiet").await.unwrap().leave(Ending::Throttled { wait }, 0);
+        let _taken = enter(&hosts, "other").await.unwrap();
+
+        let quiet = hosts.enter("quiet", pin!(async {})).await;
+        let full = hosts.enter("other", pin!(async {})).await;
+        let all_full = hosts.enter("third", pin!(async {})).await;
+
+        let refusals = [quiet.err(), full.err(), all_full.err()];
+        assert_eq!(refusals, [Some(Refusal::Stopped); 3]);
     }
 }

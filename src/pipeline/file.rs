@@ -21,7 +21,7 @@ use crate::{
         rules::Rules,
     },
     model::recipe::TrainRecipe,
-    source::{Sort, SourceSpec},
+    source::{Sort, SourceSpec, access::PrivateHosts},
     stage::{collect, dedupe, prepare, split},
     store::files,
 };
@@ -165,9 +165,12 @@ impl CollectTable {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FetchTable {
-    /// Pictures fetched at the same time.
+    /// Pictures fetched at the same time, at most.
     pub concurrency: usize,
+    /// Of them from one host, at most; how many it gets depends on how many it bears.
     pub per_host: usize,
+    /// Hosts of one's own network that may be asked: `nas.local`, `127.0.0.1:8443`.
+    pub private_hosts: PrivateHosts,
     /// Seconds for one whole picture.
     pub timeout: f64,
     /// Seconds without a byte.
@@ -179,8 +182,9 @@ pub struct FetchTable {
 impl Default for FetchTable {
     fn default() -> Self {
         Self {
-            concurrency: 16,
-            per_host: 6,
+            concurrency: 64,
+            per_host: 16,
+            private_hosts: PrivateHosts::default(),
             timeout: 60.0,
             stall: 15.0,
             max_megabytes: 50,
@@ -191,11 +195,11 @@ impl Default for FetchTable {
 
 impl FetchTable {
     fn check(&self) -> Result<(), String> {
-        if !(1..=256).contains(&self.concurrency) {
-            return Err(format!("fetch.concurrency = {}: use 1 to 256", self.concurrency));
+        if !(1..=1024).contains(&self.concurrency) {
+            return Err(format!("fetch.concurrency = {}: use 1 to 1024", self.concurrency));
         }
-        if !(1..=64).contains(&self.per_host) {
-            return Err(format!("fetch.per_host = {}: use 1 to 64", self.per_host));
+        if !(1..=256).contains(&self.per_host) {
+            return Err(format!("fetch.per_host = {}: use 1 to 256", self.per_host));
         }
         for (name, seconds) in [("timeout", self.timeout), ("stall", self.stall)] {
             if !(0.1..=3600.0).contains(&seconds) {
@@ -209,6 +213,12 @@ impl FetchTable {
             return Err(format!("fetch.attempts = {}: use 1 to 20", self.attempts));
         }
         Ok(())
+    }
+
+    /// Returns how many pictures may wait for their hosts: what a slow host keeps waiting takes
+    /// no place from what a fast one could give.
+    pub fn waiting_room(&self) -> usize {
+        self.concurrency * 32
     }
 
     pub fn bytes_max(&self) -> u64 {

@@ -135,7 +135,7 @@ impl Workshop {
         Ok(Some(match stage {
             StageName::Collect => plan::plan(&self.collect(events), store, insistence)?,
             StageName::Resolve => plan::plan(&self.resolve(), store, insistence)?,
-            StageName::Fetch => plan::plan(&self.fetch(), store, insistence)?,
+            StageName::Fetch => plan::plan(&self.fetch(&Stop::never()), store, insistence)?,
             StageName::Fingerprint => plan::plan(&self.fingerprint(), store, insistence)?,
             StageName::Dedupe => {
                 set(plan_set(&self.dedupe(), store, force), PipelineRunError::Dedupe)?
@@ -205,7 +205,7 @@ impl Workshop {
         Ok(Some(match stage {
             StageName::Collect => items(&self.collect(work.events), work).await?,
             StageName::Resolve => items(&self.resolve(), work).await?,
-            StageName::Fetch => items(&self.fetch(), work).await?,
+            StageName::Fetch => items(&self.fetch(work.stop), work).await?,
             StageName::Fingerprint => items(&self.fingerprint(), work).await?,
             StageName::Dedupe => whole(&self.dedupe(), work, PipelineRunError::Dedupe).await?,
             StageName::Prepare => items(&self.prepare(), work).await?,

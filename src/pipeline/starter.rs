@@ -99,8 +99,9 @@ const REST: &str = r#"
 # galleries = "all"                  # first, none
 
 [fetch]
-# concurrency = 16                   # pictures at the same time
-# per_host = 6                       # of them from one host
+# concurrency = 64                   # pictures at the same time, at most
+# per_host = 16                      # of them from one host, as far as it bears them
+# private_hosts = []                 # hosts of your own network: ["nas.local", "127.0.0.1:8443"]
 # timeout = 60                       # seconds for one picture
 # stall = 15                         # seconds without a byte
 # max_megabytes = 50

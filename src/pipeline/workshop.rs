@@ -1,23 +1,24 @@
 //! One dataset opened for work: its store, its folders, its doors to the outside, and its
 //! stages, made from the pipeline file.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::OnceCell;
 
 use super::{Pipeline, PipelineError};
 use crate::{
     domain::{classes::Classes, id::Label},
-    engine::{Limits, events::Events},
+    engine::{Limits, events::Events, stop::Stop},
     source::{
         SourceSpec,
-        access::{Access, AccessOptions, NetOptions},
+        access::{Access, AccessOptions, FIRST_REST, NetOptions},
+        archive::Archives,
     },
     stage::{
         collect::Collect,
         dedupe::Dedupe,
         export::run::{Exporting, Recipe as ExportRecipe},
-        fetch::{Fetch, Recipe as FetchRecipe},
+        fetch::{Fetch, Recipe as FetchRecipe, Written},
         fingerprint::{Fingerprinting, Recipe as FingerprintRecipe},
         prepare::Prepare,
         resolve::{Recipe as ResolveRecipe, Resolve},
@@ -30,6 +31,9 @@ use crate::{
         layout::Layout,
     },
 };
+
+/// Places of the pipeline file that are listed at the same time.
+const PLACES_AT_ONCE: usize = 16;
 
 /// Everything the stages of one dataset need.
 pub struct Workshop {
@@ -65,7 +69,8 @@ impl Workshop {
         let selected = pipeline.classes.clone();
         let cpu_width = std::thread::available_parallelism().map_or(2, usize::from);
         let limits = Limits {
-            network_width: pipeline.fetch.concurrency,
+            network_width: PLACES_AT_ONCE,
+            hosts_width: pipeline.fetch.waiting_room(),
             cpu_width,
             attempts_max: pipeline.fetch.attempts,
         };
@@ -104,13 +109,17 @@ impl Workshop {
         Resolve { recipe, classes: &self.selected }
     }
 
-    pub(super) fn fetch(&self) -> Fetch<'_> {
+    pub(super) fn fetch(&self, stop: &Stop) -> Fetch<'_> {
         Fetch {
             recipe: FetchRecipe {},
             bytes_max: self.pipeline.fetch.bytes_max(),
             classes: &self.selected,
             layout: &self.layout,
             access: &self.access,
+            store: &self.store,
+            archives: Arc::new(Archives::new(self.layout.root().join("unpacked"))),
+            stop: stop.clone(),
+            written: Written::default(),
         }
     }
 
@@ -183,6 +192,10 @@ fn access(pipeline: &Pipeline, layout: &Layout, clock: fn() -> i64) -> Access {
             stall: Duration::from_secs_f64(pipeline.fetch.stall),
             bytes_max: pipeline.fetch.bytes_max(),
             per_host: pipeline.fetch.per_host,
+            concurrency: pipeline.fetch.concurrency,
+            private_hosts: pipeline.fetch.private_hosts.clone(),
+            first_rest: FIRST_REST,
+            clock,
         },
         contact: pipeline.collect.contact.clone(),
         demo_places: demo_places.collect(),

@@ -13,7 +13,10 @@ use crate::{
         classes::Classes,
         fingerprint::Fingerprint,
         id::{BlobId, Label, Place, PostId},
-        link::{Download, MediaLink, MediaUrl, Origin, Resolution, Resolved, Trouble},
+        link::{
+            Download, MediaLink, MediaUrl, Origin, Quality, Resolution, Resolved, Trouble,
+            Validators,
+        },
         outcome::{Outcome, Reject},
         picture::{Crop, FileFormat},
         planted::{Plant, PlantKind, Planted},
@@ -136,6 +139,8 @@ impl Bench {
             final_url: "https://i.redd.it/".to_owned(),
             retrieved_at: 1_790_000_000,
             troubles: troubles.iter().copied().collect(),
+            quality: Quality::Original,
+            validators: Validators::default(),
         };
         self.settle(url(name), Outcome::Made(download));
         let outcome = match decode::decode(bytes, Limits::default()) {

@@ -260,6 +260,7 @@ fn healed(facts: &Facts) -> BTreeMap<&'static str, u64> {
             Trouble::Stalled => "stalled",
             Trouble::ServerError => "server error",
             Trouble::Connection => "broken connection",
+            Trouble::HostDown => "host down",
         };
         *healed.entry(name).or_default() += 1;
     }

@@ -83,7 +83,7 @@ fn rejects(bench: &Bench) {
         let name = format!("dead{n}");
         bench.show(&name, FISH, Origin::Single, &[&name]);
         let message = format!("could not fetch {}: no byte for 20 s", url(&name));
-        let failure = Failure { message, attempts: 4, transient: true };
+        let failure = Failure { message, attempts: 4, transient: true, trouble: None };
         bench.settle::<Download>(url(&name), Outcome::Failed(failure));
     }
     bench.show("later", FISH, Origin::Single, &["later"]);

@@ -10,8 +10,11 @@ use super::{
     demo_place::DemoPlace,
     reddit::{self, Credentials},
 };
-pub use crate::net::NetOptions;
-use crate::net::{Client, NetError, Route};
+pub use crate::net::{FIRST_REST, NetOptions, PrivateHosts};
+use crate::{
+    domain::traffic::Traffic,
+    net::{Client, NetError, Route},
+};
 
 /// How to open the doors.
 #[derive(Clone, Debug)]
@@ -30,6 +33,7 @@ const STALL_MS: u64 = 120_000;
 
 pub struct Access {
     options: AccessOptions,
+    route: Route,
     live: OnceCell<Client>,
     demo: OnceCell<(Site, Client)>,
 }
@@ -48,7 +52,23 @@ pub enum AccessError {
 
 impl Access {
     pub fn new(options: AccessOptions) -> Self {
-        Self { options, live: OnceCell::new(), demo: OnceCell::new() }
+        Self { options, route: Route::Public, live: OnceCell::new(), demo: OnceCell::new() }
+    }
+
+    /// Sends the live net's requests another way: to a server that stands in for it.
+    #[cfg(test)]
+    pub(crate) fn through(self, route: Route) -> Self {
+        Self { route, ..self }
+    }
+
+    /// Returns what was said with the hosts so far; nothing if no door was opened.
+    pub fn statistics(&self) -> Traffic {
+        let clients = [self.live.get(), self.demo.get().map(|(_, client)| client)];
+        let mut hosts = BTreeMap::new();
+        for client in clients.into_iter().flatten() {
+            hosts.extend(client.statistics().hosts);
+        }
+        Traffic { hosts }
     }
 
     pub fn now(&self) -> i64 {
@@ -60,7 +80,7 @@ impl Access {
         let open = || async {
             let user_agent = user_agent(self.contact().as_deref());
             let net = NetOptions { user_agent, ..self.options.net.clone() };
-            Ok(Client::new(&Route::Public, net)?)
+            Ok(Client::new(&self.route, net)?)
         };
         self.live.get_or_try_init(open).await
     }

@@ -25,7 +25,7 @@ use deletion::Deletion;
 use draw::{Class, Edit};
 use reply::Log;
 use site::Shared;
-use tls::Door;
+pub(crate) use tls::Door;
 
 pub use limits::{Allowance, Refusal};
 pub use tls::CertificateError;

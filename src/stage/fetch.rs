@@ -1,22 +1,30 @@
 //! Address → the picture's bytes, untouched, in a file named by its content.
 
-use std::{collections::BTreeSet, io, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use serde::{Serialize, Serializer};
 use tokio::task::JoinError;
-use url::Url;
 
 use crate::{
     domain::{
         classes::Classes,
-        id::BlobId,
-        link::{Download, MediaLink, MediaUrl},
+        link::{Download, MediaLink, MediaUrl, Quality, Trouble},
         outcome::{Outcome, Reject},
     },
-    engine::{Inputs, ItemStage, Lane, StageName, Staleness, Transient},
-    net::{Body, NetError},
-    pixels::sniff,
-    source::access::{Access, AccessError},
+    engine::{BeforeCommit, Inputs, ItemStage, Lane, StageName, Staleness, Transient, stop::Stop},
+    net::NetError,
+    source::{
+        access::{Access, AccessError},
+        archive::{ArchiveError, Archives},
+    },
     store::{
         Digest, Store, StoreError,
         files::{self, FileError},
@@ -25,7 +33,12 @@ use crate::{
     },
 };
 
+mod bring;
+mod local;
 mod placeholder;
+mod preview;
+
+use bring::Brought;
 
 /// The work of this room.
 pub struct Fetch<'a> {
@@ -34,7 +47,17 @@ pub struct Fetch<'a> {
     pub classes: &'a Classes,
     pub layout: &'a Layout,
     pub access: &'a Access,
+    pub store: &'a Store,
+    /// The archives that are open.
+    pub archives: Arc<Archives>,
+    /// Ends the waiting for hosts; what is under way is finished.
+    pub stop: Stop,
+    pub written: Written,
 }
+
+/// Whether files were written that the disk may not have yet.
+#[derive(Debug, Default)]
+pub struct Written(AtomicBool);
 
 /// What is fetched. Only the digest can make an address another picture: which of several posts
 /// tells of the address, and what copies it knows of, cannot.
@@ -57,45 +80,72 @@ pub enum FetchError {
     Net { url: MediaUrl, source: NetError },
     #[error("could not read `{path}`")]
     Read { path: String, source: io::Error },
+    #[error("could not unpack {url}")]
+    Unpack { url: MediaUrl, source: ArchiveError },
     #[error("could not keep {url}")]
     Keep { url: MediaUrl, source: FileError },
     #[error("the work on {url} was broken off")]
     BrokenOff { url: MediaUrl, source: JoinError },
     #[error(transparent)]
     Access(#[from] AccessError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl FetchError {
+    fn net(&self) -> Option<&NetError> {
+        match self {
+            Self::Net { source, .. } => Some(source),
+            Self::Read { .. }
+            | Self::Unpack { .. }
+            | Self::Keep { .. }
+            | Self::BrokenOff { .. }
+            | Self::Access(_)
+            | Self::Store(_) => None,
+        }
+    }
 }
 
 impl Transient for FetchError {
     fn is_transient(&self) -> bool {
         match self {
             Self::Net { source, .. } => source.is_transient(),
-            Self::Read { .. } => true,
-            Self::Keep { .. } | Self::BrokenOff { .. } | Self::Access(_) => false,
+            Self::Read { .. } | Self::Unpack { .. } => true,
+            Self::Keep { .. } | Self::BrokenOff { .. } | Self::Access(_) | Self::Store(_) => false,
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Net { source, .. } => source.retry_after(),
-            Self::Read { .. } | Self::Keep { .. } | Self::BrokenOff { .. } | Self::Access(_) => {
-                None
-            }
-        }
+        self.net()?.retry_after()
     }
 
     fn is_fatal(&self) -> bool {
         match self {
             // A disk that cannot take this picture cannot take the next one either.
-            Self::Keep { .. } | Self::Access(_) => true,
-            Self::Net { .. } | Self::Read { .. } | Self::BrokenOff { .. } => false,
+            Self::Keep { .. } | Self::Access(_) | Self::Store(_) => true,
+            Self::Net { .. } | Self::Read { .. } | Self::Unpack { .. } | Self::BrokenOff { .. } => {
+                false
+            }
         }
+    }
+
+    fn is_stop(&self) -> bool {
+        matches!(self.net(), Some(NetError::Stopped { .. }))
+    }
+
+    fn is_attempt(&self) -> bool {
+        !matches!(self.net(), Some(NetError::HostDown { .. }))
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        Some(self.net()?.trouble())
     }
 }
 
 impl ItemStage for Fetch<'_> {
     const NAME: StageName = StageName::Fetch;
     const REVISION: u32 = 1;
-    const LANE: Lane = Lane::Network;
+    const LANE: Lane = Lane::Hosts;
     type Recipe = Recipe;
     type Input = Target;
     type Output = Download;
@@ -133,7 +183,16 @@ impl ItemStage for Fetch<'_> {
     }
 
     fn still_holds(&self, download: &Download) -> bool {
-        self.layout.blob(&download.blob).exists()
+        files::has_size(&self.layout.blob(&download.blob), download.size_bytes)
+    }
+
+    fn before_commit(&self) -> Option<BeforeCommit> {
+        // Whatever is written from here on is noted anew, and belongs to a later batch.
+        if !self.written.0.swap(false, Ordering::AcqRel) {
+            return None;
+        }
+        let blobs = self.layout.blobs();
+        Some(Box::new(move || Ok(files::sync_all_below(&blobs)?)))
     }
 
     async fn apply(
@@ -142,99 +201,48 @@ impl ItemStage for Fetch<'_> {
         Target(link): &Target,
         before: &[FetchError],
     ) -> Result<Outcome<Download>, FetchError> {
-        let body = match self.body(url, link).await? {
-            Ok(body) => body,
+        // Most items wait in line for long, so what they hold until then is kept small.
+        let (brought, quality) = Box::pin(self.best(url, link)).await?;
+        let kept = match brought {
+            Ok(Brought::Kept(kept)) => kept,
+            Ok(Brought::Unchanged(download)) => return Ok(Outcome::Made(*download)),
             Err(reject) => return Ok(Outcome::Rejected(reject)),
         };
-        let blob = BlobId::of(&body.bytes);
-        if let Some(reject) = reason_against(&body, blob, link) {
-            return Ok(Outcome::Rejected(reject));
-        }
-        let troubles = before.iter().filter_map(|error| match error {
-            FetchError::Net { source, .. } => Some(source.trouble()),
-            FetchError::Read { .. }
-            | FetchError::Keep { .. }
-            | FetchError::BrokenOff { .. }
-            | FetchError::Access(_) => None,
-        });
-        let download = Download {
-            blob,
-            size_bytes: u64::try_from(body.bytes.len()).expect("a length fits 64 bits"),
-            final_url: body.final_url.into(),
+        Ok(Outcome::Made(Download {
+            blob: kept.blob,
+            size_bytes: kept.size_bytes,
+            final_url: kept.final_url,
             retrieved_at: self.access.now(),
-            troubles: troubles.collect(),
-        };
-        self.keep(url, blob, body.bytes).await?;
-        Ok(Outcome::Made(download))
+            troubles: before.iter().filter_map(Transient::trouble).collect(),
+            quality,
+            validators: kept.validators,
+        }))
     }
 }
 
 impl Fetch<'_> {
-    /// Brings the bytes, from wherever the address points.
-    async fn body(
+    /// Brings the picture, or the site's own copy of it where the picture is no longer there.
+    async fn best(
         &self,
         url: &MediaUrl,
         link: &MediaLink,
-    ) -> Result<Result<Body, Reject>, FetchError> {
-        // Only a folder's own listing gives a digest: no post can point at a file of this machine.
-        if let (Some(path), Some(_)) = (url.0.strip_prefix("file:"), link.digest) {
-            return self.file(url, path).await;
+    ) -> Result<(Result<Brought, Reject>, Quality), FetchError> {
+        let had = self.had(url)?;
+        let brought = self.bring(url, link.digest, had.download()).await;
+        let Some(fallback) = link.fallback.as_ref() else {
+            return Ok((brought?, link.quality));
+        };
+        if !preview::is_called_for(url, &brought, &had) {
+            return Ok((brought?, link.quality));
         }
-        let (client, address) = match url.0.strip_prefix("demo+") {
-            Some(address) => (self.access.demo().await?, address),
-            None => (self.access.live().await?, url.0.as_str()),
-        };
-        let Ok(address) = Url::parse(address) else {
-            return Ok(Err(Reject::BadAddress { url: url.0.clone() }));
-        };
-        let fetched = client.picture(&address).await;
-        fetched.map_err(|source| FetchError::Net { url: url.clone(), source })
-    }
-
-    async fn file(&self, url: &MediaUrl, path: &str) -> Result<Result<Body, Reject>, FetchError> {
-        let limit_bytes = self.bytes_max;
-        let owned = path.to_owned();
-        let reading = tokio::task::spawn_blocking(move || {
-            if limit_bytes < std::fs::metadata(&owned)?.len() {
-                return Ok(None);
-            }
-            std::fs::read(&owned).map(Some)
-        });
-        let read = reading.await.map_err(|source| broken_off(url, source))?;
-        let bytes = match read {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => return Ok(Err(Reject::TooLarge { limit_bytes })),
-            Err(source) => return Err(FetchError::Read { path: path.to_owned(), source }),
-        };
-        let final_url = Url::parse("file:///").expect("a constant address is valid");
-        Ok(Ok(Body { bytes, final_url }))
-    }
-
-    async fn keep(&self, url: &MediaUrl, blob: BlobId, bytes: Vec<u8>) -> Result<(), FetchError> {
-        let path = self.layout.blob(&blob);
-        let writing = tokio::task::spawn_blocking(move || {
-            if path.exists() { Ok(()) } else { files::write_atomic(&path, &bytes) }
-        });
-        let written = writing.await.map_err(|source| broken_off(url, source))?;
-        written.map_err(|source| FetchError::Keep { url: url.clone(), source })
+        match self.bring(fallback, None, had.download()).await {
+            Ok(Ok(copy)) => Ok((Ok(copy), Quality::Preview)),
+            Err(error) if error.is_stop() || error.is_fatal() => Err(error),
+            // What became of the original says more than what became of its copy.
+            Ok(Err(_)) | Err(_) => Ok((brought?, link.quality)),
+        }
     }
 }
 
-fn broken_off(url: &MediaUrl, source: JoinError) -> FetchError {
-    FetchError::BrokenOff { url: url.clone(), source }
-}
-
-/// Looks at what came: is it a picture at all, and the one that was meant?
-fn reason_against(body: &Body, blob: BlobId, link: &MediaLink) -> Option<Reject> {
-    if link.digest.is_some_and(|listed| listed != blob) {
-        return Some(Reject::FileChanged);
-    }
-    if placeholder::is_placeholder(&body.final_url, &body.bytes) {
-        return Some(Reject::Placeholder);
-    }
-    if body.bytes.is_empty() {
-        return Some(Reject::Empty);
-    }
-    let kind = sniff::kind(&body.bytes);
-    (!kind.is_picture()).then(|| Reject::NotAnImage { found: kind.name().to_owned() })
-}
+#[cfg(test)]
+mod tests;

@@ -26,15 +26,35 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 /// Writes `bytes` to `path`, making its folder. After a crash the file is old, new or absent,
 /// never half.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    make_folder(folder)?;
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let aside = folder.join(format!("{UNDER_WAY}{}-{number}", process::id()));
-    let written = write_synced(&aside, bytes).and_then(|()| fs::rename(&aside, path));
-    written.map_err(|source| {
-        drop(fs::remove_file(&aside)); // What could not be written may not exist either.
-        FileError::Write { path: path.to_owned(), source }
-    })
+    write_aside(path, bytes, Care::Synced)
+}
+
+/// Writes `bytes` to `path` as [`write_atomic`] does, but leaves it to [`sync_all_below`] to see
+/// them to the disk: until then a power cut may leave a file of the right name and the wrong
+/// length, so no record may speak of it.
+pub fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    write_aside(path, bytes, if cfg!(target_os = "linux") { Care::Later } else { Care::Synced })
+}
+
+/// Sees everything to the disk that [`write_unsynced`] wrote in or below `folder`.
+pub fn sync_all_below(folder: &Path) -> Result<(), FileError> {
+    #[cfg(target_os = "linux")]
+    {
+        let wrong = |source| FileError::Write { path: folder.to_owned(), source };
+        let opened = File::open(folder).map_err(wrong)?;
+        rustix::fs::syncfs(&opened).map_err(|errno| wrong(errno.into()))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        // Each file was synced by itself.
+        let _ = folder;
+        Ok(())
+    }
+}
+
+/// Tells whether `path` is a file of `size_bytes`.
+pub fn has_size(path: &Path, size_bytes: u64) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() == size_bytes)
 }
 
 pub fn make_folder(path: &Path) -> Result<(), FileError> {
@@ -64,10 +84,33 @@ pub fn read_text_if_any(path: &Path) -> Result<Option<String>, FileError> {
     }
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Whether a file is seen to the disk at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Care {
+    Synced,
+    Later,
+}
+
+fn write_aside(path: &Path, bytes: &[u8], care: Care) -> Result<(), FileError> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let aside = folder.join(format!("{UNDER_WAY}{}-{number}", process::id()));
+    let mut written = write_new(&aside, bytes, care);
+    // Most folders are there, so they are made only when one is missed.
+    if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        make_folder(folder)?;
+        written = write_new(&aside, bytes, care);
+    }
+    written.and_then(|()| fs::rename(&aside, path)).map_err(|source| {
+        drop(fs::remove_file(&aside)); // What could not be written may not exist either.
+        FileError::Write { path: path.to_owned(), source }
+    })
+}
+
+fn write_new(path: &Path, bytes: &[u8], care: Care) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
-    file.sync_all()
+    if care == Care::Synced { file.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -83,7 +126,7 @@ mod tests {
 
         let refusal = write_atomic(&blocked, b"new");
 
-        assert!(matches!(refusal, Err(FileError::MakeFolder { .. })));
+        assert!(matches!(refusal, Err(FileError::Write { .. })));
         assert_eq!(read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }

@@ -28,7 +28,8 @@ fn crop() -> Crop {
 fn results_come_back_as_they_were_put_also_after_reopening() {
     let dir = TempDir::new().unwrap();
     let [made, rejected, failed] = [b"a", b"b", b"c"].map(|bytes| BlobId::of(bytes));
-    let failure = Failure { message: "no route".to_owned(), attempts: 2, transient: true };
+    let failure =
+        Failure { message: "no route".to_owned(), attempts: 2, transient: true, trouble: None };
     let batch = [
         (made, Settled { stamp: stamp(1), outcome: Outcome::Made(crop()) }),
         (rejected, Settled { stamp: stamp(2), outcome: Outcome::Rejected(Reject::Empty) }),

@@ -173,7 +173,8 @@ fn troubles_of_a_file_are_read_from_its_download_and_its_fingerprint() {
         bench.show(name, BEETLES, Origin::Single, &[name]);
         bench.bring(name, &picture, &[trouble]);
     }
-    let failure = Failure { message: "timeout".to_owned(), attempts: 3, transient: true };
+    let failure =
+        Failure { message: "timeout".to_owned(), attempts: 3, transient: true, trouble: None };
     bench.settle::<Download>(url("dead"), Outcome::Failed(failure));
     let kinds = [
         (PlantKind::Placeholder, "sign", "page"),

@@ -33,14 +33,14 @@ pub enum CertificateError {
 }
 
 /// What the site shows its clients, and what they must trust to believe it.
-pub(in crate::source) struct Door {
-    pub(in crate::source) acceptor: TlsAcceptor,
-    pub(in crate::source) root_pem: String,
+pub(crate) struct Door {
+    pub(crate) acceptor: TlsAcceptor,
+    pub(crate) root_pem: String,
 }
 
 impl Door {
     /// Makes a new authority and a certificate for `hosts`.
-    pub(in crate::source) fn new(hosts: &[&str]) -> Result<Self, CertificateError> {
+    pub(crate) fn new(hosts: &[&str]) -> Result<Self, CertificateError> {
         let root_key = KeyPair::generate().map_err(CertificateError::Sign)?;
         let mut root = CertificateParams::default();
         root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));

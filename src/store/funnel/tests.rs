@@ -6,7 +6,7 @@ use crate::{
         bytes::HexBytes,
         fingerprint::{Distance, PerceptualHash, Quality, Similarity},
         id::Place,
-        link::{MediaLink, Origin},
+        link::{MediaLink, Origin, Quality as CopyQuality, Validators},
         outcome::Failure,
         picture::FileFormat,
         post::{Media, Post, Teller},
@@ -49,6 +49,8 @@ fn download(bytes: &str) -> Outcome<Download> {
         final_url: String::new(),
         retrieved_at: 0,
         troubles: BTreeSet::new(),
+        quality: CopyQuality::Original,
+        validators: Validators::default(),
     })
 }
 
@@ -77,7 +79,7 @@ fn crop() -> Outcome<Crop> {
 }
 
 fn failure(message: String) -> Failure {
-    Failure { message, attempts: 3, transient: true }
+    Failure { message, attempts: 3, transient: true, trouble: None }
 }
 
 fn post(place: &str) -> Post {

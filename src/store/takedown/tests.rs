@@ -8,7 +8,7 @@ use crate::{
         bytes::HexBytes,
         fingerprint::{PerceptualHash, Quality},
         id::{Label, Place},
-        link::MediaLink,
+        link::{self, MediaLink},
         picture::FileFormat,
         post::{Media, Teller},
         split::Split,
@@ -80,6 +80,8 @@ impl Bench {
             final_url: String::new(),
             retrieved_at: 0,
             troubles: BTreeSet::new(),
+            quality: link::Quality::Original,
+            validators: link::Validators::default(),
         };
         self.settle(url(picture), download);
         let print = Fingerprint {

@@ -1,0 +1,155 @@
+//! One address → its bytes, looked at and kept, or the reason they are not.
+
+use std::sync::atomic::Ordering;
+
+use tokio::task::{JoinError, spawn_blocking};
+use url::Url;
+
+use super::{Fetch, FetchError, local, placeholder};
+use crate::{
+    domain::{
+        id::BlobId,
+        link::{Download, MediaUrl, Validators},
+        outcome::{Failure, Outcome, Reject},
+    },
+    engine::ItemStage,
+    net::{Ask, Body, Copy, Fetched},
+    pixels::sniff,
+    store::files::{self, FileError},
+};
+
+/// What is on record of an address from before.
+pub(super) enum Had {
+    Nothing,
+    /// A picture whose file is still there.
+    Picture(Box<Download>),
+    Failure(Failure),
+}
+
+impl Had {
+    pub(super) fn download(&self) -> Option<&Download> {
+        match self {
+            Self::Picture(download) => Some(download),
+            Self::Nothing | Self::Failure(_) => None,
+        }
+    }
+}
+
+/// What an address brought.
+pub(super) enum Brought {
+    Kept(Kept),
+    /// The picture we have is still the same.
+    Unchanged(Box<Download>),
+}
+
+/// A picture whose bytes are in their file.
+pub(super) struct Kept {
+    pub(super) blob: BlobId,
+    pub(super) size_bytes: u64,
+    pub(super) final_url: String,
+    pub(super) validators: Validators,
+}
+
+impl Fetch<'_> {
+    pub(super) fn had(&self, url: &MediaUrl) -> Result<Had, FetchError> {
+        Ok(match self.store.get::<Download>(url)?.map(|settled| settled.outcome) {
+            Some(Outcome::Made(download)) if self.still_holds(&download) => {
+                Had::Picture(Box::new(download))
+            }
+            Some(Outcome::Failed(failure)) => Had::Failure(failure),
+            Some(Outcome::Made(_) | Outcome::Rejected(_)) | None => Had::Nothing,
+        })
+    }
+
+    /// Brings the bytes from wherever the address points, and keeps them.
+    pub(super) async fn bring(
+        &self,
+        url: &MediaUrl,
+        listed: Option<BlobId>,
+        had: Option<&Download>,
+    ) -> Result<Result<Brought, Reject>, FetchError> {
+        // Only the listing of a folder or an archive gives a digest: no post can point at a file
+        // of this machine.
+        let fetched = match local::Spot::of(url).filter(|_| listed.is_some()) {
+            Some(spot) => self.read(url, spot).await?,
+            None => self.answer(url, had).await?,
+        };
+        let body = match (fetched, had) {
+            (Ok(Fetched::Whole(body)), _) => body,
+            (Ok(Fetched::Unchanged), Some(had)) => {
+                return Ok(Ok(Brought::Unchanged(Box::new(had.clone()))));
+            }
+            (Ok(Fetched::Unchanged), None) => unreachable!("no copy was told of"),
+            (Err(reject), _) => return Ok(Err(reject)),
+        };
+        let kept = self.keep(url, listed, body).await?;
+        Ok(kept.map(Brought::Kept))
+    }
+
+    async fn answer(
+        &self,
+        url: &MediaUrl,
+        had: Option<&Download>,
+    ) -> Result<Result<Fetched, Reject>, FetchError> {
+        let (client, address) = match url.0.strip_prefix("demo+") {
+            Some(address) => (self.access.demo().await?, address),
+            None => (self.access.live().await?, url.0.as_str()),
+        };
+        let Ok(address) = Url::parse(address) else {
+            return Ok(Err(Reject::BadAddress { url: url.0.clone() }));
+        };
+        let copy = had
+            .filter(|had| !had.validators.is_empty())
+            .map(|had| Copy { final_url: &had.final_url, validators: &had.validators });
+        let fetched = client.fetch(Ask { url: &address, copy }, self.stop.asked()).await;
+        fetched.map_err(|source| FetchError::Net { url: url.clone(), source })
+    }
+
+    /// Looks at the bytes and writes them to the file their content names.
+    async fn keep(
+        &self,
+        url: &MediaUrl,
+        listed: Option<BlobId>,
+        body: Body,
+    ) -> Result<Result<Kept, Reject>, FetchError> {
+        let layout = self.layout.clone();
+        let working = spawn_blocking(move || -> Result<Result<Kept, Reject>, FileError> {
+            let blob = BlobId::of(&body.bytes);
+            if let Some(reject) = reason_against(&body, blob, listed) {
+                return Ok(Err(reject));
+            }
+            let size_bytes = u64::try_from(body.bytes.len()).expect("a length fits 64 bits");
+            let path = layout.blob(&blob);
+            if !files::has_size(&path, size_bytes) {
+                files::write_unsynced(&path, &body.bytes)?;
+            }
+            let (final_url, validators) = (body.final_url.into(), body.validators);
+            Ok(Ok(Kept { blob, size_bytes, final_url, validators }))
+        });
+        let kept = working.await.map_err(|source| broken_off(url, source))?;
+        let kept = kept.map_err(|source| FetchError::Keep { url: url.clone(), source })?;
+        if kept.is_ok() {
+            self.written.0.store(true, Ordering::Release);
+        }
+        Ok(kept)
+    }
+}
+
+pub(super) fn broken_off(url: &MediaUrl, source: JoinError) -> FetchError {
+    FetchError::BrokenOff { url: url.clone(), source }
+}
+
+/// Looks at what came: is it a picture at all, and the one that was meant?
+fn reason_against(body: &Body, blob: BlobId, listed: Option<BlobId>) -> Option<Reject> {
+    if listed.is_some_and(|listed| listed != blob) {
+        return Some(Reject::FileChanged);
+    }
+    if placeholder::is_placeholder(&body.final_url, &body.bytes) {
+        return Some(Reject::Placeholder);
+    }
+    if body.bytes.is_empty() {
+        return Some(Reject::Empty);
+    }
+    let kind = sniff::kind(&body.bytes);
+    (!kind.is_picture()).then(|| Reject::NotAnImage { found: kind.name().to_owned() })
+}
