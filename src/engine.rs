@@ -147,6 +147,12 @@ pub trait Transient {
     fn is_fatal(&self) -> bool {
         false
     }
+
+    /// Tells whether nothing went wrong: the work was broken off where it can go on, because
+    /// a person asked to stop.
+    fn is_stop(&self) -> bool {
+        false
+    }
 }
 
 /// What a stage spends its time on, which decides how many items run at once.
