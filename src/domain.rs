@@ -1,6 +1,7 @@
 //! The nouns and the pure rules. Nothing here reads, writes, waits, prints or looks at the clock.
 
 pub mod bytes;
+pub mod census;
 pub mod classes;
 pub mod dataset;
 pub mod day;
@@ -10,10 +11,14 @@ pub mod id;
 pub mod kaggle;
 pub mod learning;
 pub mod link;
+pub mod listing;
 pub mod outcome;
+pub mod pacing;
 pub mod picture;
+pub mod planner;
 pub mod planted;
 pub mod post;
+pub mod progress;
 pub mod rules;
 pub mod split;
 pub mod traffic;

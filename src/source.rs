@@ -1,10 +1,6 @@
 //! Where posts come from. A new kind of place is one file here, one variant of [`SourceSpec`]
 //! and the match arms the compiler then asks for.
 
-use std::fmt;
-
-use serde::Serialize;
-
 use crate::domain::{
     id::{Place, PostId},
     planted::Planted,
@@ -139,29 +135,6 @@ impl SourceSpec {
             | Self::Dump(_)
             | Self::Arctic(_) => None,
         }
-    }
-}
-
-/// Which listings of a subreddit are read, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Sort {
-    New,
-    Hot,
-    Rising,
-    Top,
-    Controversial,
-}
-
-impl fmt::Display for Sort {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::New => "new",
-            Self::Hot => "hot",
-            Self::Rising => "rising",
-            Self::Top => "top",
-            Self::Controversial => "controversial",
-        })
     }
 }
 

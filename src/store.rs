@@ -17,6 +17,7 @@ use crate::domain::{
     post::Post,
 };
 
+pub mod answers;
 mod codec;
 pub mod files;
 pub mod funnel;

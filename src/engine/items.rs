@@ -115,6 +115,7 @@ async fn settle<S: ItemStage>(stage: &S, item: DueItem<S>, work: Work<'_>) -> En
     let outcome = loop {
         let error = match stage.apply(&item.key, &item.input, &errors).await {
             Ok(outcome) => break outcome,
+            Err(error) if error.is_stop() => return End::Abandoned,
             Err(error) if error.is_fatal() => return End::Fatal(chain(&error)),
             Err(error) if error.is_stop() => return End::Abandoned,
             Err(error) => error,

@@ -18,10 +18,11 @@ use crate::{
         classes::{Classes, Entry},
         id::{Label, Place},
         kaggle::KaggleRecipe,
+        listing::{Listings, Period, Sort},
         rules::Rules,
     },
     model::recipe::TrainRecipe,
-    source::{Sort, SourceSpec, access::PrivateHosts},
+    source::{SourceSpec, access::PrivateHosts},
     stage::{collect, dedupe, prepare, split},
     store::files,
 };
@@ -113,8 +114,11 @@ fn seed() -> u64 {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CollectTable {
-    pub listings: Vec<Sort>,
-    pub limit: usize,
+    pub listings: Listings,
+    /// The most posts taken from one listing.
+    pub limit: u64,
+    /// New posts a request must bring for its listing to go on; 0 reads to the end of everything.
+    pub least_new: u64,
     pub refresh: Refresh,
     /// Asked of the posts of all classes, unless a class says otherwise.
     pub filter: Rules,
@@ -146,8 +150,9 @@ impl Refresh {
 impl Default for CollectTable {
     fn default() -> Self {
         Self {
-            listings: vec![Sort::New, Sort::Hot, Sort::Top],
+            listings: Listings::These(vec![Sort::New, Sort::Hot, Sort::Top(Period::All)]),
             limit: 1000,
+            least_new: 1,
             refresh: Refresh::Daily,
             filter: Rules::default(),
             contact: None,
@@ -157,7 +162,11 @@ impl Default for CollectTable {
 
 impl CollectTable {
     pub fn recipe(&self) -> collect::Recipe {
-        collect::Recipe { listings: self.listings.clone(), limit: self.limit }
+        collect::Recipe {
+            listings: self.listings.clone(),
+            limit: self.limit,
+            least_new: self.least_new,
+        }
     }
 }
 
@@ -327,9 +336,8 @@ impl Pipeline {
         }
         let classes = Classes::new(labels, entries, &raw.collect.filter)
             .map_err(|error| unsound(error.to_string()))?;
-        if raw.collect.listings.is_empty() || raw.collect.limit == 0 {
-            let message = "collect: name at least one listing and a limit of at least 1";
-            return Err(unsound(message.to_owned()));
+        if raw.collect.limit == 0 {
+            return Err(unsound("collect.limit = 0: use at least 1".to_owned()));
         }
         raw.fetch.check().map_err(unsound)?;
         raw.clean.dedupe.check().map_err(unsound)?;

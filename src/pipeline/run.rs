@@ -7,7 +7,11 @@ use serde::Serialize;
 
 use super::workshop::Workshop;
 use crate::{
-    domain::split::{Placement, Split},
+    domain::{
+        id::Place,
+        planner::Forecast,
+        split::{Placement, Split},
+    },
     engine::{
         Insistence, ItemStage, RunError, SetError, SetStage, StageName, Tally, Work,
         events::Events,
@@ -22,7 +26,8 @@ use crate::{
         glance::PathError,
     },
     stage::{
-        dedupe::DedupeError, export::run::ExportingError, split::SplitError, train::TrainError,
+        collect::Ask, dedupe::DedupeError, export::run::ExportingError, split::SplitError,
+        train::TrainError,
     },
     store::{
         StoreError,
@@ -62,6 +67,11 @@ impl Ran {
     pub fn n_done(&self) -> u64 {
         self.tallies.values().map(Tally::done).sum()
     }
+}
+
+/// The wish of nobody to stop: planning is over in no time.
+fn nobody() -> Stop {
+    Stop::channel().1
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +143,7 @@ impl Workshop {
         let (store, insistence) = (&self.store, &wish.insistence);
         let force = insistence.force;
         Ok(Some(match stage {
-            StageName::Collect => plan::plan(&self.collect(events), store, insistence)?,
+            StageName::Collect => plan::plan(&self.collect(events, &nobody()), store, insistence)?,
             StageName::Resolve => plan::plan(&self.resolve(), store, insistence)?,
             StageName::Fetch => plan::plan(&self.fetch(&Stop::never()), store, insistence)?,
             StageName::Fingerprint => plan::plan(&self.fingerprint(), store, insistence)?,
@@ -203,7 +213,7 @@ impl Workshop {
         work: Work<'_>,
     ) -> Result<Option<Tally>, PipelineRunError> {
         Ok(Some(match stage {
-            StageName::Collect => items(&self.collect(work.events), work).await?,
+            StageName::Collect => items(&self.collect(work.events, work.stop), work).await?,
             StageName::Resolve => items(&self.resolve(), work).await?,
             StageName::Fetch => items(&self.fetch(work.stop), work).await?,
             StageName::Fingerprint => items(&self.fingerprint(), work).await?,
@@ -232,14 +242,21 @@ impl Workshop {
                 SourceSpec::Reddit(_) | SourceSpec::Demo(_) | SourceSpec::Arctic(_) => (),
             }
         }
-        let collect = self.collect(events);
+        let collect = self.collect(events, &nobody());
         let asks_reddit =
             collect.places.iter().any(|(_, spec)| matches!(spec, SourceSpec::Reddit(_)));
+        let asks_reddit = asks_reddit && self.ask == Ask::TheSite;
         if asks_reddit && plan::plan(&collect, &self.store, &wish.insistence)?.has_work() {
             access::credentials()?;
             self.access.contact_or_complain()?;
         }
         Ok(())
+    }
+
+    /// Tells for every subreddit what listing it now would probably cost and bring.
+    pub fn forecast(&self) -> Result<Vec<(Place, Forecast)>, PipelineRunError> {
+        let (events, _) = Events::channel();
+        Ok(self.collect(&events, &nobody()).forecast()?)
     }
 
     /// Tells what a stage would need that the dataset does not have.

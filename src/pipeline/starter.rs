@@ -81,7 +81,8 @@ fn title(name: &Label) -> String {
 
 const REST: &str = r#"
 [collect]
-# listings = ["new", "hot", "top"]   # also: rising, controversial; each ends at 1,000 posts
+# listings = ["new", "hot", "top"]   # also rising, controversial, top-week, ...; or "everything"
+# least_new = 1                      # new posts a request must bring to go on; 0 reads to the end
 # limit = 1000                       # posts per listing
 # refresh = "daily"                  # ask again when the last look is older: never, hourly, weekly
 # contact = "your-reddit-name"       # whom Reddit may turn to; otherwise REDDIT_USERNAME

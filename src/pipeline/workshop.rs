@@ -15,7 +15,7 @@ use crate::{
         archive::Archives,
     },
     stage::{
-        collect::Collect,
+        collect::{Ask, Collect},
         dedupe::Dedupe,
         export::run::{Exporting, Recipe as ExportRecipe},
         fetch::{Fetch, Recipe as FetchRecipe, Written},
@@ -27,6 +27,7 @@ use crate::{
     },
     store::{
         Store, StoreError,
+        answers::{self, Answers},
         files::{self, FileError},
         layout::Layout,
     },
@@ -44,6 +45,8 @@ pub struct Workshop {
     /// The classes whose posts and pictures are worked on, all unless a person narrowed them.
     pub selected: Classes,
     pub limits: Limits,
+    /// Whether subreddits are asked, or only what they said before is read again.
+    pub ask: Ask,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +77,8 @@ impl Workshop {
             cpu_width,
             attempts_max: pipeline.fetch.attempts,
         };
-        Ok(Self { pipeline, layout, store, access, selected, limits })
+        let ask = Ask::TheSite;
+        Ok(Self { pipeline, layout, store, access, selected, limits, ask })
     }
 
     /// Narrows the work on posts and pictures to one class.
@@ -89,7 +93,7 @@ impl Workshop {
         Ok(())
     }
 
-    pub(super) fn collect<'a>(&'a self, events: &'a Events) -> Collect<'a> {
+    pub(super) fn collect<'a>(&'a self, events: &'a Events, stop: &Stop) -> Collect<'a> {
         let is_selected = |place| self.selected.lists_place(place);
         let places = self.pipeline.places.iter().filter(|(place, _)| is_selected(place));
         Collect {
@@ -98,7 +102,10 @@ impl Workshop {
             max_age_s: self.pipeline.collect.refresh.max_age_s(),
             store: &self.store,
             access: &self.access,
+            answers: Answers::new(self.layout.answers(), answers::BYTES_USUAL),
+            ask: self.ask,
             events,
+            stop: stop.clone(),
             live: OnceCell::new(),
             demo: OnceCell::new(),
         }

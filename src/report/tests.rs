@@ -42,8 +42,8 @@ fn full() -> Bench {
     let export =
         Exported { pictures, files: 9, size_bytes: 812_345, version: "1-c0ffee".to_owned() };
     bench.note("kaggle".to_owned(), export);
-    let listing =
-        Listing { posts: 40, unreadable: vec!["a post without an id".to_owned()], listed_at: 0 };
+    let unreadable = vec!["a post without an id".to_owned()];
+    let listing = Listing { posts: 40, unreadable, ..Listing::default() };
     bench.settle(Place(BEETLES.to_owned()), Outcome::Made(listing));
     bench
 }

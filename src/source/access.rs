@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use super::{
     demo::{DemoError, Site, SiteOptions},
     demo_place::DemoPlace,
-    reddit::{self, Credentials},
+    reddit::{self, Credentials, Grant, NO_DEVICE},
 };
 pub use crate::net::{FIRST_REST, NetOptions, PrivateHosts};
 use crate::{
@@ -114,7 +114,7 @@ impl Access {
         let credentials = Credentials {
             client_id: "demo".to_owned(),
             client_secret: "demo".to_owned(),
-            user: None,
+            grant: Grant::Application,
         };
         Ok(reddit::Session::new(self.demo().await?, reddit::Site::Demo, credentials))
     }
@@ -130,19 +130,37 @@ impl Access {
     }
 }
 
-/// Tells which variables are missing before anything is asked for.
+/// Reads the login from the environment, or tells which variables are missing.
+///
+/// A refresh token speaks for its person, then a password; without either the application asks
+/// for itself, and an id without a secret is that of an installed application.
 pub fn credentials() -> Result<Credentials, AccessError> {
+    credentials_from(variable)
+}
+
+fn credentials_from(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials, AccessError> {
     let (id, secret) = (variable("REDDIT_CLIENT_ID"), variable("REDDIT_CLIENT_SECRET"));
-    let (Some(client_id), Some(client_secret)) = (&id, &secret) else {
-        let missing = [("REDDIT_CLIENT_ID", &id), ("REDDIT_CLIENT_SECRET", &secret)];
-        let missing = missing.into_iter().filter(|(_, it)| it.is_none()).map(|(name, _)| name);
-        return Err(AccessError::NoCredentials { missing: missing.collect() });
+    let missing = |missing: Vec<&'static str>| Err(AccessError::NoCredentials { missing });
+    let Some(client_id) = id else {
+        let both = ["REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET"];
+        return missing(both.into_iter().take(if secret.is_none() { 2 } else { 1 }).collect());
     };
-    let user = variable("REDDIT_USERNAME")
-        .zip(variable("REDDIT_PASSWORD"))
-        .map(|(name, password)| reddit::User { name, password });
-    let (client_id, client_secret) = (client_id.clone(), client_secret.clone());
-    Ok(Credentials { client_id, client_secret, user })
+    let password = variable("REDDIT_PASSWORD");
+    let grant = match (variable("REDDIT_REFRESH_TOKEN"), password, &secret) {
+        (Some(token), _, _) => Grant::Refresh { token },
+        (None, Some(_), None) => return missing(vec!["REDDIT_CLIENT_SECRET"]),
+        (None, Some(password), Some(_)) => match variable("REDDIT_USERNAME") {
+            Some(user) => Grant::Password { user, password },
+            None => return missing(vec!["REDDIT_USERNAME"]),
+        },
+        (None, None, Some(_)) => Grant::Application,
+        (None, None, None) => {
+            let device = variable("REDDIT_DEVICE_ID");
+            let device = device.filter(|it| (20..=30).contains(&it.len()));
+            Grant::Installed { device: device.unwrap_or_else(|| NO_DEVICE.to_owned()) }
+        }
+    };
+    Ok(Credentials { client_id, client_secret: secret.unwrap_or_default(), grant })
 }
 
 /// Names the program in the form Reddit asks for.
@@ -156,4 +174,47 @@ fn user_agent(contact: Option<&str>) -> String {
 
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tells which grant the variables ask for, or which of them are missing.
+    fn grant(set: &[&str]) -> Result<&'static str, Vec<&'static str>> {
+        let variable = |name: &str| {
+            let name = name.strip_prefix("REDDIT_")?;
+            set.contains(&name).then(|| format!("the {name}"))
+        };
+        match credentials_from(variable) {
+            Ok(it) => Ok(match it.grant {
+                Grant::Application => "application",
+                Grant::Installed { .. } => "installed",
+                Grant::Password { .. } => "password",
+                Grant::Refresh { .. } => "refresh",
+            }),
+            Err(AccessError::NoCredentials { missing }) => Err(missing),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn the_variables_that_are_set_choose_the_login() {
+        assert_eq!(grant(&["CLIENT_ID", "CLIENT_SECRET"]), Ok("application"));
+        assert_eq!(grant(&["CLIENT_ID"]), Ok("installed"));
+        let script = ["CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD"];
+        assert_eq!(grant(&script), Ok("password"));
+        assert_eq!(grant(&["CLIENT_ID", "REFRESH_TOKEN"]), Ok("refresh"));
+        assert_eq!(grant(&["CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN"]), Ok("refresh"));
+    }
+
+    #[test]
+    fn what_is_missing_for_a_login_is_named() {
+        assert_eq!(grant(&[]), Err(vec!["REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET"]));
+        assert_eq!(grant(&["CLIENT_SECRET"]), Err(vec!["REDDIT_CLIENT_ID"]));
+        let no_name = ["CLIENT_ID", "CLIENT_SECRET", "PASSWORD"];
+        assert_eq!(grant(&no_name), Err(vec!["REDDIT_USERNAME"]));
+        let no_secret = ["CLIENT_ID", "USERNAME", "PASSWORD"];
+        assert_eq!(grant(&no_secret), Err(vec!["REDDIT_CLIENT_SECRET"]));
+    }
 }

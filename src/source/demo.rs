@@ -50,6 +50,8 @@ mod reply;
 mod schedule;
 mod search;
 mod site;
+#[cfg(test)]
+pub(crate) mod stand;
 pub(super) mod tls;
 mod tokens;
 mod troubles;

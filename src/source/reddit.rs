@@ -1,31 +1,39 @@
-//! Reddit's API: a login, and listings page by page.
+//! Reddit's API: a login, listings and searches page by page, and how known posts stand.
 //!
-//! roux gives the addresses, the options and the shape of a listing; the request is ours,
-//! because roux hides status codes, rate-limit headers and galleries.
+//! The requests are ours, because roux hides status codes, rate-limit headers and galleries; it
+//! gives the addresses.
 
-use std::time::Duration;
-
-use roux::{
-    response::BasicListing,
-    util::{FeedOption, url::build_oauth},
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
-use serde_json::value::RawValue;
-use tokio::{sync::Mutex, time::Instant};
+
+use roux::util::url::build_oauth;
 use url::Url;
 
-use super::{Page, Sort};
+use super::Page;
 use crate::{
-    domain::id::{Place, PostId},
+    domain::{
+        id::{Place, PostId},
+        listing::{Angle, Query},
+        pacing::Pace,
+    },
     net::{Answer, Client, NetError, Request},
 };
 
-pub(super) mod post;
+mod envelope;
+mod gallery;
+mod line;
+pub(in crate::source) mod post;
+mod scalar;
 mod token;
 
-pub use token::{Credentials, User};
+pub use post::Standing;
+pub use token::{Credentials, Grant, NO_DEVICE};
 
-/// The most posts one request may ask for.
-const PAGE_MAX: u32 = 100;
+/// The most posts one request may ask for, in a listing and by name.
+const PAGE_MAX: usize = 100;
 
 /// The name of a subreddit that can stand in an address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +43,10 @@ impl Subreddit {
     pub(super) fn new(name: &str) -> Option<Self> {
         let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
         let good = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        (starts_well && good && (2..=21).contains(&name.len())).then(|| Self(name.to_owned()))
+        // `u_name` is a person's own page, not a subreddit.
+        let is_person = name.get(..2).is_some_and(|it| it.eq_ignore_ascii_case("u_"));
+        let is_good = starts_well && good && !is_person && (2..=21).contains(&name.len());
+        is_good.then(|| Self(name.to_owned()))
     }
 
     pub fn name(&self) -> &str {
@@ -57,8 +68,6 @@ pub enum RedditError {
     Status { what: String, status: u16 },
     #[error("Reddit's answer to {what} is not a listing")]
     NotAListing { what: String, source: serde_json::Error },
-    #[error("Reddit repeats itself: the bookmark `{after}` came twice")]
-    Loop { after: String },
     #[error("could not ask Reddit")]
     Net(#[source] NetError),
 }
@@ -69,10 +78,7 @@ impl RedditError {
             Self::Net(error) => error.is_transient(),
             Self::Status { status, .. } => *status >= 500 || *status == 408,
             Self::Throttled { .. } | Self::NotAListing { .. } => true,
-            Self::Credentials { .. }
-            | Self::Closed { .. }
-            | Self::NoSuchSubreddit { .. }
-            | Self::Loop { .. } => false,
+            Self::Credentials { .. } | Self::Closed { .. } | Self::NoSuchSubreddit { .. } => false,
         }
     }
 
@@ -84,8 +90,7 @@ impl RedditError {
             | Self::Closed { .. }
             | Self::NoSuchSubreddit { .. }
             | Self::Status { .. }
-            | Self::NotAListing { .. }
-            | Self::Loop { .. } => None,
+            | Self::NotAListing { .. } => None,
         }
     }
 }
@@ -98,6 +103,14 @@ pub enum Site {
 }
 
 impl Site {
+    /// Names the site where something is kept for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reddit => "reddit",
+            Self::Demo => "demo",
+        }
+    }
+
     /// Returns the id of a post of this site by its full name, `t3_1abcde`.
     pub fn post_id(self, fullname: &str) -> PostId {
         PostId(match self {
@@ -113,55 +126,116 @@ pub struct Session<'a> {
     site: Site,
     // Shared by all places being listed: one token serves them all, fetched once.
     tokens: token::Tokens,
-    // Shared likewise: the rate limit is per login, so all places wait in one line.
-    next_request: Mutex<Instant>,
+    line: line::Line,
+}
+
+/// A page of posts, and the answer it was read from.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub page: Page,
+    pub body: Vec<u8>,
+}
+
+/// What asking has cost so far; one for each place, so that each can say its own.
+#[derive(Debug, Default)]
+pub struct Meter {
+    requests: AtomicU64,
+    waited_ms: AtomicU64,
+}
+
+impl Meter {
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Returns how long the rate limit, and nothing else, made it wait.
+    pub fn waited(&self) -> Duration {
+        Duration::from_millis(self.waited_ms.load(Ordering::Relaxed))
+    }
+
+    fn count(&self, waited: Duration) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let ms = u64::try_from(waited.as_millis()).expect("nobody waits for millions of years");
+        self.waited_ms.fetch_add(ms, Ordering::Relaxed);
+    }
 }
 
 impl<'a> Session<'a> {
     pub fn new(client: &'a Client, site: Site, credentials: Credentials) -> Self {
         let tokens = token::Tokens::new(credentials);
-        Self { client, site, tokens, next_request: Mutex::new(Instant::now()) }
+        Self { client, site, tokens, line: line::Line::new() }
     }
 
-    /// Reads one page of a listing; `after` is the bookmark of the page before.
+    pub fn site(&self) -> Site {
+        self.site
+    }
+
+    /// Goes on as fast as an earlier run of the same login was allowed to.
+    pub fn resume(&self, pace: &Pace, now: i64) {
+        self.line.resume(pace, now);
+    }
+
+    /// Returns what the next run with the same login has to know.
+    pub fn pace(&self, now: i64) -> Pace {
+        self.line.pace(now)
+    }
+
+    /// Reads one page of a subreddit from one angle; `after` is the bookmark of the page before.
     pub async fn page(
         &self,
-        place: &Place,
-        subreddit: &Subreddit,
-        sort: Sort,
+        (place, subreddit): (&Place, &Subreddit),
+        angle: &Angle,
         after: Option<&str>,
-    ) -> Result<Page, RedditError> {
-        let url = address(subreddit, sort, after);
-        let answer = self.ask(&url).await?;
-        let what = format!("r/{}/{sort}", subreddit.name());
+        meter: &Meter,
+    ) -> Result<Told, RedditError> {
+        let url = address(subreddit, angle, after);
+        let answer = self.ask(&url, meter).await?;
+        let what = format!("r/{}/{angle}", subreddit.name());
         check(&answer, subreddit, &what)?;
-        let listing: BasicListing<Box<RawValue>> = serde_json::from_slice(&answer.body)
+        let page = read_page(&answer.body, place, self.site)
             .map_err(|source| RedditError::NotAListing { what, source })?;
-        let mut page = Page { next: listing.data.after, ..Page::default() };
-        if page.next.is_some() && page.next.as_deref() == after {
-            return Err(RedditError::Loop { after: page.next.unwrap_or_default() });
-        }
-        for child in listing.data.children {
-            if child.kind.as_deref() != Some("t3") {
-                continue;
+        Ok(Told { page, body: answer.body })
+    }
+
+    /// Asks how posts stand now, by full name; a hundred to a request.
+    pub async fn standing(
+        &self,
+        names: &[String],
+        meter: &Meter,
+    ) -> Result<BTreeMap<String, Standing>, RedditError> {
+        let mut standings: BTreeMap<String, Standing> =
+            names.iter().map(|name| (name.clone(), Standing::Unknown)).collect();
+        for names in names.chunks(PAGE_MAX) {
+            let mut url = Url::parse(&build_oauth("api/info")).expect("roux's address is valid");
+            url.query_pairs_mut().append_pair("id", &names.join(",")).append_pair("raw_json", "1");
+            let answer = self.ask(&url, meter).await?;
+            let what = "a question about known posts".to_owned();
+            if answer.status == 429 {
+                return Err(RedditError::Throttled { wait: line::wish(&answer) });
             }
-            match post::read(child.data.get(), place) {
-                Ok((fullname, post)) => page.posts.push((self.site.post_id(&fullname), post)),
-                Err(error) => page.unreadable.push(error.to_string()),
+            if answer.status != 200 {
+                return Err(RedditError::Status { what, status: answer.status });
+            }
+            let told = envelope::standings(&answer.body)
+                .map_err(|source| RedditError::NotAListing { what, source })?;
+            for (name, standing) in told {
+                if let Some(asked) = standings.get_mut(&name) {
+                    *asked = standing;
+                }
             }
         }
-        Ok(page)
+        Ok(standings)
     }
 
     /// Asks with a token, and once more with a new one if the token is refused.
-    async fn ask(&self, url: &Url) -> Result<Answer, RedditError> {
+    async fn ask(&self, url: &Url, meter: &Meter) -> Result<Answer, RedditError> {
         let bearer = self.tokens.current(self.client).await?;
-        let answer = self.ask_in_line(url, &bearer).await?;
+        let answer = self.ask_in_line(url, &bearer, meter).await?;
         if answer.status != 401 {
             return Ok(answer);
         }
         let fresh = self.tokens.replace(self.client, &bearer).await?;
-        let answer = self.ask_in_line(url, &fresh).await?;
+        let answer = self.ask_in_line(url, &fresh, meter).await?;
         if answer.status == 401 {
             let why = "a fresh token was refused".to_owned();
             return Err(RedditError::Credentials { why });
@@ -170,30 +244,64 @@ impl<'a> Session<'a> {
     }
 
     /// Waits for its turn, asks, and sets the time of the next turn.
-    async fn ask_in_line(&self, url: &Url, bearer: &str) -> Result<Answer, RedditError> {
-        let mut next = self.next_request.lock().await;
-        tokio::time::sleep_until(*next).await;
+    async fn ask_in_line(
+        &self,
+        url: &Url,
+        bearer: &str,
+        meter: &Meter,
+    ) -> Result<Answer, RedditError> {
+        let (_turn, waited) = self.line.wait().await;
+        meter.count(waited);
         let answer = self.client.send(Request::Get { url, bearer }).await;
         let answer = answer.map_err(RedditError::Net)?;
-        *next = Instant::now() + pause(&answer).max(answer.retry_after.unwrap_or_default());
+        // The answer to a bad token says nothing about the limit of a good one.
+        if answer.status != 401 {
+            self.line.heed(&answer);
+        }
         Ok(answer)
     }
 }
 
-fn address(subreddit: &Subreddit, sort: Sort, after: Option<&str>) -> Url {
-    let mut text = build_oauth(&format!("r/{}/{sort}?raw_json=1", subreddit.name()));
-    let mut options = FeedOption::new().limit(PAGE_MAX);
-    if matches!(sort, Sort::Top | Sort::Controversial) {
-        options = options.period(roux::util::TimePeriod::AllTime);
+/// Reads the posts of one page, fresh or kept.
+pub fn read_page(body: &[u8], place: &Place, site: Site) -> Result<Page, serde_json::Error> {
+    envelope::page(body, place, site)
+}
+
+/// Returns a kept page without the posts `is_gone` names, and without crossposts of them; `None`
+/// if it has none of them.
+pub fn page_without(
+    body: &[u8],
+    is_gone: impl Fn(&str) -> bool,
+) -> Result<Option<Vec<u8>>, serde_json::Error> {
+    envelope::without(body, is_gone)
+}
+
+fn address(subreddit: &Subreddit, angle: &Angle, after: Option<&str>) -> Url {
+    let name = subreddit.name();
+    let path = match angle {
+        Angle::Sort(sort) => format!("r/{name}/{}", sort.path()),
+        Angle::Search(_) => format!("r/{name}/search"),
+    };
+    let mut url = Url::parse(&build_oauth(&path)).expect("a validated name makes a valid address");
+    let mut pairs = url.query_pairs_mut();
+    pairs.append_pair("raw_json", "1").append_pair("limit", &PAGE_MAX.to_string());
+    match angle {
+        Angle::Sort(sort) => {
+            if let Some(period) = sort.period() {
+                pairs.append_pair("t", period.name());
+            }
+        }
+        Angle::Search(Query { subject, order, period }) => {
+            pairs.append_pair("restrict_sr", "1").append_pair("include_over_18", "on");
+            pairs.append_pair("type", "link").append_pair("q", &subject.text());
+            pairs.append_pair("sort", order.name()).append_pair("t", period.name());
+        }
     }
     if let Some(after) = after {
-        // The bookmark is the site's word; nothing of it may reach beyond its parameter.
-        let safe: String =
-            after.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        options = options.after(&safe);
+        pairs.append_pair("after", after);
     }
-    options.build_url(&mut text);
-    Url::parse(text.trim_end_matches('&')).expect("a validated name makes a valid address")
+    drop(pairs);
+    url
 }
 
 /// Tells the answers that are no listing apart.
@@ -203,36 +311,18 @@ fn check(answer: &Answer, subreddit: &Subreddit, what: &str) -> Result<(), Reddi
         200 => Ok(()),
         // A name nobody has leads to the search page.
         300..=399 => Err(RedditError::NoSuchSubreddit { subreddit: name() }),
-        429 => {
-            let is_used_up = answer.rate_remaining.is_some_and(|it| it < 1.0);
-            let reset = answer.rate_reset.filter(|it| is_used_up && (0.0..3600.0).contains(it));
-            let wait = answer.retry_after.or(reset.map(Duration::from_secs_f64));
-            Err(RedditError::Throttled { wait })
-        }
+        429 => Err(RedditError::Throttled { wait: line::wish(answer) }),
         403 | 404 => {
             let body: Option<serde_json::Value> = serde_json::from_slice(&answer.body).ok();
             let reason = body.as_ref().and_then(|body| body.get("reason")?.as_str());
-            let reason = reason.map_or_else(|| format!("HTTP {}", answer.status), str::to_owned);
+            let is_page = answer.body.trim_ascii_start().starts_with(b"<");
+            let word = if is_page { "a page for people, not an answer" } else { "no reason given" };
+            let reason =
+                reason.map_or_else(|| format!("{word}, HTTP {}", answer.status), str::to_owned);
             Err(RedditError::Closed { subreddit: name(), reason })
         }
         status => Err(RedditError::Status { what: what.to_owned(), status }),
     }
-}
-
-/// Spreads the requests the window still allows over the time it still lasts. Waits at most ten
-/// seconds at once, unless the window is used up.
-fn pause(answer: &Answer) -> Duration {
-    let (Some(remaining), Some(reset)) = (answer.rate_remaining, answer.rate_reset) else {
-        return Duration::from_secs(1);
-    };
-    let reset = reset.clamp(0.0, 600.0);
-    if remaining < 1.0 {
-        return Duration::from_secs_f64(reset.max(1.0));
-    }
-    let used = answer.rate_used.unwrap_or(1.0).max(0.0);
-    let elapsed_fair = 600.0 / (remaining + used) * used;
-    let ahead = (reset - (600.0 - elapsed_fair)).clamp(0.0, 10.0);
-    Duration::from_secs_f64(ahead.min(reset))
 }
 
 #[cfg(test)]

@@ -1,28 +1,39 @@
-//! Place → posts. Every listing is read page by page, and each page is kept as it comes.
+//! Place → posts. Subreddits are read from many angles, page by page, and each page is kept as
+//! it comes; what was cut off goes on where it was, and what was not seen is written down.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::OnceCell;
 
 use crate::{
     domain::{
-        id::{Place, PostId},
+        id::Place,
+        listing::{Angle, Listings},
         outcome::Outcome,
+        planner::Floor,
         planted::Planted,
-        post::Post,
     },
-    engine::{Inputs, ItemStage, Lane, StageName, Staleness, Transient, events::Events},
+    engine::{
+        Inputs, ItemStage, Lane, StageName, Staleness, Transient, events::Events, stop::Stop,
+    },
     source::{
-        Page, Sort, SourceSpec,
+        SourceSpec,
         access::{Access, AccessError},
-        arctic::{self, ArcticError},
-        batch::Unreadable,
-        local::{Local, LocalError, Reading},
-        reddit::{RedditError, Session, Subreddit},
+        arctic::ArcticError,
+        local::{Local, LocalError},
+        reddit::{RedditError, Session, Site, Subreddit},
     },
-    store::{Digest, Store, StoreError, schema::Listing},
+    store::{Digest, Store, StoreError, answers::Answers, files::FileError, schema::Listing},
 };
+
+mod descent;
+mod elsewhere;
+mod outlook;
+mod replay;
+mod survey;
+
+use survey::Survey;
 
 /// The work of this room.
 pub struct Collect<'a> {
@@ -32,17 +43,31 @@ pub struct Collect<'a> {
     pub max_age_s: Option<i64>,
     pub store: &'a Store,
     pub access: &'a Access,
+    pub answers: Answers,
+    pub ask: Ask,
     pub events: &'a Events,
+    pub stop: Stop,
     pub live: OnceCell<Session<'a>>,
     pub demo: OnceCell<Session<'a>>,
 }
 
+/// Where listings come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ask {
+    #[default]
+    TheSite,
+    /// Only the answers kept from earlier runs; nobody is asked anything.
+    KeptAnswers,
+}
+
 /// What can change which posts are found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Recipe {
-    pub listings: Vec<Sort>,
+    pub listings: Listings,
     /// The most posts taken from one listing; Reddit itself ends at 1,000.
-    pub limit: usize,
+    pub limit: u64,
+    /// New posts a request must bring for its listing to go on; 0 reads everything to its end.
+    pub least_new: u64,
 }
 
 /// What the place itself tells without being read.
@@ -58,6 +83,12 @@ pub struct Input {
 pub enum CollectError {
     #[error("could not list {place}")]
     Reddit { place: Place, source: RedditError },
+    #[error("{n_open} of the listings of {place} could not be read to their ends")]
+    Unfinished { place: Place, n_open: usize, source: RedditError },
+    #[error("the listing of {place} was broken off and goes on there next time")]
+    Stopped { place: Place },
+    #[error("could not read a kept answer of {place}")]
+    Kept { place: Place, source: serde_json::Error },
     #[error("could not list {place}")]
     Arctic { place: Place, source: ArcticError },
     #[error("could not list {place}")]
@@ -66,37 +97,57 @@ pub enum CollectError {
     Access(#[from] AccessError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl Transient for CollectError {
     fn is_transient(&self) -> bool {
         match self {
-            Self::Reddit { source, .. } => source.is_transient(),
+            Self::Reddit { source, .. } | Self::Unfinished { source, .. } => source.is_transient(),
             Self::Arctic { source, .. } => source.is_transient(),
-            Self::Local { .. } | Self::Access(_) | Self::Store(_) => false,
+            Self::Stopped { .. }
+            | Self::Kept { .. }
+            | Self::Local { .. }
+            | Self::Access(_)
+            | Self::Store(_)
+            | Self::File(_) => false,
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Reddit { source, .. } => source.retry_after(),
+            Self::Reddit { source, .. } | Self::Unfinished { source, .. } => source.retry_after(),
             Self::Arctic { source, .. } => source.retry_after(),
-            Self::Local { .. } | Self::Access(_) | Self::Store(_) => None,
+            Self::Stopped { .. }
+            | Self::Kept { .. }
+            | Self::Local { .. }
+            | Self::Access(_)
+            | Self::Store(_)
+            | Self::File(_) => None,
         }
     }
 
     fn is_fatal(&self) -> bool {
         match self {
-            Self::Access(_) | Self::Store(_) => true,
+            Self::Access(_) | Self::Store(_) | Self::File(_) => true,
             Self::Reddit { source, .. } => matches!(source, RedditError::Credentials { .. }),
-            Self::Arctic { .. } | Self::Local { .. } => false,
+            Self::Unfinished { .. }
+            | Self::Stopped { .. }
+            | Self::Kept { .. }
+            | Self::Arctic { .. }
+            | Self::Local { .. } => false,
         }
+    }
+
+    fn is_stop(&self) -> bool {
+        matches!(self, Self::Stopped { .. })
     }
 }
 
 impl ItemStage for Collect<'_> {
     const NAME: StageName = StageName::Collect;
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     const LANE: Lane = Lane::Network;
     type Recipe = Recipe;
     type Input = Input;
@@ -127,13 +178,22 @@ impl ItemStage for Collect<'_> {
 
     fn is_stale(&self, store: &Store, place: &Place) -> Staleness {
         let spec = self.places.iter().find(|(it, _)| it == place).map(|(_, spec)| spec);
-        let (
-            Some(max_age_s),
-            Some(SourceSpec::Reddit(_) | SourceSpec::Demo(_) | SourceSpec::Arctic(_)),
-        ) = (self.max_age_s, spec)
-        else {
-            return Staleness::Fresh;
-        };
+        match spec {
+            Some(SourceSpec::Reddit(_) | SourceSpec::Demo(_)) => {
+                if self.ask == Ask::KeptAnswers {
+                    return Staleness::Aged;
+                }
+            }
+            Some(SourceSpec::Arctic(_)) => (),
+            Some(
+                SourceSpec::Folder(_)
+                | SourceSpec::Urls(_)
+                | SourceSpec::Archive(_)
+                | SourceSpec::Dump(_),
+            )
+            | None => return Staleness::Fresh,
+        }
+        let Some(max_age_s) = self.max_age_s else { return Staleness::Fresh };
         match store.get::<Listing>(place).map(|settled| settled.map(|it| it.outcome)) {
             Ok(Some(Outcome::Made(listing)))
                 if max_age_s <= self.access.now() - listing.listed_at =>
@@ -154,117 +214,67 @@ impl ItemStage for Collect<'_> {
     ) -> Result<Outcome<Listing>, CollectError> {
         let spec = self.places.iter().find(|(it, _)| it == place).map(|(_, spec)| spec);
         let spec = spec.expect("the engine hands back only places this stage listed");
-        let (posts, unreadable) = match spec {
+        let listing = match spec {
             SourceSpec::Reddit(subreddit) => {
-                let session = self.live.get_or_try_init(|| self.access.reddit()).await?;
-                self.descend(place, session, subreddit).await?
+                self.survey(place, subreddit, (Site::Reddit, &self.live)).await?
             }
             SourceSpec::Demo(demo) => {
-                let session = self.demo.get_or_try_init(|| self.access.demo_reddit()).await?;
                 let planted = spec.planted().unwrap_or_default();
                 self.store.put_notes::<Planted>(&[(place.clone(), planted)])?;
-                self.descend(place, session, &demo.as_subreddit()).await?
+                self.survey(place, &demo.as_subreddit(), (Site::Demo, &self.demo)).await?
             }
             SourceSpec::Arctic(subreddit) => self.ascend(place, subreddit).await?,
             SourceSpec::Folder(_)
             | SourceSpec::Urls(_)
             | SourceSpec::Archive(_)
-            | SourceSpec::Dump(_) => {
-                let local = Local::of(place, spec).expect("these places are on this machine");
-                self.read(place, local).await?
-            }
+            | SourceSpec::Dump(_) => self.read(place, spec).await?,
         };
-        Ok(Outcome::Made(Listing { posts, unreadable, listed_at: self.access.now() }))
+        Ok(Outcome::Made(listing))
     }
 }
 
-impl Collect<'_> {
-    /// Reads all listings of a subreddit; returns how many different posts they held.
-    async fn descend(
-        &self,
-        place: &Place,
-        session: &Session<'_>,
-        subreddit: &Subreddit,
-    ) -> Result<(u64, Vec<String>), CollectError> {
-        let mut seen: BTreeSet<PostId> = BTreeSet::new();
-        let mut unreadable = Vec::new();
-        for sort in &self.recipe.listings {
-            let mut after: Option<String> = None;
-            let mut n_listed = 0;
-            while n_listed < self.recipe.limit {
-                let page = session.page(place, subreddit, *sort, after.as_deref()).await;
-                let Page { mut posts, unreadable: odd, next } =
-                    page.map_err(|source| CollectError::Reddit { place: place.clone(), source })?;
-                posts.truncate(self.recipe.limit - n_listed);
-                n_listed += posts.len();
-                self.store.merge_posts(&posts)?;
-                seen.extend(posts.into_iter().map(|(id, _)| id));
-                unreadable.extend(odd);
-                let word = format!("{place} {sort}: {} posts", seen.len());
-                self.events.word(StageName::Collect, word);
-                after = next;
-                if after.is_none() {
-                    break;
-                }
-            }
-        }
-        unreadable.sort();
-        unreadable.dedup();
-        Ok((u64::try_from(seen.len()).expect("a length fits 64 bits"), unreadable))
-    }
-
-    /// Lists a place on this machine as it is now; posts that are gone from it are forgotten.
-    async fn read(&self, place: &Place, local: Local) -> Result<(u64, Vec<String>), CollectError> {
-        let failed = |source| CollectError::Local { place: place.clone(), source };
-        let mut listed: BTreeSet<PostId> = BTreeSet::new();
-        let mut unreadable = Unreadable::default();
-        let mut reading = Reading::begin(local, None);
-        while let Some((batch, _)) = reading.next().await {
-            self.store.merge_posts(&batch.posts)?;
-            listed.extend(batch.posts.into_iter().map(|(id, _)| id));
-            unreadable.absorb(batch.unreadable);
-            self.events.word(StageName::Collect, format!("{place}: {} posts", listed.len()));
-        }
-        reading.finish().await.map_err(failed)?;
-        let mut gone = Vec::new();
-        for entry in self.store.walk_notes::<Post>()? {
-            let (id, mut post) = entry?;
-            if listed.contains(&id) || !post.places.remove(place) {
-                continue;
-            }
-            // Other places may still show it.
-            if post.places.is_empty() {
-                gone.push(id);
-            } else {
-                self.store.put_notes(&[(id, post)])?;
-            }
-        }
-        self.store.remove_notes::<Post>(&gone)?;
-        Ok((u64::try_from(listed.len()).expect("a length fits 64 bits"), unreadable.samples))
-    }
-
-    /// Reads all that the Arctic Shift archive has of a subreddit.
-    async fn ascend(
+impl<'a> Collect<'a> {
+    /// Lists a subreddit: first again from the answers that were kept, where they were read by
+    /// an older reader, then by asking.
+    async fn survey(
         &self,
         place: &Place,
         subreddit: &Subreddit,
-    ) -> Result<(u64, Vec<String>), CollectError> {
-        let session = arctic::Session::new(self.access.live().await?);
-        let mut seen: BTreeSet<PostId> = BTreeSet::new();
-        let mut unreadable = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let page = session.page(place, subreddit, after.as_deref()).await;
-            let Page { posts, unreadable: odd, next } =
-                page.map_err(|source| CollectError::Arctic { place: place.clone(), source })?;
-            self.store.merge_posts(&posts)?;
-            seen.extend(posts.into_iter().map(|(id, _)| id));
-            unreadable.extend(odd);
-            self.events.word(StageName::Collect, format!("{place}: {} posts", seen.len()));
-            after = next;
-            if after.is_none() {
-                return Ok((u64::try_from(seen.len()).expect("a length fits 64 bits"), unreadable));
+        (site, session): (Site, &OnceCell<Session<'a>>),
+    ) -> Result<Listing, CollectError> {
+        let head = self.store.head::<Listing>(place)?;
+        let is_of_an_older_reader = head.is_some_and(|it| it.stamp.revision != Self::REVISION);
+        if self.ask == Ask::KeptAnswers || is_of_an_older_reader {
+            let replayed = self.replay(place, site)?;
+            if self.ask == Ask::KeptAnswers {
+                return Ok(replayed);
             }
         }
+        let open = || async {
+            let session = match site {
+                Site::Reddit => self.access.reddit().await?,
+                Site::Demo => self.access.demo_reddit().await?,
+            };
+            if let Some(pace) = self.store.note(&site.name().to_owned())? {
+                session.resume(&pace, self.access.now());
+            }
+            Ok::<_, CollectError>(session)
+        };
+        let session = session.get_or_try_init(open).await?;
+        let listing = Survey::begin(self, session, place, subreddit)?.run().await?;
+        self.answers.prune()?;
+        Ok(listing)
+    }
+
+    fn floor(&self) -> Floor {
+        Floor(self.recipe.least_new)
+    }
+
+    /// Tells what is going on beside the bar.
+    fn tell(&self, place: &Place, angle: &Angle, n_posts: u64) {
+        self.events.word(StageName::Collect, format!("{place} {angle}: {n_posts} posts"));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,11 @@ impl Layout {
         by_content(&self.crops(), &crop.file, &format!(".{}", crop.format.extension()))
     }
 
+    /// Returns where the answers of sites are kept as they came.
+    pub fn answers(&self) -> PathBuf {
+        self.root.join("answers")
+    }
+
     pub fn dataset(&self) -> PathBuf {
         self.root.join("dataset")
     }

@@ -4,26 +4,52 @@ use serde::{Deserialize, Serialize};
 
 use super::{Digest, Key, Note, Record, Stamp};
 use crate::domain::{
+    census::Estimate,
     deletion::{Ghost, Removal, Tombstone},
     fingerprint::Fingerprint,
     id::{BlobId, Place, PostId},
     learning::{Answer, Epoch, Evaluation},
     link::{Download, MediaUrl, Resolution},
+    pacing::Pace,
     picture::Crop,
     planted::Planted,
     post::Post,
+    progress::{Asked, Done, Gap, Progress},
     split::Placement,
     verdict::{TwinPair, Verdict},
 };
 
 /// What listing one place brought; its posts are notes of their own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
+    /// Posts known of the place.
     pub posts: u64,
-    /// Posts that could not be read, one reason each.
+    /// Why single posts could not be read, without repetition.
     pub unreadable: Vec<String>,
     /// Seconds since 1970-01-01 UTC.
     pub listed_at: i64,
+    /// What it took this time; nothing where nobody was asked.
+    pub asked: Asked,
+    /// Each angle that was read, and how it ended.
+    pub angles: Vec<Done>,
+    /// How many posts no angle showed.
+    pub unseen: Option<Estimate>,
+}
+
+/// How far a file was read whose listing was cut off, as its source writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reached(pub serde_json::Value);
+
+/// Names a gap: its place, and the post it ends at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GapId(pub String);
+
+impl GapId {
+    pub fn of(gap: &Gap) -> Self {
+        Self(format!("{} {}", gap.place, gap.newer.post))
+    }
 }
 
 /// A model that was trained: how it went and how good it is.
@@ -82,7 +108,7 @@ macro_rules! trees {
 }
 
 trees! { Record:
-    "listing.v1" Place => Listing,
+    "listing.v2" Place => Listing,
     "resolution.v2" PostId => Resolution,
     "download.v1" MediaUrl => Download,
     "fingerprint.v1" BlobId => Fingerprint,
@@ -94,6 +120,10 @@ trees! { Note:
     "tombstone.v1" PostId => Tombstone,
     "ghost.v1" BlobId => Ghost,
     "removal.v1" BlobId => Removal,
+    "progress.v1" Place => Progress,
+    "reached.v1" Place => Reached,
+    "gap.v1" GapId => Gap,
+    "pace.v1" String => Pace,
     "planted.v1" Place => Planted,
     "twin_pair.v1" PairId => TwinPair,
     "verdict.v1" BlobId => Verdict,
@@ -159,5 +189,6 @@ text_keys! {
     Place: Place, |key| &key.0;
     PostId: PostId, |key| &key.0;
     MediaUrl: MediaUrl, |key| &key.0;
+    GapId: GapId, |key| &key.0;
     RunName: RunName, |key| &key.0;
 }

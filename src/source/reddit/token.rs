@@ -15,22 +15,41 @@ use crate::net::{Client, Request};
 #[derive(Clone)]
 pub struct Credentials {
     pub client_id: String,
+    /// Empty for installed applications, which cannot keep a secret.
     pub client_secret: String,
-    pub user: Option<User>,
+    pub grant: Grant,
 }
 
-/// A person's login, where the application alone is not enough.
+/// On whose behalf the application asks.
 #[derive(Clone)]
-pub struct User {
-    pub name: String,
-    pub password: String,
+pub enum Grant {
+    /// Its own.
+    Application,
+    /// Its own, without a secret.
+    Installed {
+        device: String,
+    },
+    Password {
+        user: String,
+        password: String,
+    },
+    /// That of a person who once agreed and can take it back.
+    Refresh {
+        token: String,
+    },
 }
+
+/// What an installed application says where it will not tell one device from another.
+pub const NO_DEVICE: &str = "DO_NOT_TRACK_THIS_DEVICE";
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Credentials(secret)")
     }
 }
+
+/// How long a token is used whose lifetime nobody told.
+const LIFETIME_S: f64 = 3600.0;
 
 /// The current token, if there is one.
 pub(super) struct Tokens {
@@ -47,7 +66,8 @@ struct Token {
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: Option<String>,
-    expires_in: Option<f64>,
+    #[serde(default)]
+    expires_in: serde_json::Value,
     error: Option<serde_json::Value>,
 }
 
@@ -81,14 +101,21 @@ impl Tokens {
     }
 
     async fn login(&self, client: &Client) -> Result<Token, RedditError> {
-        let Credentials { client_id, client_secret, user } = &self.credentials;
-        let form = match user {
-            Some(user) => vec![
-                ("grant_type", "password"),
-                ("username", user.name.as_str()),
-                ("password", user.password.as_str()),
+        let Credentials { client_id, client_secret, grant } = &self.credentials;
+        let form = match grant {
+            Grant::Application => vec![("grant_type", "client_credentials")],
+            Grant::Installed { device } => vec![
+                ("grant_type", "https://oauth.reddit.com/grants/installed_client"),
+                ("device_id", device.as_str()),
             ],
-            None => vec![("grant_type", "client_credentials")],
+            Grant::Password { user, password } => vec![
+                ("grant_type", "password"),
+                ("username", user.as_str()),
+                ("password", password.as_str()),
+            ],
+            Grant::Refresh { token } => {
+                vec![("grant_type", "refresh_token"), ("refresh_token", token.as_str())]
+            }
         };
         let url = Url::parse(&build_url("api/v1/access_token")).expect("roux's address is valid");
         let basic = (client_id.as_str(), client_secret.as_str());
@@ -97,7 +124,9 @@ impl Tokens {
         let refused = |why: String| RedditError::Credentials { why };
         match answer.status {
             200 => (),
-            401 | 403 => return Err(refused(format!("the login answered {}", answer.status))),
+            400 | 401 | 403 => {
+                return Err(refused(format!("the login answered {}", answer.status)));
+            }
             429 => return Err(RedditError::Throttled { wait: answer.retry_after }),
             status => return Err(RedditError::Status { what: "the login".to_owned(), status }),
         }
@@ -108,7 +137,8 @@ impl Tokens {
             return Err(refused(error.as_str().map_or_else(|| error.to_string(), str::to_owned)));
         }
         let bearer = read.access_token.ok_or_else(|| refused("no token came".to_owned()))?;
-        let lifetime = read.expires_in.filter(|it| (60.0..1e7).contains(it)).unwrap_or(3600.0);
+        let lifetime = read.expires_in.as_f64().filter(|it| (0.0..1e7).contains(it));
+        let lifetime = lifetime.unwrap_or(LIFETIME_S);
         let renew_at = Instant::now() + Duration::from_secs_f64(lifetime * 0.9);
         Ok(Token { bearer, renew_at })
     }
