@@ -82,6 +82,10 @@ async fn told(archive: Archive, subreddit: &str, from: Option<&str>) -> Told {
         stall: second,
         bytes_max: 1 << 20,
         per_host: 2,
+        concurrency: 8,
+        private_hosts: crate::net::PrivateHosts::default(),
+        first_rest: crate::net::FIRST_REST,
+        clock: || 0,
     };
     let client = Client::new(&route, options).unwrap();
     let asking = async {
