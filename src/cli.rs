@@ -19,6 +19,7 @@ mod report;
 mod run;
 mod stages;
 mod status;
+mod sync_deletions;
 mod talk;
 
 use complaint::{Complaint, Exit};
@@ -65,6 +66,8 @@ enum Command {
     Explain(explain::ExplainArguments),
     /// Write report.html: one file to look at and pass on
     Report(OnePipeline),
+    /// Ask which posts were deleted, and remove what came from them, through to the exports
+    SyncDeletions(sync_deletions::SyncArguments),
     /// Train the classifier of the pipeline, if anything it depends on has changed
     Train(OnePipeline),
     /// Test the trained classifier on the test pictures
@@ -109,6 +112,9 @@ async fn obey(command: Command, shared: &Shared, talk: &Talk) -> Result<Exit, Co
         Command::Status(one) => status::status(&one, shared, talk),
         Command::Explain(arguments) => explain::explain(&arguments, shared, talk),
         Command::Report(one) => report::report(&one, shared, talk),
+        Command::SyncDeletions(arguments) => {
+            sync_deletions::sync_deletions(&arguments, shared, talk).await
+        }
         Command::Train(one) => {
             run::run(&run::RunArguments::only(one.pipeline, StageName::Train), shared, talk).await
         }

@@ -22,6 +22,7 @@ mod codec;
 pub mod files;
 pub mod funnel;
 pub mod layout;
+pub mod ledger;
 pub mod query;
 pub mod schema;
 pub mod takedown;

@@ -78,6 +78,7 @@ pub(crate) fn open(
         from: selection.from.or(selection.only),
         to: selection.to.or(selection.only),
         insistence,
+        ..Wish::default()
     };
     Ok((workshop, wish))
 }
@@ -108,7 +109,9 @@ pub(crate) async fn run(
         (ran, ()) = async { tokio::join!(working, bars::show(listener, talk)) } => ran?,
         () = interrupted_twice(&brake, talk) => return Ok(Exit::Interrupted),
     };
-    if 0 < ran.n_done() || !workshop.layout.report().exists() {
+    // A run that ends before there is a dataset leaves nothing to look at yet.
+    let is_for_the_dataset = wish.to.is_none_or(|to| StageName::Export <= to);
+    if is_for_the_dataset && (0 < ran.n_done() || !workshop.layout.report().exists()) {
         report::write(&workshop)?;
     }
     let planted = crate::report::planted(&workshop.store, &workshop.pipeline.classes)?;
@@ -140,7 +143,7 @@ fn exit(ran: &Ran) -> Exit {
 }
 
 /// The first Ctrl-C lets the work under way finish; ends with the second.
-async fn interrupted_twice(brake: &crate::engine::stop::Brake, talk: &Talk) {
+pub(super) async fn interrupted_twice(brake: &crate::engine::stop::Brake, talk: &Talk) {
     // Without a way to hear Ctrl-C the process simply ends on it.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;

@@ -1,7 +1,7 @@
 //! The stages in order: what each would do, and doing it. Both ask the same questions of the
 //! same stamps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -24,6 +24,7 @@ use crate::{
         access::{self, AccessError},
         folder::FolderError,
         glance::PathError,
+        reddit::RedditError,
     },
     stage::{
         collect::Ask, dedupe::DedupeError, export::run::ExportingError, split::SplitError,
@@ -33,6 +34,7 @@ use crate::{
         StoreError,
         files::{self, FileError},
         query,
+        takedown::TakedownError,
     },
 };
 
@@ -41,12 +43,16 @@ use crate::{
 pub struct Wish {
     pub from: Option<StageName>,
     pub to: Option<StageName>,
+    /// Stages between the two that are left alone all the same.
+    pub without: BTreeSet<StageName>,
     pub insistence: Insistence,
 }
 
 impl Wish {
     fn includes(&self, stage: StageName) -> bool {
-        self.from.is_none_or(|from| from <= stage) && self.to.is_none_or(|to| stage <= to)
+        self.from.is_none_or(|from| from <= stage)
+            && self.to.is_none_or(|to| stage <= to)
+            && !self.without.contains(&stage)
     }
 }
 
@@ -90,6 +96,13 @@ pub enum PipelineRunError {
     NoContact,
     #[error(transparent)]
     Access(AccessError),
+    #[error("could not ask about known posts")]
+    Asking(#[source] RedditError),
+    #[error(
+        "the site knows nothing of {missing} of {asked} posts it was asked about: that is more \
+         likely a fault of the site than the end of so many posts, so nothing was removed"
+    )]
+    Implausible { missing: usize, asked: usize },
     #[error("{stage} had to stop: {message}")]
     Fatal { stage: StageName, message: String },
     #[error(transparent)]
@@ -100,6 +113,15 @@ pub enum PipelineRunError {
     Export(ExportingError),
     #[error(transparent)]
     Train(TrainError),
+}
+
+impl From<TakedownError> for PipelineRunError {
+    fn from(error: TakedownError) -> Self {
+        match error {
+            TakedownError::Store(error) => Self::Store(error),
+            TakedownError::File(error) => Self::File(error),
+        }
+    }
 }
 
 impl From<AccessError> for PipelineRunError {
@@ -316,6 +338,10 @@ impl Workshop {
             warnings.push(format!(
                 "{n_leaks} pictures are left out: twins of theirs are locked on another side"
             ));
+        }
+        for model in self.tainted_models()? {
+            let folder = self.layout.models().join(model.0);
+            warnings.push(format!("{} learned from pictures taken back since", folder.display()));
         }
         Ok(warnings)
     }

@@ -367,4 +367,4 @@ impl fmt::Display for Thing {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

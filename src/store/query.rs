@@ -97,13 +97,22 @@ pub fn sightings_by_blob(
 
 /// Returns the finished dataset: kept, prepared and placed, in the order of the blobs.
 pub fn dataset(store: &Store, classes: &Classes) -> Result<Vec<Picture>, StoreError> {
-    let by_blob = sightings_by_blob(store, classes)?;
-    let posts: BTreeMap<PostId, Post> = store.notes()?.into_iter().collect();
+    let mut kept: BTreeMap<BlobId, (Verdict, Label)> = BTreeMap::new();
+    for entry in store.walk_notes::<Verdict>()? {
+        let (blob, verdict) = entry?;
+        if let Ruling::Keep { label } = &verdict.ruling {
+            let label = label.clone();
+            kept.insert(blob, (verdict, label));
+        }
+    }
+    if kept.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sources = best_sources(store, classes, |blob| kept.contains_key(blob))?;
     let placements: BTreeMap<BlobId, Placement> = store.notes()?.into_iter().collect();
     let crops: BTreeMap<BlobId, Crop> = store.made()?.into_iter().collect();
     let mut pictures = Vec::new();
-    for (blob, verdict) in store.notes::<Verdict>()? {
-        let Ruling::Keep { label } = verdict.ruling else { continue };
+    for (blob, (verdict, label)) in kept {
         // A class that was renamed or merged since is judged anew before it counts.
         if !classes.labels().any(|listed| *listed == label) {
             continue;
@@ -112,8 +121,8 @@ pub fn dataset(store: &Store, classes: &Classes) -> Result<Vec<Picture>, StoreEr
         else {
             continue;
         };
-        let Some(source) = by_blob.get(&blob).and_then(|seen| best_source(seen)) else { continue };
-        let Some(post) = posts.get(&source.link.post) else { continue };
+        let Some(source) = sources.get(&blob) else { continue };
+        let Some(post) = store.note::<Post>(&source.link.post)? else { continue };
         let Some(print) = fingerprint(store, &blob)? else { continue };
         let Some(hash) = print.hashes.first() else { continue };
         pictures.push(Picture {
@@ -125,10 +134,32 @@ pub fn dataset(store: &Store, classes: &Classes) -> Result<Vec<Picture>, StoreEr
             source_width_px: print.width_px,
             source_height_px: print.height_px,
             leak_group: verdict.leak_group,
-            provenance: provenance(source, post),
+            provenance: provenance(source, &post),
         });
     }
     Ok(pictures)
+}
+
+/// Finds the post each picture is owed to: of all that showed it, the best-loved; of equals the
+/// earliest, then by id.
+fn best_sources(
+    store: &Store,
+    classes: &Classes,
+    is_asked: impl Fn(&BlobId) -> bool,
+) -> Result<BTreeMap<BlobId, Sighting>, StoreError> {
+    let blobs = blobs_by_url(store)?;
+    let mut best: BTreeMap<BlobId, Sighting> = BTreeMap::new();
+    for sighting in sightings(store, classes)? {
+        let sighting = sighting?;
+        let Some(blob) = blobs.get(&sighting.media.url).filter(|blob| is_asked(blob)) else {
+            continue;
+        };
+        let rank = |it: &Sighting| (Reverse(it.score), it.created_utc, it.link.clone());
+        if best.get(blob).is_none_or(|known| rank(&sighting) < rank(known)) {
+            best.insert(*blob, sighting);
+        }
+    }
+    Ok(best)
 }
 
 pub fn fingerprint(store: &Store, blob: &BlobId) -> Result<Option<Fingerprint>, StoreError> {
@@ -141,11 +172,6 @@ pub fn fingerprint(store: &Store, blob: &BlobId) -> Result<Option<Fingerprint>, 
 /// Returns the folder name of the model the last training made.
 pub fn current_run(store: &Store) -> Result<Option<RunName>, StoreError> {
     Ok(store.note::<SetRun>(&"train".to_owned())?.map(|run| RunName::of(run.stamp)))
-}
-
-/// Of all posts that showed a picture, the best-loved; of equals the earliest, then by id.
-fn best_source(sightings: &[Sighting]) -> Option<&Sighting> {
-    sightings.iter().min_by_key(|it| (Reverse(it.score), it.created_utc, it.link.clone()))
 }
 
 fn provenance(sighting: &Sighting, post: &Post) -> Provenance {

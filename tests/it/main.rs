@@ -5,10 +5,13 @@
 #![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
 mod bad_input;
+mod deletions;
 mod demo;
 mod folder;
 mod growth;
 mod kill;
 mod proxy;
 mod readme;
+mod sources;
+mod stand_in;
 mod support;

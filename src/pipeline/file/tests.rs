@@ -45,7 +45,7 @@ fn a_place_under_two_classes_is_refused() {
     let text = "[classes]\ncats = [\"r/pets\"]\ndogs = [\"r/pets\"]\n";
     insta::assert_snapshot!(
         refusal(text),
-        @"DIR/cats.toml: `r/pets` is listed under `cats` and under `dogs`: a place can fill one class"
+        @"DIR/cats.toml: `r/pets` is listed under `cats` and under `dogs`: give each its own rules that part them (flair, title, …), or list it once"
     );
 }
 
@@ -55,4 +55,33 @@ fn values_out_of_range_say_what_is_in_range() {
     insta::assert_snapshot!(refused("[prepare]\nsize = 4\n"), @"DIR/cats.toml: prepare.size = 4: use 16 to 4096 pixels");
     insta::assert_snapshot!(refused("[clean]\ndistance = 200\n"), @"DIR/cats.toml: clean.distance = 200: use 0 to 128 of the 256 bits; strangers lie around 128");
     insta::assert_snapshot!(refused("[split]\nratio = { train = 80, val = 30, test = 10 }\n"), @"DIR/cats.toml:4: train (80) + val (30) + test (10) must be 100, and train at least 1");
+}
+
+#[test]
+fn a_place_may_have_rules_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pets.toml");
+    let text = "[classes]\n\
+                cats = [\"r/cats\", { place = \"r/pets\", flair = [\"Cat\"], min_score = 3 }]\n\
+                [[classes.dogs]]\nplace = \"r/pets\"\ntitle = \"(?i)dog\"\n\
+                [collect.filter]\nmin_score = 9\nmin_ratio = 0.8\n";
+    files::write_atomic(&path, text.as_bytes()).unwrap();
+
+    let pipeline = Pipeline::read(&path).unwrap();
+
+    let pets = Place("r/pets".to_owned());
+    let labels: Vec<&str> = pipeline.classes.labels_of(&pets).map(Label::as_str).collect();
+    assert_eq!(labels, ["cats", "dogs"]);
+    let places: Vec<&str> = pipeline.places.iter().map(|(place, _)| place.0.as_str()).collect();
+    assert_eq!(places, ["r/cats", "r/pets"], "one place is collected once");
+    assert_eq!(pipeline.collect.filter.min_score, Some(9));
+}
+
+#[test]
+fn a_rule_that_cannot_be_understood_is_named_with_its_line() {
+    let refused = |entry: &str| refusal(&format!("[classes]\ncats = [\n  {entry},\n]\n"));
+    insta::assert_snapshot!(refused("{ place = \"r/cats\", flare = [\"Cat\"] }"), @"DIR/cats.toml:3: unknown key `flare`; did you mean `flair`?");
+    insta::assert_snapshot!(refused("{ flair = [\"Cat\"] }"), @"DIR/cats.toml:3: missing field `place`");
+    insta::assert_snapshot!(refused("{ place = \"r/cats\", title = \"(\" }"), @"DIR/cats.toml:3: `(` is no regular expression: error: unclosed group");
+    insta::assert_snapshot!(refused("17"), @r#"DIR/cats.toml:3: invalid type: integer `17`, expected a place, such as "r/tanks", or { place = "r/tanks", flair = ["OC"] }"#);
 }

@@ -20,7 +20,7 @@ fn settled<T>(outcome: Outcome<T>) -> Settled<T> {
     Settled { stamp: Stamp { revision: 1, recipe: digest, input: digest }, outcome }
 }
 
-fn classes() -> Classes {
+pub(in crate::store) fn classes() -> Classes {
     let class = |name: &str| (Label::new(name).unwrap(), vec![Place(format!("r/{name}"))]);
     Classes::plain(&BTreeMap::from([class("cats"), class("dogs")])).unwrap()
 }
@@ -104,7 +104,7 @@ fn id(name: &str) -> PostId {
 }
 
 /// Seven posts of two classes and one of a place nobody lists any more.
-fn posts(store: &Store) {
+pub(in crate::store) fn posts(store: &Store) {
     let of = |name: &str, place: &str| (id(name), post(place));
     let listed = ["1", "2", "3", "4", "5"].map(|name| of(name, "r/cats"));
     store.put_notes(&listed).unwrap();
@@ -123,7 +123,7 @@ fn posts(store: &Store) {
     store.put_all(&resolutions.map(|(name, outcome)| (id(name), settled(outcome)))).unwrap();
 }
 
-fn downloads(store: &Store) {
+pub(in crate::store) fn downloads(store: &Store) {
     let gone = || Outcome::Rejected(Reject::Gone { status: 404 });
     let timeout =
         |name| Outcome::Failed(failure(format!("could not fetch {}: timeout", url(name))));
@@ -145,7 +145,7 @@ fn downloads(store: &Store) {
 }
 
 /// Of seven files one is broken, one a twin, one not judged, one cannot be cut, one would leak.
-fn pictures(store: &Store) {
+pub(in crate::store) fn pictures(store: &Store) {
     let blob = |name: &str| BlobId::of(name.as_bytes());
     let broken = Outcome::<Fingerprint>::Rejected(Reject::Undecodable { cause: "cut".to_owned() });
     store.put_all(&[(blob("2"), settled(broken))]).unwrap();
