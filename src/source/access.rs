@@ -1,7 +1,7 @@
 //! The doors to the outside, opened when first needed: the live net, and the demo site. A run
 //! with nothing to ask for opens none.
 
-use std::{env, path::PathBuf};
+use std::{collections::BTreeMap, env, path::PathBuf};
 
 use tokio::sync::OnceCell;
 

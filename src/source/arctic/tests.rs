@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    net::{NetOptions, Route},
+    net::{FIRST_REST, NetOptions, PrivateHosts, Route},
     source::demo::tls::Door,
 };
 
@@ -82,6 +82,10 @@ async fn told(archive: Archive, subreddit: &str, from: Option<&str>) -> Told {
         stall: second,
         bytes_max: 1 << 20,
         per_host: 2,
+        concurrency: 2,
+        private_hosts: PrivateHosts::default(),
+        first_rest: FIRST_REST,
+        clock: || 0,
     };
     let client = Client::new(&route, options).unwrap();
     let asking = async {
