@@ -70,11 +70,11 @@ enum Kind {
 
 impl Kind {
     fn of(path: &Path) -> Option<Self> {
-        let (packing, name) = packing::of(path);
-        if name.ends_with(".tar") {
-            Some(Self::Tar)
-        } else {
-            (name.ends_with(".zip") && packing == Packing::Plain).then_some(Self::Zip)
+        let (packing, within) = packing::of(path);
+        match within.as_str() {
+            "tar" => Some(Self::Tar),
+            "zip" if packing == Packing::Plain => Some(Self::Zip),
+            _ => None,
         }
     }
 }

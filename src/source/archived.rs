@@ -18,7 +18,7 @@ struct Archived<'a> {
 /// What an archive found when it looked again some days later.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Later {
+struct Afterwards {
     removal_type: Option<String>,
     was_deleted_later: Option<bool>,
     was_initially_deleted: Option<bool>,
@@ -33,7 +33,7 @@ pub(super) fn read(json: &str, place: &Place) -> Result<(PostId, Post), serde_js
     let (fullname, post) = reddit::post::read(json, place)?;
     let archived: Archived<'_> = serde_json::from_str(json)?;
     // Notes of another shape than ever seen are no reason to lose the post.
-    let later: Later =
+    let later: Afterwards =
         archived.meta.and_then(|it| serde_json::from_str(it.get()).ok()).unwrap_or_default();
     let was_deleted = [later.was_deleted_later, later.was_initially_deleted].contains(&Some(true));
     let by_author = was_deleted || post.title == TAKEN_BACK;

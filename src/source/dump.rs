@@ -18,7 +18,7 @@ use super::{
     batch::{BATCH_POSTS, Batch},
     glance::{self, Glance, PathError},
     lines::{Line, Lines},
-    packing,
+    packing::{self, Packing},
     reddit::Subreddit,
 };
 use crate::domain::id::Place;
@@ -68,8 +68,8 @@ pub struct Resume {
 struct Mark {
     /// A byte of the file.
     frame_at: u64,
-    /// The byte of the text that lies there.
-    frame_text_at: u64,
+    /// How much text comes before it.
+    text_before: u64,
     /// The byte of the text the line begins at.
     text_at: u64,
 }
@@ -130,10 +130,10 @@ impl Dump {
 }
 
 fn is_dump(path: &Path) -> bool {
-    let (packing, name) = packing::of(path);
+    let (packing, within) = packing::of(path);
     // Pushshift names its dumps `RS_2020-01.zst`, with nothing before the packing.
-    let is_lines = [".ndjson", ".jsonl", ".json"].iter().any(|it| name.ends_with(it));
-    is_lines || packing == packing::Packing::Zstd && !name.ends_with(".tar")
+    let is_lines = ["ndjson", "jsonl", "json"].contains(&within.as_str());
+    is_lines || packing == Packing::Zstd && within != "tar"
 }
 
 /// Reads a dump once for all subreddits that are looked for.
@@ -151,9 +151,9 @@ pub fn read(
         return Ok(pass.reached);
     }
     let failed = |source: io::Error| DumpError::from(PathError::read(path)(source));
-    let text = Text::open(path, pass.reached.at).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => DumpError::NotZstd { path: path.to_owned() },
-        _ => failed(error),
+    let text = Text::open(path, pass.reached.at).map_err(|error| {
+        let is_in_the_data = error.kind() == io::ErrorKind::InvalidData;
+        if is_in_the_data { DumpError::NotZstd { path: path.to_owned() } } else { failed(error) }
     })?;
     let mut lines = Lines::new(text, pass.reached.at.text_at, LINE_BYTES_MAX);
     loop {

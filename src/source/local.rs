@@ -91,7 +91,7 @@ impl Local {
             (Self::Urls { path, choices }, Self::Urls { path: other_path, choices: more })
                 if path == other_path =>
             {
-                choices.extend_from_slice(more)
+                choices.extend_from_slice(more);
             }
             (
                 Self::Archive { path, choices },
@@ -100,7 +100,7 @@ impl Local {
             (Self::Dump { path, choices }, Self::Dump { path: other_path, choices: more })
                 if path == other_path =>
             {
-                choices.extend_from_slice(more)
+                choices.extend_from_slice(more);
             }
             (
                 Self::Folder { .. } | Self::Urls { .. } | Self::Archive { .. } | Self::Dump { .. },

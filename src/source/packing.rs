@@ -18,8 +18,15 @@ pub(super) enum Packing {
     Zstd,
 }
 
-/// Tells what a file is packed in, and its name, lower-cased, without that.
+/// Tells what a file is packed in, and the extension, lower-cased, of what is within; empty if the
+/// name tells nothing but the packing.
 pub(super) fn of(path: &Path) -> (Packing, String) {
+    let (packing, name) = parted(path);
+    let extension = Path::new(&name).extension().and_then(|it| it.to_str()).map(str::to_owned);
+    (packing, extension.unwrap_or_default())
+}
+
+fn parted(path: &Path) -> (Packing, String) {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_lowercase();
     let cut = |suffix: &str| name.strip_suffix(suffix).map(str::to_owned);
     if let Some(name) = cut(".tgz") {

@@ -71,8 +71,8 @@ enum Format {
 
 impl Format {
     fn of(path: &Path) -> Option<Self> {
-        let (packing, name) = packing::of(path);
-        Some(match name.rsplit_once('.')?.1 {
+        let (packing, within) = packing::of(path);
+        Some(match within.as_str() {
             "csv" => Self::Csv,
             "tsv" | "tab" => Self::Tsv,
             "txt" => Self::Addresses,

@@ -131,12 +131,14 @@ fn extent_of(entry: &zip::read::ZipFile<'_, BufReader<File>>) -> Result<Extent, 
     if entry.encrypted() {
         return Err("is encrypted".to_owned());
     }
-    let packed = match entry.compression() {
-        CompressionMethod::STORE => Packed::Stored,
-        CompressionMethod::DEFLATE => Packed::Deflated,
-        CompressionMethod::ZSTD => Packed::Zstd,
-        other => return Err(format!("is packed by an unknown method ({other})")),
-    };
+    let method = entry.compression();
+    let known = [
+        (CompressionMethod::STORE, Packed::Stored),
+        (CompressionMethod::DEFLATE, Packed::Deflated),
+        (CompressionMethod::ZSTD, Packed::Zstd),
+    ];
+    let packed = known.into_iter().find(|(known, _)| *known == method).map(|(_, packed)| packed);
+    let packed = packed.ok_or_else(|| format!("is packed by an unknown method ({method})"))?;
     let at = entry.data_start().ok_or("has no bytes")?;
     let (packed_bytes, size_bytes) = (entry.compressed_size(), entry.size());
     Ok(Extent { at, packed_bytes, size_bytes, packed }).and_then(sensible)
@@ -175,14 +177,17 @@ pub(super) fn each_extent_of_tar(path: &Path, visit: Visit<'_>) -> Result<(), Ar
     each_tar_entry(path, found, &mut |name, extent, _| visit(name, extent))
 }
 
+/// The same, and the bytes themselves.
+type VisitBytes<'a> = &'a mut dyn FnMut(
+    Result<String, String>,
+    Result<Extent, String>,
+    &mut dyn Read,
+) -> ControlFlow<()>;
+
 fn each_tar_entry<R: Read>(
     path: &Path,
     found: tar::Entries<'_, R>,
-    visit: &mut dyn FnMut(
-        Result<String, String>,
-        Result<Extent, String>,
-        &mut dyn Read,
-    ) -> ControlFlow<()>,
+    visit: VisitBytes<'_>,
 ) -> Result<(), ArchiveError> {
     let mut n = 0_u64;
     for entry in found {

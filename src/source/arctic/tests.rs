@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    net::{NetOptions, Route},
+    net::{FIRST_REST, NetOptions, PrivateHosts, Route},
     source::demo::tls::Door,
 };
 

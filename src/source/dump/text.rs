@@ -34,8 +34,8 @@ impl Text {
                 Ok(text)
             }
             Packing::Zstd => {
-                let mut frames = Frames::begin(file, from.frame_at, from.frame_text_at)?;
-                skip(&mut frames, from.text_at - from.frame_text_at)?;
+                let mut frames = Frames::begin(file, from.frame_at, from.text_before)?;
+                skip(&mut frames, from.text_at - from.text_before)?;
                 Ok(Self::Zstd(Box::new(frames)))
             }
         }
@@ -44,9 +44,8 @@ impl Text {
     /// Returns, once, what could not be unpacked before a byte of the text.
     pub(super) fn take_faults(&mut self, text_at: u64) -> Vec<String> {
         match self {
-            Self::Plain(_) => Vec::new(),
             Self::Gzip { fault, at, .. } if *at <= text_at => fault.take().into_iter().collect(),
-            Self::Gzip { .. } => Vec::new(),
+            Self::Plain(_) | Self::Gzip { .. } => Vec::new(),
             Self::Zstd(frames) => frames.take_faults(text_at),
         }
     }
@@ -56,8 +55,8 @@ impl Text {
         match self {
             Self::Plain(_) | Self::Gzip { .. } => Mark { text_at, ..Mark::default() },
             Self::Zstd(frames) => {
-                let (frame_at, frame_text_at) = frames.frame_of(text_at);
-                Mark { frame_at, frame_text_at, text_at }
+                let (frame_at, text_before) = frames.frame_of(text_at);
+                Mark { frame_at, text_before, text_at }
             }
         }
     }

@@ -67,11 +67,14 @@ pub(super) fn each_row(
 }
 
 fn text_of(cell: &Cell) -> Option<String> {
-    match cell {
-        Cell::Str(text) => Some(text.clone()),
-        // Text whose column does not say that it is text.
-        Cell::Bytes(bytes) => Some(String::from_utf8_lossy(bytes.data()).into_owned()),
-        Cell::Null | Cell::Group(_) | Cell::ListInternal(_) | Cell::MapInternal(_) => None,
-        number => Some(number.to_string()),
+    if let Cell::Str(text) = cell {
+        return Some(text.clone());
     }
+    // Text whose column does not say that it is text.
+    if let Cell::Bytes(bytes) = cell {
+        return Some(String::from_utf8_lossy(bytes.data()).into_owned());
+    }
+    let is_nothing =
+        matches!(cell, Cell::Null | Cell::Group(_) | Cell::ListInternal(_) | Cell::MapInternal(_));
+    (!is_nothing).then(|| cell.to_string())
 }

@@ -129,8 +129,9 @@ impl<R: Read> Table<R> {
                 continue;
             }
             let is_all = self.is_at_end && window.len() == self.end - self.start;
+            let reach = if is_all { Reach::ToTheEnd } else { Reach::Part };
             let Some((n_cells, length)) =
-                record(&mut self.core, window, is_all, &mut self.output, &mut self.ends)
+                record(&mut self.core, window, reach, &mut self.output, &mut self.ends)
             else {
                 let length = memchr::memchr(b'\n', window).map_or(window.len(), |it| it + 1);
                 self.step(length);
@@ -180,19 +181,26 @@ impl<R: Read> Table<R> {
     }
 }
 
+/// How far a window reaches into the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    Part,
+    ToTheEnd,
+}
+
 /// Reads the record at the start of `window`; returns its cells' number and its length, or
 /// `None` if no record ends in the window.
 fn record(
     core: &mut Reader,
     window: &[u8],
-    is_all: bool,
+    reach: Reach,
     output: &mut [u8],
     ends: &mut [usize],
 ) -> Option<(usize, usize)> {
     core.reset();
     let (result, length, n_written, mut n_cells) = core.read_record(window, output, ends);
     let mut ended = result == ReadRecordResult::Record;
-    if result == ReadRecordResult::InputEmpty && is_all {
+    if result == ReadRecordResult::InputEmpty && reach == Reach::ToTheEnd {
         // The last line may lack its end; within quotes a line's end would end no record.
         let (result, _, _, cells) =
             core.read_record(b"\n", &mut output[n_written..], &mut ends[n_cells..]);
