@@ -21,6 +21,9 @@ const PICTURES_PER_REPEAT: u32 = 4;
 /// Different drawings per size; a comment segment makes 5,000 different pictures of them.
 const DRAWINGS: u32 = 8;
 
+/// A JPEG's first mark and its JFIF segment, which belongs in front of all others.
+const HEAD_BYTES: usize = 20;
+
 /// A drawing as the encoder left it, and the size every picture made of it has.
 struct Drawing {
     jpeg: Vec<u8>,
@@ -113,7 +116,8 @@ impl Drawing {
         let mut comment = number.to_be_bytes().to_vec();
         comment.resize(segment_bytes - 4, b' ');
         let length = u16::try_from(segment_bytes - 2).unwrap().to_be_bytes();
-        [&self.jpeg[..2], &[0xff, 0xfe], &length, &comment, &self.jpeg[2..]].concat()
+        let (head, rest) = self.jpeg.split_at(HEAD_BYTES);
+        [head, &[0xff, 0xfe], &length, &comment, rest].concat()
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //!     cargo bench --profile release --bench fetch -- [--latency 0,50,200] [--rounds 3]
 //!         [--peers aria2,curl,img2dataset,gallery-dl] [--pictures 5000] [--snapset PATH]
+//!         [--scratch /dev/shm]
 //!     cargo bench --profile release --bench fetch -- memory [--posts 10000,1000000] [--snapset PATH]
 //!
 //! The server is a process on this machine: `latency` milliseconds to the first byte, pictures of
@@ -57,11 +58,15 @@ fn main() {
     if words.first().is_some_and(|it| it == server::ROLE) {
         return server::serve(Path::new(&words[1]));
     }
-    let scratch = tempfile::tempdir().unwrap();
-    match Options::read(&words) {
-        Err(usage) => println!("{usage}"),
-        Ok(options) if options.posts.is_empty() => compare(&options, scratch.path()),
-        Ok(options) => memory::measure(&options, scratch.path()),
+    let options = match Options::read(&words) {
+        Ok(options) => options,
+        Err(usage) => return println!("{usage}"),
+    };
+    let scratch = tempfile::tempdir_in(&options.scratch).unwrap();
+    if options.posts.is_empty() {
+        compare(&options, scratch.path());
+    } else {
+        memory::measure(&options, scratch.path());
     }
 }
 
@@ -112,6 +117,10 @@ impl Bench<'_> {
                 let before = gauge::cpu_seconds_of(&self.server.process);
                 let run = self.run(&tools[at], &folder, |_| false);
                 let server = gauge::cpu_seconds_of(&self.server.process) - before;
+                if run.found.valid == 0 {
+                    let log = fs::read_to_string(folder.join("log")).unwrap();
+                    println!("{} brought nothing; it says:\n{log}", tools[at].name());
+                }
                 println!("{}", table::progress(latency_ms, &tools[at], &run, server));
                 first[at].push(run);
                 self.server.begin(latency_ms);
@@ -153,10 +162,6 @@ impl Bench<'_> {
             PATIENCE < passed || is_enough(self.server.traffic())
         });
         let found = judge::judge(&tool.place(folder), &self.digests);
-        if found.valid == 0 {
-            let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-            println!("{} brought nothing; it says:\n{log}", tool.name());
-        }
         Run { cost, traffic: self.server.traffic(), found }
     }
 

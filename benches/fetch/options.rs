@@ -10,13 +10,15 @@ use crate::{
 const USAGE: &str = "\
 usage: cargo bench --profile release --bench fetch -- [memory] [--latency 0,50,200] [--rounds 3]
            [--peers aria2,curl,img2dataset,gallery-dl] [--pictures 5000] [--posts 10000,1000000]
-           [--snapset PATH]";
+           [--snapset PATH] [--scratch FOLDER]";
 
 pub(super) struct Options {
     pub(super) latencies_ms: Vec<u64>,
     pub(super) rounds: usize,
     pub(super) tools: Vec<Tool>,
     pub(super) pictures: u32,
+    /// Where everything is written.
+    pub(super) scratch: PathBuf,
     /// Numbers of posts to measure memory with; empty for the comparison.
     pub(super) posts: Vec<u32>,
 }
@@ -29,10 +31,11 @@ impl Options {
             rounds: 3,
             tools: Vec::new(),
             pictures: PICTURES,
+            scratch: scratch(),
             posts: Vec::new(),
         };
         let mut snapset = option_env!("CARGO_BIN_EXE_snapset").map(PathBuf::from);
-        let mut peers: Vec<String> = PEERS.iter().map(|it| it.program.to_owned()).collect();
+        let mut peers: Vec<String> = PEERS.iter().map(|it| it.name.to_owned()).collect();
         let mut words = words.iter();
         while let Some(word) = words.next() {
             if word == "memory" {
@@ -46,6 +49,7 @@ impl Options {
                 "--pictures" => options.pictures = value.parse().map_err(|_| USAGE)?,
                 "--posts" => options.posts = numbers(value)?,
                 "--peers" => peers = value.split(',').map(str::to_owned).collect(),
+                "--scratch" => options.scratch = PathBuf::from(value),
                 "--snapset" => snapset = Some(PathBuf::from(value)),
                 _ => return Err(USAGE.to_owned()),
             }
@@ -55,7 +59,7 @@ impl Options {
             options.tools.push(Tool::Snapset(path));
         }
         for peer in &PEERS {
-            let is_meant = |it: &String| !it.is_empty() && peer.program.starts_with(it.as_str());
+            let is_meant = |it: &String| !it.is_empty() && peer.name.starts_with(it.as_str());
             let tool = Tool::Peer(peer);
             if !peers.iter().any(is_meant) {
                 continue;
@@ -68,6 +72,13 @@ impl Options {
         }
         Ok(options)
     }
+}
+
+/// Memory rather than a disk, where there is such a folder: a busy disk differs from itself more
+/// than one tool from another.
+fn scratch() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() { memory } else { std::env::temp_dir() }
 }
 
 fn numbers<T: std::str::FromStr>(text: &str) -> Result<Vec<T>, String> {

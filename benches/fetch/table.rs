@@ -35,7 +35,7 @@ pub(super) fn rates(latency_ms: u64, tools: &[Tool], runs: &[Vec<Run>]) -> Strin
         ours.map_or_else(|| "–".to_owned(), |ours| format!("{:.2}", ours / theirs))
     };
     let mut text = format!(
-        "{latency_ms} ms to the first byte, medians of {} rounds\n{:<12} {:>10} {:>9} {:>14} {:>9} \
+        "{latency_ms} ms to the first byte, medians of {} rounds\n{:<20} {:>10} {:>9} {:>14} {:>9} \
          {:>8} {:>6} {:>8} {:>8}\n",
         runs[0].len(),
         "tool",
@@ -51,7 +51,7 @@ pub(super) fn rates(latency_ms: u64, tools: &[Tool], runs: &[Vec<Run>]) -> Strin
     for (at, tool) in tools.iter().enumerate() {
         writeln!(
             text,
-            "{:<12} {:>10.1} {:>9} {:>14.3} {:>9} {:>8.0} {:>6} {:>8} {:>8.1}",
+            "{:<20} {:>10.1} {:>9} {:>14.3} {:>9} {:>8.0} {:>6} {:>8} {:>8.1}",
             tool.name(),
             rate[at],
             times(ours.map(|ours| rate[ours]), rate[at]),
@@ -70,12 +70,12 @@ pub(super) fn rates(latency_ms: u64, tools: &[Tool], runs: &[Vec<Run>]) -> Strin
 /// Shows what running again cost.
 pub(super) fn second_runs(tools: &[Tool], runs: &[Vec<Run>]) -> String {
     let mut text =
-        format!("{:<12} {:>10} {:>11} {:>9}\n", "second run", "requests", "body bytes", "seconds");
+        format!("{:<20} {:>10} {:>11} {:>9}\n", "second run", "requests", "body bytes", "seconds");
     for (tool, runs) in tools.iter().zip(runs) {
         let most = runs.iter().max_by_key(|it| it.traffic.body_bytes).unwrap();
         writeln!(
             text,
-            "{:<12} {:>10} {:>11} {:>9.2}",
+            "{:<20} {:>10} {:>11} {:>9.2}",
             tool.name(),
             most.traffic.requests,
             most.traffic.body_bytes,
@@ -89,12 +89,12 @@ pub(super) fn second_runs(tools: &[Tool], runs: &[Vec<Run>]) -> String {
 /// Shows what lay under a picture's name after each kill, and after one more run to the end.
 pub(super) fn kills(rows: &[(&str, Vec<usize>, Found)]) -> String {
     let mut text = format!(
-        "{:<12} {:>20} {:>16} {:>8}\n",
+        "{:<20} {:>20} {:>16} {:>8}\n",
         "kill -9", "corrupt after each", "valid at the end", "corrupt"
     );
     for (name, corrupt, end) in rows {
         let each = corrupt.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
-        writeln!(text, "{name:<12} {each:>20} {:>16} {:>8}", end.valid, end.corrupt).unwrap();
+        writeln!(text, "{name:<20} {each:>20} {:>16} {:>8}", end.valid, end.corrupt).unwrap();
     }
     text
 }

@@ -34,17 +34,31 @@ pub(super) struct Peer {
     pub(super) pictures_max: u32,
 }
 
-pub(super) static PEERS: [Peer; 4] = [
+/// Shards are small enough to keep all processes busy; more threads than 128 bring no more.
+macro_rules! img2dataset {
+    ($keep:literal) => {
+        concat!(
+            r#"
+NO_ALBUMENTATIONS_UPDATE=1 SSL_CERT_FILE="$ROOT" img2dataset --url_list="$LIST" \
+    --output_folder=out --output_format=files --input_format=txt --processes_count="$CORES" \
+    --thread_count=128 --number_sample_per_shard=500 --retries=2 --resize_mode=no \
+    --extract_exif=False "#,
+            $keep
+        )
+    };
+}
+
+pub(super) static PEERS: [Peer; 5] = [
     Peer {
         name: "aria2",
         program: "aria2c",
         install: "apt-get install aria2",
         // `--conditional-get` asks again only for what changed. No splitting below 20 MB.
         script: r#"
-aria2c --input-file="$LIST" --dir=out -j64 --max-tries=4 --retry-wait=1 --file-allocation=none \
+aria2c --input-file="$LIST" --dir=out -j64 --max-tries=4 --file-allocation=none --quiet=true \
     --ca-certificate="$ROOT" --conditional-get=true --allow-overwrite=true --remote-time=true \
-    --auto-file-renaming=false --disable-ipv6=true --no-conf=true --quiet=true
-find out -name '*.jpg' -print0 | xargs -0 -n 500 -P "$CORES" sha256sum > SHA256SUMS
+    --auto-file-renaming=false --disable-ipv6=true --no-conf=true
+find out -name '*.jpg' -print0 | xargs -0 -r -n 500 -P "$CORES" sha256sum > SHA256SUMS
 "#,
         pictures_max: u32::MAX,
     },
@@ -61,7 +75,7 @@ sed 's|.*/||' "$LIST" | sort | comm -23 - have | while read -r file; do
 done > config
 test -s config && curl --parallel --parallel-immediate --parallel-max 64 --fail --retry 3 \
     --remove-on-error --cacert "$ROOT" --silent --config config
-find out -name '*.jpg' -print0 | xargs -0 -n 500 -P "$CORES" sha256sum > SHA256SUMS
+find out -name '*.jpg' -print0 | xargs -0 -r -n 500 -P "$CORES" sha256sum > SHA256SUMS
 "#,
         pictures_max: u32::MAX,
     },
@@ -69,13 +83,16 @@ find out -name '*.jpg' -print0 | xargs -0 -n 500 -P "$CORES" sha256sum > SHA256S
         name: "img2dataset",
         program: "img2dataset",
         install: "pip install img2dataset",
-        // Shards small enough to keep both processes busy; it hashes (SHA-256) and records itself.
-        script: r#"
-NO_ALBUMENTATIONS_UPDATE=1 SSL_CERT_FILE="$ROOT" img2dataset --url_list="$LIST" \
-    --output_folder=out --output_format=files --input_format=txt --processes_count="$CORES" \
-    --thread_count=64 --number_sample_per_shard=500 --retries=2 --resize_mode=no \
-    --disable_all_reencoding=True --extract_exif=False
-"#,
+        // The fastest there is: whatever came is kept. It hashes (SHA-256) and records itself.
+        script: img2dataset!("--disable_all_reencoding=True"),
+        pictures_max: u32::MAX,
+    },
+    Peer {
+        name: "img2dataset checking",
+        program: "img2dataset",
+        install: "pip install img2dataset",
+        // Decodes every picture to see that it is one, and keeps its bytes as they came.
+        script: img2dataset!("--skip_reencode=True"),
         pictures_max: u32::MAX,
     },
     Peer {
@@ -86,7 +103,7 @@ NO_ALBUMENTATIONS_UPDATE=1 SSL_CERT_FILE="$ROOT" img2dataset --url_list="$LIST" 
         script: r#"
 REQUESTS_CA_BUNDLE="$ROOT" gallery-dl --config-ignore --quiet --directory out --retries 4 \
     --download-archive archive.sqlite3 --input-file "$LIST"
-find out -name '*.jpg' -print0 | xargs -0 -n 500 -P "$CORES" sha256sum > SHA256SUMS
+find out -name '*.jpg' -print0 | xargs -0 -r -n 500 -P "$CORES" sha256sum > SHA256SUMS
 "#,
         pictures_max: 500,
     },
@@ -127,7 +144,7 @@ impl Tool {
                 command.args(["-c", peer.script]).env("LIST", list);
                 command.env("ROOT", &server.root).env("BASE", server.base("picture"));
                 let cores = std::thread::available_parallelism().unwrap();
-                command.env("CORES", cores.to_string());
+                command.env("CORES", cores.to_string()).env("LC_ALL", "C");
                 command
             }
         };
@@ -162,7 +179,7 @@ pub(super) fn snapset(program: &Path, folder: &Path, list: &Path, server: &Serve
     let pipeline = folder.join("fetch.toml");
     let text = format!(
         "title = \"Fetch\"\n\n[classes]\npictures = [\"urls:{}\"]\n\n[fetch]\n\
-         private_hosts = [\"127.0.0.1:{}\"]\nconcurrency = 64\nper_host = 64\n",
+         private_hosts = [\"127.0.0.1:{}\"]\nconcurrency = 256\nper_host = 256\n",
         list.display(),
         server.port
     );
