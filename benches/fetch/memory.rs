@@ -18,8 +18,13 @@ pub(super) fn measure(options: &Options, scratch: &Path) {
         corpus::write_list(&list, "url\n", &server.base("small"), 0..*posts);
         server.begin(0);
         let mut command = tools::snapset(program, &folder, &list, &server);
+        tools::keep_words(&mut command, &folder);
         let cost = gauge::run(&mut command, |_| false);
-        println!("{}", table::memory(*posts, cost, server.traffic().requests));
+        let requests = server.traffic().requests;
+        println!("{}", table::memory(*posts, cost, requests));
+        if requests < u64::from(*posts) {
+            println!("{}", fs::read_to_string(folder.join("log")).unwrap());
+        }
         fs::remove_dir_all(&folder).unwrap();
     }
 }

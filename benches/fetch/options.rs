@@ -40,6 +40,7 @@ impl Options {
         while let Some(word) = words.next() {
             if word == "memory" {
                 options.posts = vec![10_000, 1_000_000];
+                peers.clear();
                 continue;
             }
             let value = words.next().ok_or(USAGE)?;
@@ -69,6 +70,9 @@ impl Options {
             } else {
                 println!("{}: not installed; {}", peer.name, peer.install);
             }
+        }
+        if options.tools.is_empty() || options.rounds == 0 {
+            return Err(USAGE.to_owned());
         }
         Ok(options)
     }

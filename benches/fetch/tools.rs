@@ -151,9 +151,8 @@ impl Tool {
         for proxy in ["http_proxy", "https_proxy", "all_proxy"] {
             command.env_remove(proxy).env_remove(proxy.to_uppercase());
         }
-        let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
         command.current_dir(folder).stdin(Stdio::null());
-        command.stdout(log.try_clone().unwrap()).stderr(log);
+        keep_words(&mut command, folder);
         command
     }
 
@@ -172,6 +171,12 @@ pub(super) struct Lists {
     pub(super) with_repeats: PathBuf,
     pub(super) whole: PathBuf,
     pub(super) short: PathBuf,
+}
+
+/// Sends what a command says to `log` in `folder`.
+pub(super) fn keep_words(command: &mut Command, folder: &Path) {
+    let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
+    command.stdout(log.try_clone().unwrap()).stderr(log);
 }
 
 /// Makes the command of snapset: a pipeline file whose one class is a list.
