@@ -13,6 +13,7 @@ mod complaint;
 mod evaluate;
 mod explain;
 mod new;
+mod places;
 mod plan;
 mod predict;
 mod report;

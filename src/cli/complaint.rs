@@ -166,6 +166,7 @@ impl From<PipelineRunError> for Complaint {
             }
             PipelineRunError::Store(_)
             | PipelineRunError::Asking(_)
+            | PipelineRunError::Kept { .. }
             | PipelineRunError::File(_)
             | PipelineRunError::Access(_)
             | PipelineRunError::Fatal { .. }

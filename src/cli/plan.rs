@@ -6,10 +6,11 @@ use serde_json::json;
 use super::{
     OnePipeline, Shared,
     complaint::{Complaint, Exit},
+    places,
     run::{self, Selection},
     talk::{Talk, count, plural, table},
 };
-use crate::engine::plan::StagePlan;
+use crate::engine::{StageName, plan::StagePlan};
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanArguments {
@@ -29,6 +30,8 @@ pub(crate) fn plan(
 ) -> Result<Exit, Complaint> {
     let (workshop, wish) = run::open(&arguments.one.pipeline, &arguments.selection, shared)?;
     let plans = workshop.plan(&wish)?;
+    let lists = plans.iter().any(|it| it.stage == StageName::Collect && 0 < it.due);
+    let forecasts = if lists { workshop.forecast()? } else { Vec::new() };
     let is_pending = plans.iter().any(StagePlan::has_work);
     if talk.is_json() {
         talk.json(&json!({
@@ -36,11 +39,15 @@ pub(crate) fn plan(
             "dataset": workshop.pipeline.name,
             "pending": is_pending,
             "stages": plans,
+            "listing": forecasts,
         }));
     } else if is_pending {
         let busy = plans.iter().filter(|plan| plan.has_work());
         let rows: Vec<Vec<String>> = busy.map(row).collect();
         talk.result(&table(&["stage", "due", "unchanged", "why"], &rows, &[1, 2]));
+        if !forecasts.is_empty() {
+            talk.result(&format!("\n{}", places::forecast(&forecasts)));
+        }
     } else {
         talk.result("nothing to do");
     }

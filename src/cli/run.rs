@@ -11,14 +11,19 @@ use serde_json::json;
 use super::{
     Shared, bars,
     complaint::{Complaint, Exit},
+    places::Places,
     report, stages,
     talk::{Talk, count, plural, table},
 };
 use crate::{
+    domain::{
+        link::{NotATrouble, Trouble},
+        traffic::Traffic,
+    },
     engine::{Insistence, Redo, Retry, StageName, Tally, events::Events, stop::Stop},
     pipeline::{
         run::{Ran, Wish},
-        workshop::Workshop,
+        workshop::{Ask, Workshop},
     },
     report::PlantedReport,
 };
@@ -49,9 +54,29 @@ pub(crate) struct Selection {
     /// Do again what is done
     #[arg(long)]
     force: bool,
-    /// Try again also what failed for good
+    /// Try again also what failed for good, or of all that failed only these troubles:
+    /// 429, cut, timeout, 5xx, connection, host-down
+    #[arg(
+        long,
+        value_name = "TROUBLE,…",
+        num_args = 0..=1,
+        require_equals = true,
+        value_parser = retry,
+        default_missing_value = "all"
+    )]
+    retry_failed: Option<Retry>,
+    /// Read again what the sites answered before, without asking them
     #[arg(long)]
-    retry_failed: bool,
+    replay: bool,
+}
+
+/// Reads which failures are worth another try.
+fn retry(text: &str) -> Result<Retry, NotATrouble> {
+    if text == "all" {
+        return Ok(Retry::AllFailed);
+    }
+    let troubles = text.split(',').map(|word| word.trim().parse::<Trouble>());
+    Ok(Retry::Only(troubles.collect::<Result<_, _>>()?))
 }
 
 impl RunArguments {
@@ -70,9 +95,12 @@ pub(crate) fn open(
     if let Some(class) = &selection.class {
         workshop.select(class)?;
     }
+    if selection.replay {
+        workshop.ask = Ask::KeptAnswers;
+    }
     let insistence = Insistence {
         force: if selection.force { Redo::Everything } else { Redo::WhatChanged },
-        retry: if selection.retry_failed { Retry::AllFailed } else { Retry::Passing },
+        retry: selection.retry_failed.clone().unwrap_or_default(),
     };
     let wish = Wish {
         from: selection.from.or(selection.only),
@@ -121,6 +149,8 @@ pub(crate) async fn run(
             "dataset": workshop.pipeline.name,
             "seconds": since.elapsed().as_secs_f64(),
             "run": ran,
+            "places": Places::read(&workshop)?.json(),
+            "traffic": workshop.access.statistics(),
             "planted": planted,
             "warnings": workshop.warnings()?,
         }));
@@ -176,6 +206,14 @@ fn conclude(
             talk.result(&format!("failed in {stage}: {message} ({n} \u{d7})"));
         }
     }
+    if ran.n_done() != 0 {
+        talk.result("");
+        Places::read(workshop)?.tell(talk);
+        let traffic = workshop.access.statistics();
+        if !traffic.hosts.is_empty() {
+            talk.result(&spent(&traffic));
+        }
+    }
     if let Some(planted) = planted {
         talk.result(&format!("\n{}", troubles(planted)));
     }
@@ -204,6 +242,25 @@ fn row(stage: StageName, tally: &Tally) -> Vec<String> {
     row.extend(numbers);
     row.push(result);
     row
+}
+
+/// Says what the pictures cost, and which hosts were in trouble.
+#[expect(clippy::cast_precision_loss, reason = "bytes of a run are far below 2^52")]
+fn spent(traffic: &Traffic) -> String {
+    let total = traffic.total();
+    let megabytes = total.received_bytes as f64 / 1e6;
+    let n_hosts = u64::try_from(traffic.hosts.len()).expect("a length fits 64 bits");
+    let mut text = format!(
+        "asked {} {} times: {megabytes:.1} MB, at most {} at once; waited {:.1} s as they asked",
+        plural(n_hosts, "host"),
+        count(total.requests),
+        total.width_reached,
+        total.waited_s
+    );
+    for (host, it) in traffic.hosts.iter().filter(|(_, it)| 0 < it.breaker_openings) {
+        text += &format!("; {host} was down {} times", it.breaker_openings);
+    }
+    text
 }
 
 /// Sets what the demo site planted beside what was found of it.

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{
     OnePipeline, Shared,
     complaint::{Complaint, Exit},
+    places::Places,
     plan,
     run::{self, Selection},
     talk::{Talk, count, table},
@@ -43,6 +44,7 @@ pub(crate) fn status(one: &OnePipeline, shared: &Shared, talk: &Talk) -> Result<
     }
     let funnel = funnel::funnel(&workshop.store, &workshop.pipeline.classes)?;
     let warnings = workshop.warnings()?;
+    let places = Places::read(&workshop)?;
     if talk.is_json() {
         let stages: serde_json::Map<String, serde_json::Value> =
             standings.iter().map(|(stage, it)| (stage.to_string(), json!(it))).collect();
@@ -51,6 +53,7 @@ pub(crate) fn status(one: &OnePipeline, shared: &Shared, talk: &Talk) -> Result<
             "dataset": workshop.pipeline.name,
             "stages": stages,
             "funnel": funnel,
+            "places": places.json(),
             "warnings": warnings,
         }));
         return Ok(Exit::Done);
@@ -66,6 +69,8 @@ pub(crate) fn status(one: &OnePipeline, shared: &Shared, talk: &Talk) -> Result<
     let header = ["stage", "done", "due", "rejected", "failed", "result"];
     talk.result(&table(&header, &rows, &[1, 2, 3, 4]));
     talk.result(&format!("\n{}", narrowing(&funnel)));
+    talk.result("");
+    places.tell(talk);
     for warning in &warnings {
         talk.result(&format!("warning: {warning}"));
     }

@@ -18,9 +18,11 @@ use crate::{
         post::{Media, Post},
     },
     engine::{StageName, events::Events, stop::Stop},
-    source::reddit::{Meter, RedditError, Session, Site, Standing},
+    source::reddit::{self, Meter, RedditError, Session, Site, Standing},
     store::{
-        StoreError, query,
+        StoreError,
+        answers::Answers,
+        query,
         schema::{Run, RunName, SetRun},
         takedown,
     },
@@ -167,6 +169,7 @@ impl Workshop {
         stop: &Stop,
     ) -> Result<(), PipelineRunError> {
         let before = query::dataset(&self.store, &self.pipeline.classes)?;
+        self.scrub_answers(gone)?;
         let pictures = takedown::take_back(&self.store, gone)?;
         found.pictures = u64::try_from(pictures.len()).expect("a length fits 64 bits");
         found.files_removed = takedown::bury(&self.store, &self.layout)?;
@@ -188,6 +191,30 @@ impl Workshop {
             found.rebuilt.is_interrupted |= exported.is_interrupted;
         }
         found.models = self.tainted_models()?;
+        Ok(())
+    }
+
+    /// Takes the posts out of the answers that are kept for reading again.
+    fn scrub_answers(&self, gone: &BTreeMap<PostId, Tombstone>) -> Result<(), PipelineRunError> {
+        let mut places = BTreeSet::new();
+        for id in gone.keys() {
+            if let Some(post) = self.store.note::<Post>(id)? {
+                places.extend(post.places);
+            }
+        }
+        let names: BTreeSet<&str> =
+            gone.keys().filter_map(|id| id.0.split_once(':')).map(|(_, name)| name).collect();
+        let answers = self.answers();
+        for place in places {
+            for path in answers.of(&place)? {
+                let (question, body) = Answers::read(&path)?;
+                let without = reddit::page_without(&body, |name| names.contains(name));
+                let unreadable = |source| PipelineRunError::Kept { path: path.clone(), source };
+                if let Some(body) = without.map_err(unreadable)? {
+                    Answers::rewrite(&path, &question, &body)?;
+                }
+            }
+        }
         Ok(())
     }
 

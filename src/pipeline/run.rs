@@ -1,7 +1,10 @@
 //! The stages in order: what each would do, and doing it. Both ask the same questions of the
 //! same stamps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use serde::Serialize;
 
@@ -103,6 +106,8 @@ pub enum PipelineRunError {
          likely a fault of the site than the end of so many posts, so nothing was removed"
     )]
     Implausible { missing: usize, asked: usize },
+    #[error("kept answer `{}` is no listing", path.display())]
+    Kept { path: PathBuf, source: serde_json::Error },
     #[error("{stage} had to stop: {message}")]
     Fatal { stage: StageName, message: String },
     #[error(transparent)]

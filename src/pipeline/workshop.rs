@@ -6,8 +6,13 @@ use std::{path::Path, sync::Arc, time::Duration};
 use tokio::sync::OnceCell;
 
 use super::{Pipeline, PipelineError};
+pub use crate::stage::collect::Ask;
 use crate::{
-    domain::{classes::Classes, id::Label},
+    domain::{
+        classes::Classes,
+        id::{Label, Place},
+        planner::Forecast,
+    },
     engine::{Limits, events::Events, stop::Stop},
     source::{
         SourceSpec,
@@ -15,7 +20,7 @@ use crate::{
         archive::Archives,
     },
     stage::{
-        collect::{Ask, Collect},
+        collect::Collect,
         dedupe::Dedupe,
         export::run::{Exporting, Recipe as ExportRecipe},
         fetch::{Fetch, Recipe as FetchRecipe, Written},
@@ -93,6 +98,18 @@ impl Workshop {
         Ok(())
     }
 
+    /// Returns the answers of sites that are kept for reading again.
+    pub(super) fn answers(&self) -> Answers {
+        Answers::new(self.layout.answers(), answers::BYTES_USUAL)
+    }
+
+    /// Tells what listing the subreddits now would probably cost and bring.
+    pub fn forecast(&self) -> Result<Vec<(Place, Forecast)>, StoreError> {
+        let (events, _) = Events::channel();
+        let (_brake, stop) = Stop::channel();
+        self.collect(&events, &stop).forecast()
+    }
+
     pub(super) fn collect<'a>(&'a self, events: &'a Events, stop: &Stop) -> Collect<'a> {
         let is_selected = |place| self.selected.lists_place(place);
         let places = self.pipeline.places.iter().filter(|(place, _)| is_selected(place));
@@ -102,7 +119,7 @@ impl Workshop {
             max_age_s: self.pipeline.collect.refresh.max_age_s(),
             store: &self.store,
             access: &self.access,
-            answers: Answers::new(self.layout.answers(), answers::BYTES_USUAL),
+            answers: self.answers(),
             ask: self.ask,
             events,
             stop: stop.clone(),

@@ -10,7 +10,7 @@ use crate::domain::{
     classes::Classes,
     fingerprint::Fingerprint,
     id::{BlobId, Label, Place, PostId},
-    link::{Download, MediaLink, Resolution, Resolved},
+    link::{Download, MediaLink, Resolution, Resolved, Trouble},
     outcome::{Failure, Outcome},
     post::Post,
     verdict::{DropReason, Ruling, Verdict},
@@ -180,7 +180,7 @@ fn add(counts: &mut BTreeMap<&'static str, u64>, kind: &'static str) {
 }
 
 fn kind(failure: &Failure) -> &'static str {
-    if failure.transient { "will be tried again" } else { "given up" }
+    failure.trouble.map_or("other trouble", Trouble::word)
 }
 
 #[cfg(test)]

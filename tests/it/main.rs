@@ -10,6 +10,8 @@ mod demo;
 mod folder;
 mod growth;
 mod kill;
+mod local_faults;
+mod memory;
 mod proxy;
 mod readme;
 mod sources;

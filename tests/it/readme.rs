@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path, process::Command};
 
+use super::support::Bench;
+
 /// Returns the commands of README's session: lines that begin with `$ ` in blocks of `console`.
 fn session() -> Vec<String> {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
@@ -42,5 +44,20 @@ fn every_command_of_the_readme_session_does_what_the_readme_says() {
             let percent = out.split("test accuracy ").nth(1).unwrap().split(' ').next().unwrap();
             assert!(95.0 <= percent.parse::<f64>().unwrap(), "{out}");
         }
+    }
+}
+
+#[test]
+fn every_pipeline_the_readme_shows_can_be_planned() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = fs::read_to_string(readme).unwrap();
+    let blocks: Vec<&str> =
+        text.split("```toml\n").skip(1).map(|it| it.split("```").next().unwrap()).collect();
+    assert!(6 <= blocks.len(), "one for each kind of place, and the rules");
+
+    for block in blocks {
+        let bench = Bench::with(block);
+        let ended = bench.snapset(&["plan", "pipelines/small.toml"]);
+        assert_eq!(ended.0.status.code(), Some(0), "{block}\n{}", ended.err());
     }
 }

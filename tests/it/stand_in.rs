@@ -53,7 +53,18 @@ impl StandIn {
         arguments: &[&str],
         secrets: &[(&str, &str)],
     ) -> Ended {
-        put(&bench.path("root.pem"), self.site.root_pem.as_bytes());
+        self.run_trusting(self, bench, arguments, secrets).await
+    }
+
+    /// Runs the binary with the certificate of another stand-in.
+    pub(crate) async fn run_trusting(
+        &self,
+        trusted: &Self,
+        bench: &Bench,
+        arguments: &[&str],
+        secrets: &[(&str, &str)],
+    ) -> Ended {
+        put(&bench.path("root.pem"), trusted.site.root_pem.as_bytes());
         let mut command = bench.command(arguments);
         command
             .env("HTTPS_PROXY", format!("http://{}", self.proxy))

@@ -40,7 +40,7 @@ fn every_post_and_link_is_counted_once_where_it_belongs() {
         kept: 3,
         duplicates: Duplicates { same_bytes: 1, twins: 1, ..Duplicates::default() },
         rejected: BTreeMap::from([("gone", 1)]),
-        failed: BTreeMap::from([("will be tried again", 2)]),
+        failed: BTreeMap::from([("other trouble", 2)]),
         pending: 2,
         ..account("dogs")
     };

@@ -1,0 +1,111 @@
+//! Trouble on this machine: a folder that cannot be written, names that are no names, a proxy
+//! that is none, people in a hurry.
+
+use std::{fs, process::Stdio, thread, time::Duration};
+
+use super::{
+    stand_in::{ID_AND_SECRET, StandIn},
+    support::{Bench, SMALL, put},
+};
+
+#[test]
+fn a_data_folder_that_cannot_be_written_is_named_and_nothing_is_asked_for() {
+    let bench = Bench::with(SMALL);
+    // No user may make folders there, not even root.
+    let ended = bench.snapset(&["run", "pipelines/small.toml", "--data", "/proc/snapset"]);
+
+    ended.expect_code(1);
+    assert!(ended.err().contains("could not make folder `/proc/snapset"), "{}", ended.err());
+    assert_eq!(bench.n_requests(), 0);
+}
+
+#[test]
+fn a_name_of_any_kind_is_never_a_path() {
+    let bench = Bench::with(
+        "[classes]\na = [\"folder:photos\"]\n[prepare]\nsize = 64\n[export.kaggle]\n\
+         id = \"snapset/odd-names\"\ntitle = \"Odd names\"\n",
+    );
+    let picture = {
+        let mut picture = snapset::pixels::Picture::new(150, 150);
+        for (x, y, pixel) in picture.enumerate_pixels_mut() {
+            let level = |n: u32| u8::try_from(n % 256).unwrap();
+            *pixel = snapset::pixels::Pixel::from([level(x * 3), level(y * 2), level(x * y)]);
+        }
+        snapset::pixels::encode::jpeg(&picture, 90)
+    };
+    fs::create_dir_all(bench.path("photos")).unwrap();
+    let odd = ["\u{1f697}\n..\\..\\x", "%2e%2e%2fup", "=cmd()", &"long ".repeat(48), "..", "-rf"];
+    for (n, name) in odd.iter().enumerate() {
+        // What follows the end of a JPEG is part of the file and not of the picture.
+        let bytes = [picture.as_slice(), &[u8::try_from(n).unwrap()]].concat();
+        put(&bench.path("photos").join(format!("{name}.jpg")), &bytes);
+    }
+
+    let ended = bench.snapset(&["run", "pipelines/small.toml", "--json"]);
+
+    ended.expect_code(0);
+    assert_eq!(ended.json()["run"]["tallies"]["fetch"]["made"], odd.len());
+    for path in bench.files("data/small/dataset").into_keys() {
+        let name = path.rsplit('/').next().unwrap();
+        assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)), "{path}");
+    }
+}
+
+#[test]
+fn a_proxy_nobody_answers_at_is_told_as_such() {
+    let bench = Bench::with(
+        "[classes]\na = [\"r/beetles\"]\n[collect]\ncontact = \"somebody\"\n[fetch]\nattempts = 1\n",
+    );
+    let mut command = bench.command(&["run", "pipelines/small.toml", "--to", "collect"]);
+    let output = command
+        .env("HTTPS_PROXY", "http://127.0.0.1:9")
+        .envs(ID_AND_SECRET.iter().copied())
+        .output()
+        .unwrap();
+
+    let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!(output.status.code(), Some(11), "{told}");
+    assert!(told.contains("could not reach www.reddit.com"), "{told}");
+    assert!(told.contains("refused"), "the cause is told: {told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_is_not_trusted_is_told_as_such() {
+    let bench = Bench::with(
+        "[classes]\na = [\"r/beetles\"]\n[collect]\ncontact = \"somebody\"\n[fetch]\nattempts = 1\n",
+    );
+    let stand_in = StandIn::start(bench.path("log"), None).await;
+    let other = StandIn::start(bench.path("other-log"), None).await;
+    let collect = ["run", "pipelines/small.toml", "--to", "collect"];
+
+    let ended = stand_in.run_trusting(&other, &bench, &collect, ID_AND_SECRET).await;
+
+    ended.expect_code(11);
+    assert!(ended.out().contains("certificate"), "{}{}", ended.out(), ended.err());
+}
+
+#[test]
+fn a_second_interrupt_stops_at_once_and_loses_nothing() {
+    let bench = Bench::with(SMALL);
+    let mut command = bench.command(&["run", "pipelines/small.toml"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut running = command.spawn().unwrap();
+    while bench.pictures_given().len() < 10 {
+        assert!(running.try_wait().unwrap().is_none(), "it ended before it could be interrupted");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let pid = running.id().to_string();
+    for _ in 0..2 {
+        let sent = std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+        assert!(sent.success());
+        thread::sleep(Duration::from_millis(30));
+    }
+
+    let ended = running.wait().unwrap();
+
+    assert_eq!(ended.code(), Some(130));
+    let undisturbed = Bench::with(SMALL);
+    undisturbed.run();
+    bench.run();
+    assert_eq!(bench.files("data/small/exports"), undisturbed.files("data/small/exports"));
+}
