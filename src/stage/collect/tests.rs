@@ -149,7 +149,7 @@ impl Bench {
     fn listing(&self, place: &str) -> Listing {
         match self.outcome(place) {
             Outcome::Made(listing) => listing,
-            other => panic!("{place}: {other:?}"),
+            other @ (Outcome::Rejected(_) | Outcome::Failed(_)) => panic!("{place}: {other:?}"),
         }
     }
 
@@ -157,7 +157,7 @@ impl Bench {
     fn failure(&self, place: &str) -> String {
         match self.outcome(place) {
             Outcome::Failed(failure) => failure.message,
-            other => panic!("{place}: {other:?}"),
+            other @ (Outcome::Made(_) | Outcome::Rejected(_)) => panic!("{place}: {other:?}"),
         }
     }
 

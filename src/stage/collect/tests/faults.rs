@@ -270,9 +270,8 @@ async fn a_site_that_leads_in_circles_is_left_and_what_lies_beyond_is_written_do
             asked.parameter("after")?;
             let posts: Vec<_> = bad.0.iter().rev().skip(100).take(50).map(board::post).collect();
             let after = match circle {
-                "same" => "t3_x".to_owned(),
                 "two" if asked.parameter("after") == Some("t3_x") => "t3_y".to_owned(),
-                "two" => "t3_x".to_owned(),
+                "same" | "two" => "t3_x".to_owned(),
                 _ => format!("t3_x{}", asked.before),
             };
             Some(Said::new(200, board::listing(&posts, Some(&after)).to_string()))
