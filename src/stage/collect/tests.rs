@@ -29,6 +29,7 @@ use crate::{
 
 mod faults;
 mod increments;
+mod logins;
 
 /// The time it always is.
 fn noon() -> i64 {
@@ -130,7 +131,7 @@ impl Bench {
             live: OnceCell::new_with(Some(session)),
             demo: OnceCell::new(),
         };
-        let limits = Limits { network_width: 4, cpu_width: 1, attempts_max: 3 };
+        let limits = Limits { network_width: 4, hosts_width: 4, cpu_width: 1, attempts_max: 3 };
         let insistence = Insistence { force: Redo::Everything, ..Insistence::default() };
         let work = Work {
             store: &self.store,
