@@ -103,6 +103,7 @@ impl Pace {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with what may be absent")]
     fn window(used: f64, remaining: f64, ends_in_s: f64) -> Option<Window> {
         Some(Window { used, remaining, ends_in_s })
     }
@@ -167,6 +168,6 @@ mod tests {
         let back = pace.at(i64::MIN);
         assert_eq!(back, (window(100.0, 0.0, 185.0), Duration::from_secs(185)), "set far back");
         let hostile = Pace { wait_s: f64::NAN, ..pace };
-        assert!(hostile.at(1_000).1 <= Duration::from_secs(600));
+        assert!(hostile.at(1_000).1 <= Duration::from_mins(10));
     }
 }

@@ -145,18 +145,18 @@ pub(crate) fn net_options() -> NetOptions {
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
-    let (head, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let form = body::to_bytes(body, 1 << 16).await.unwrap_or_default();
     let pairs = |text: &[u8]| url::form_urlencoded::parse(text).into_owned().collect();
-    let authorization = head.headers.get("authorization").and_then(|it| it.to_str().ok());
-    let path = head.uri.path().to_owned();
+    let authorization = parts.headers.get("authorization").and_then(|it| it.to_str().ok());
+    let path = parts.uri.path().to_owned();
     let before = {
         let heard = shared.heard.lock().unwrap();
         heard.iter().filter(|it| it.path == path).count()
     };
     let asked = Asked {
         path,
-        parameters: pairs(head.uri.query().unwrap_or_default().as_bytes()),
+        parameters: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
         form: pairs(&form),
         authorization: authorization.unwrap_or_default().to_owned(),
         before,

@@ -15,7 +15,7 @@ pub(super) enum Scalar<'a> {
     Nothing,
 }
 
-impl<'a> Scalar<'a> {
+impl Scalar<'_> {
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

@@ -48,7 +48,7 @@ impl Survey<'_, '_> {
             if self.collect.recipe.limit <= descent.taken.seen {
                 break Ended::Enough;
             }
-            let told = self.ask(&descent, trail.bookmarks.is_empty()).await?;
+            let told = self.ask(&descent, &trail).await?;
             self.keep(&descent, &told)?;
             let ended = self.take_in(&mut descent, &mut trail, told.page)?;
             self.progress.open.retain(|it| it.angle != *angle);
@@ -70,8 +70,9 @@ impl Survey<'_, '_> {
 
     /// Asks for one page. A trouble that may pass is waited out here as long as the listing has
     /// come on at all; otherwise it is the engine's to try again.
-    async fn ask(&mut self, descent: &Descent, is_first: bool) -> Result<Told, CollectError> {
+    async fn ask(&mut self, descent: &Descent, trail: &Trail) -> Result<Told, CollectError> {
         let stopped = || CollectError::Stopped { place: self.place.clone() };
+        let has_come_on = !trail.bookmarks.is_empty();
         let mut tries = 0;
         loop {
             let place = (self.place, self.subreddit);
@@ -87,7 +88,7 @@ impl Survey<'_, '_> {
             };
             self.progress.asked.failed += 1;
             tries += 1;
-            if is_first || !error.is_transient() || TRIES <= tries {
+            if !has_come_on || !error.is_transient() || TRIES <= tries {
                 return Err(CollectError::Reddit { place: self.place.clone(), source: error });
             }
             let pause: Duration =

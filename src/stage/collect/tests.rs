@@ -29,6 +29,7 @@ use crate::{
 
 mod faults;
 mod increments;
+mod logins;
 
 /// The time it always is.
 fn noon() -> i64 {
@@ -130,7 +131,7 @@ impl Bench {
             live: OnceCell::new_with(Some(session)),
             demo: OnceCell::new(),
         };
-        let limits = Limits { network_width: 4, cpu_width: 1, attempts_max: 3 };
+        let limits = Limits { network_width: 4, hosts_width: 4, cpu_width: 1, attempts_max: 3 };
         let insistence = Insistence { force: Redo::Everything, ..Insistence::default() };
         let work = Work {
             store: &self.store,
@@ -149,7 +150,7 @@ impl Bench {
     fn listing(&self, place: &str) -> Listing {
         match self.outcome(place) {
             Outcome::Made(listing) => listing,
-            other => panic!("{place}: {other:?}"),
+            other @ (Outcome::Rejected(_) | Outcome::Failed(_)) => panic!("{place}: {other:?}"),
         }
     }
 
@@ -157,7 +158,7 @@ impl Bench {
     fn failure(&self, place: &str) -> String {
         match self.outcome(place) {
             Outcome::Failed(failure) => failure.message,
-            other => panic!("{place}: {other:?}"),
+            other @ (Outcome::Made(_) | Outcome::Rejected(_)) => panic!("{place}: {other:?}"),
         }
     }
 

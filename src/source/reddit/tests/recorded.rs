@@ -66,7 +66,7 @@ fn show(media: &Media, count: &mut impl FnMut(String, i64), addresses: &mut Vec<
             count("link".to_owned(), 1);
             addresses.push(url.clone());
         }
-        other => panic!("Reddit does not tell of {other:?}"),
+        Media::File { .. } | Media::Packed { .. } => panic!("Reddit does not tell of {media:?}"),
     }
 }
 

@@ -8,7 +8,7 @@ const BAD: u64 = 230;
 
 /// A site with a subreddit in trouble and one that is not: `trouble` speaks for the former
 /// where it has something to say.
-fn site(
+pub(super) fn site(
     trouble: impl Fn(&Asked, &Board) -> Option<Said> + Send + Sync + 'static,
 ) -> impl Fn(&Asked) -> Option<Said> + Send + Sync + 'static {
     let (good, bad) = (Board::posts(10_000, 10_000 + GOOD), Board::posts(0, BAD));
@@ -19,67 +19,20 @@ fn site(
     }
 }
 
-/// The same site without trouble, behind a login that answers as told.
-fn behind(
-    login: impl Fn(&Asked) -> Said + Send + Sync + 'static,
-) -> impl Fn(&Asked) -> Option<Said> + Send + Sync + 'static {
-    let site = site(|_, _| None);
-    move |asked| match asked.path.as_str() {
-        "/api/v1/access_token" => Some(login(asked)),
-        _ => site(asked),
-    }
-}
-
 /// Lists both places; the good one must be whole.
-async fn list(bench: &Bench, wish: Wish) -> Tally {
+pub(super) async fn list(bench: &Bench, wish: Wish) -> Tally {
     let tally = bench.run(&["r/bad", "r/good"], wish).await.unwrap();
     assert_eq!(bench.listing("r/good").posts, GOOD);
     tally
 }
 
-fn all_of_both() -> BTreeSet<String> {
+pub(super) fn all_of_both() -> BTreeSet<String> {
     let good = Board::posts(10_000, 10_000 + GOOD).names();
     good.union(&Board::posts(0, BAD).names()).cloned().collect()
 }
 
 fn is_second_page(asked: &Asked) -> bool {
     asked.parameter("after").is_some() && asked.before == 1
-}
-
-#[tokio::test]
-async fn a_token_that_expires_between_pages_is_renewed_and_the_page_asked_again() {
-    let bench = Bench::with(site(|asked, _| {
-        let is_old = asked.authorization == "Bearer token-0";
-        (asked.path == "/r/bad/new" && asked.parameter("after").is_some() && is_old).then(|| {
-            let page = Said::new(401, "<html>unauthorized</html>");
-            page.with("www-authenticate", "Bearer realm=\"reddit\", error=\"invalid_token\"")
-        })
-    }))
-    .await;
-
-    list(&bench, Wish::new()).await;
-
-    assert_eq!(bench.posts(), all_of_both());
-    assert_eq!(bench.stand.logins().len(), 2);
-    let bookmarks: Vec<Option<String>> = bench
-        .stand
-        .heard()
-        .iter()
-        .filter(|it| it.path == "/r/bad/new")
-        .map(|it| it.parameter("after").map(str::to_owned))
-        .collect();
-    assert_eq!(bookmarks.len(), 4);
-    assert_eq!(bookmarks[1], bookmarks[2], "the same page is asked again");
-}
-
-#[tokio::test]
-async fn a_second_refusal_ends_the_run_with_the_login_as_its_reason() {
-    let bench = Bench::with(site(|_, _| Some(Said::new(401, "<html>no</html>")))).await;
-
-    let ended = bench.run(&["r/bad"], Wish::new()).await;
-
-    let RunError::Fatal { message } = ended.unwrap_err() else { panic!("a store in trouble") };
-    assert!(message.contains("Reddit does not accept the credentials"), "{message}");
 }
 
 #[tokio::test]
@@ -270,9 +223,8 @@ async fn a_site_that_leads_in_circles_is_left_and_what_lies_beyond_is_written_do
             asked.parameter("after")?;
             let posts: Vec<_> = bad.0.iter().rev().skip(100).take(50).map(board::post).collect();
             let after = match circle {
-                "same" => "t3_x".to_owned(),
                 "two" if asked.parameter("after") == Some("t3_x") => "t3_y".to_owned(),
-                "two" => "t3_x".to_owned(),
+                "same" | "two" => "t3_x".to_owned(),
                 _ => format!("t3_x{}", asked.before),
             };
             Some(Said::new(200, board::listing(&posts, Some(&after)).to_string()))
@@ -379,79 +331,6 @@ async fn a_clock_that_is_set_back_and_forth_changes_nothing() {
 
     assert_eq!(bench.posts(), Board::posts(0, BAD).names());
     assert_eq!(bench.gaps(), []);
-}
-
-#[tokio::test]
-async fn a_login_is_refused_in_an_answer_that_says_all_is_well() {
-    for (status, body, word) in [
-        (200, "{\"error\":\"invalid_grant\"}", "invalid_grant"),
-        (200, "{\"token_type\":\"bearer\"}", "no token came"),
-        (400, "{\"message\":\"Bad Request\",\"error\":400}", "the login answered 400"),
-        (401, "{\"message\":\"Unauthorized\",\"error\":401}", "the login answered 401"),
-    ] {
-        let bench = Bench::with(behind(move |_| Said::new(status, body))).await;
-
-        let ended = bench.run(&["r/bad"], Wish::new()).await;
-
-        let RunError::Fatal { message } = ended.unwrap_err() else { panic!("{word}") };
-        assert!(message.contains(word), "{message}");
-    }
-}
-
-#[tokio::test]
-async fn a_token_without_a_lifetime_is_used_as_long_as_it_is_good() {
-    for lifetime in ["", ",\"expires_in\":null", ",\"expires_in\":\"soon\"", ",\"expires_in\":-1"] {
-        let token = format!("{{\"access_token\":\"t\"{lifetime}}}");
-        let bench = Bench::with(behind(move |_| Said::new(200, token.clone()))).await;
-
-        list(&bench, Wish::new()).await;
-
-        assert_eq!(bench.stand.logins().len(), 1, "{lifetime}");
-    }
-}
-
-#[tokio::test]
-async fn a_token_that_ran_out_by_the_clock_is_renewed_before_it_is_refused() {
-    let bench = Bench::with(behind(|asked| {
-        let token = format!("{{\"access_token\":\"t{}\",\"expires_in\":0.0}}", asked.before);
-        Said::new(200, token)
-    }))
-    .await;
-
-    bench.run(&["r/bad"], Wish::new()).await.unwrap();
-
-    assert_eq!(bench.stand.logins().len(), 3, "one for each page");
-    assert_eq!(bench.listing("r/bad").asked.failed, 0);
-}
-
-#[tokio::test]
-async fn every_login_says_what_its_kind_asks_for() {
-    let mut said = Vec::new();
-    for grant in [
-        Grant::Application,
-        Grant::Installed { device: "DO_NOT_TRACK_THIS_DEVICE".to_owned() },
-        Grant::Password { user: "somebody".to_owned(), password: "p&=%".to_owned() },
-        Grant::Refresh { token: "r-1".to_owned() },
-    ] {
-        let mut bench = Bench::with(site(|_, _| None)).await;
-        bench.grant = grant;
-        bench.run(&["r/good"], Wish::new()).await.unwrap();
-        said.extend(bench.stand.logins().into_iter().map(|it| it.form));
-    }
-
-    let form = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    };
-    let installed = "https://oauth.reddit.com/grants/installed_client";
-    assert_eq!(
-        said,
-        [
-            form(&[("grant_type", "client_credentials")]),
-            form(&[("grant_type", installed), ("device_id", "DO_NOT_TRACK_THIS_DEVICE")]),
-            form(&[("grant_type", "password"), ("username", "somebody"), ("password", "p&=%")]),
-            form(&[("grant_type", "refresh_token"), ("refresh_token", "r-1")]),
-        ]
-    );
 }
 
 #[tokio::test]
