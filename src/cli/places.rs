@@ -68,7 +68,7 @@ impl Places {
             }
         }
         for (place, listing) in &self.listings {
-            if let Some(estimate) = listing.unseen.filter(|it| 0 < it.unseen) {
+            if let Some(estimate) = listing.unseen.as_ref().filter(|it| 0 < it.unseen) {
                 talk.result(&format!(
                     "{place}: {} posts seen, about {} more that no listing shows ({})",
                     count(estimate.seen),

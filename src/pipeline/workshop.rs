@@ -8,11 +8,7 @@ use tokio::sync::OnceCell;
 use super::{Pipeline, PipelineError};
 pub use crate::stage::collect::Ask;
 use crate::{
-    domain::{
-        classes::Classes,
-        id::{Label, Place},
-        planner::Forecast,
-    },
+    domain::{classes::Classes, id::Label},
     engine::{Limits, events::Events, stop::Stop},
     source::{
         SourceSpec,
@@ -20,7 +16,7 @@ use crate::{
         archive::Archives,
     },
     stage::{
-        collect::Collect,
+        collect::{Collect, Readings},
         dedupe::Dedupe,
         export::run::{Exporting, Recipe as ExportRecipe},
         fetch::{Fetch, Recipe as FetchRecipe, Written},
@@ -103,13 +99,6 @@ impl Workshop {
         Answers::new(self.layout.answers(), answers::BYTES_USUAL)
     }
 
-    /// Tells what listing the subreddits now would probably cost and bring.
-    pub fn forecast(&self) -> Result<Vec<(Place, Forecast)>, StoreError> {
-        let (events, _) = Events::channel();
-        let (_brake, stop) = Stop::channel();
-        self.collect(&events, &stop).forecast()
-    }
-
     pub(super) fn collect<'a>(&'a self, events: &'a Events, stop: &Stop) -> Collect<'a> {
         let is_selected = |place| self.selected.lists_place(place);
         let places = self.pipeline.places.iter().filter(|(place, _)| is_selected(place));
@@ -123,6 +112,7 @@ impl Workshop {
             ask: self.ask,
             events,
             stop: stop.clone(),
+            readings: Readings::default(),
             live: OnceCell::new(),
             demo: OnceCell::new(),
         }

@@ -27,12 +27,15 @@ use crate::{
     store::{Digest, Store, StoreError, answers::Answers, files::FileError, schema::Listing},
 };
 
+mod archive;
 mod descent;
-mod elsewhere;
+mod files;
 mod outlook;
 mod replay;
+mod span;
 mod survey;
 
+pub use files::Readings;
 use survey::Survey;
 
 /// The work of this room.
@@ -47,6 +50,7 @@ pub struct Collect<'a> {
     pub ask: Ask,
     pub events: &'a Events,
     pub stop: Stop,
+    pub readings: Readings,
     pub live: OnceCell<Session<'a>>,
     pub demo: OnceCell<Session<'a>>,
 }

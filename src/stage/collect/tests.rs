@@ -128,6 +128,7 @@ impl Bench {
             ask: wish.ask,
             events: &events,
             stop: wish.stop.clone(),
+            readings: Readings::default(),
             live: OnceCell::new_with(Some(session)),
             demo: OnceCell::new(),
         };
