@@ -18,7 +18,7 @@ use futures_util::{StreamExt, stream};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use super::tls::{Door, serve};
-use crate::net::{Client, NetOptions, Route};
+use crate::net::{Client, NetOptions, PrivateHosts, Route};
 
 pub(crate) mod board;
 
@@ -141,6 +141,10 @@ pub(crate) fn net_options() -> NetOptions {
         stall: Duration::from_millis(400),
         bytes_max: 1 << 20,
         per_host: 4,
+        concurrency: 8,
+        private_hosts: PrivateHosts::default(),
+        first_rest: Duration::from_millis(50),
+        clock: || 0,
     }
 }
 
