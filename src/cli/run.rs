@@ -257,8 +257,10 @@ fn spent(traffic: &Traffic) -> String {
         total.width_reached,
         total.waited_s
     );
-    for (host, it) in traffic.hosts.iter().filter(|(_, it)| 0 < it.breaker_openings) {
-        text += &format!("; {host} was down {} times", it.breaker_openings);
+    let down = traffic.hosts.iter().filter(|(_, it)| 0 < it.breaker_openings);
+    let down: Vec<&str> = down.map(|(host, _)| host.as_str()).collect();
+    if !down.is_empty() {
+        text = format!("{text}; did not answer for a while: {}", down.join(", "));
     }
     text
 }

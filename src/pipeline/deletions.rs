@@ -78,7 +78,9 @@ impl Workshop {
                 Site::Reddit => self.access.reddit().await?,
                 Site::Demo => self.access.demo_reddit().await?,
             };
-            found.asked += self.ask_about(&session, &names, &mut gone, events, stop).await?;
+            let (asked, taken_back) = self.ask_about(&session, &names, events, stop).await?;
+            found.asked += asked;
+            gone.extend(taken_back);
         }
         for tombstone in gone.values() {
             *found.gone.entry(tombstone.by.clone()).or_default() += 1;
@@ -105,16 +107,16 @@ impl Workshop {
         Ok(names)
     }
 
+    /// Asks about posts of one site; returns how many were asked about and which are gone.
     async fn ask_about(
         &self,
         session: &Session<'_>,
         names: &[String],
-        gone: &mut BTreeMap<PostId, Tombstone>,
         events: &Events,
         stop: &Stop,
-    ) -> Result<u64, PipelineRunError> {
+    ) -> Result<(u64, BTreeMap<PostId, Tombstone>), PipelineRunError> {
         let meter = Meter::default();
-        let mut asked = 0;
+        let (mut asked, mut gone) = (0, BTreeMap::new());
         for names in names.chunks(CHUNK) {
             if stop.is_asked() {
                 break;
@@ -139,7 +141,7 @@ impl Workshop {
             let text = format!("asked about {asked} posts, {} are gone", gone.len());
             events.word(StageName::Collect, text);
         }
-        Ok(asked)
+        Ok((asked, gone))
     }
 
     async fn patiently(

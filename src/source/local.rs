@@ -236,7 +236,8 @@ mod tests {
     async fn a_reading_hands_on_every_batch_and_tells_how_it_ended() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.txt");
-        let rows: String = (0..12_345).map(|n| format!("https://a.org/{n}\n")).collect();
+        let rows: Vec<String> = (0..12_345).map(|n| format!("https://a.org/{n}\n")).collect();
+        let rows = rows.concat();
         std::io::Write::write_all(&mut std::fs::File::create(&path).unwrap(), rows.as_bytes())
             .unwrap();
         let place = Place(format!("urls:{}", path.display()));

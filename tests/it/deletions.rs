@@ -16,10 +16,10 @@ fn pipeline(fish: &str) -> String {
 }
 
 fn truth(fish: &str) -> Deletions {
-    match SourceSpec::parse(&Place(fish.to_owned())).unwrap() {
-        SourceSpec::Demo(place) => place.deletions(),
-        other => panic!("{other:?} is no place of the demo site"),
-    }
+    let Ok(SourceSpec::Demo(place)) = SourceSpec::parse(&Place(fish.to_owned())) else {
+        panic!("{fish} is no place of the demo site");
+    };
+    place.deletions()
 }
 
 fn rows(bench: &Bench, table: &str) -> Vec<BTreeMap<String, String>> {

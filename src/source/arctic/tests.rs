@@ -83,8 +83,8 @@ async fn told(archive: Archive, subreddit: &str, from: Option<&str>) -> Told {
         bytes_max: 1 << 20,
         per_host: 2,
         concurrency: 8,
-        private_hosts: crate::net::PrivateHosts::default(),
-        first_rest: crate::net::FIRST_REST,
+        private_hosts: PrivateHosts::default(),
+        first_rest: FIRST_REST,
         clock: || 0,
     };
     let client = Client::new(&route, options).unwrap();

@@ -45,9 +45,9 @@ fn everything(path: &Path) -> (BTreeMap<PostId, Post>, Unreadable) {
 
 /// Returns label after label which addresses are listed under it.
 fn addresses(posts: &BTreeMap<PostId, Post>) -> BTreeSet<(String, String)> {
-    let address = |post: &Post| match &post.media {
-        Media::Link { url } => url.clone(),
-        media => panic!("a list leads to links, not {media:?}"),
+    let address = |post: &Post| {
+        let Media::Link { url } = &post.media else { panic!("a list leads to links: {post:?}") };
+        url.clone()
     };
     posts.values().map(|post| (address(post), post.title.clone())).collect()
 }
@@ -105,7 +105,9 @@ fn parquet_tells_what_a_table_tells() {
     }";
     let schema = Arc::new(::parquet::schema::parser::parse_message_type(schema).unwrap());
     let properties = ::parquet::file::properties::WriterProperties::builder()
-        .set_compression(::parquet::basic::Compression::ZSTD(Default::default()))
+        .set_compression(
+            ::parquet::basic::Compression::ZSTD(::parquet::basic::ZstdLevel::default()),
+        )
         .build();
     let file = File::create(&path).unwrap();
     let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties)).unwrap();
@@ -298,7 +300,8 @@ fn our_own_manifest_gives_the_same_posts_again() {
 #[test]
 fn a_listing_ends_when_it_is_told_to() {
     let dir = tempfile::tempdir().unwrap();
-    let rows: String = (0..3000).map(|n| format!("https://a.org/{n}\n")).collect();
+    let rows: Vec<String> = (0..3000).map(|n| format!("https://a.org/{n}\n")).collect();
+    let rows = rows.concat();
     let path = written(dir.path(), "a.txt", rows.as_bytes());
     let mut n_batches = 0;
 

@@ -43,7 +43,9 @@ impl Collect<'_> {
             let Page { posts, unreadable, next } =
                 page.map_err(|source| CollectError::Arctic { place: place.clone(), source })?;
             self.store.merge_posts(&posts)?;
-            posts.iter().for_each(|(_, post)| span.reach(post));
+            for (_, post) in &posts {
+                span.reach(post);
+            }
             asked.requests += 1;
             asked.taken.pages += 1;
             asked.taken.seen += u64::try_from(posts.len()).expect("a length fits 64 bits");
