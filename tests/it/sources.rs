@@ -67,9 +67,10 @@ async fn a_dump_and_the_arctic_archive_bring_the_posts_of_the_site() {
     let rows = manifest(&original);
     let mut dump = zstd::Encoder::new(Vec::new(), 3).unwrap();
     dump.window_log(24).unwrap();
-    for row in &rows {
+    for (n, row) in rows.iter().enumerate() {
         let post = json!({
-            "id": row["post_id"].trim_start_matches("reddit:t3_"),
+            // The pictures of a gallery share their post, and a post of a link has one picture.
+            "id": format!("{}{n}", row["post_id"].trim_start_matches("reddit:t3_")),
             "subreddit": row["label"],
             "title": row["title"],
             "author": row["author"],

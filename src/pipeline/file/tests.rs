@@ -37,7 +37,7 @@ fn a_secret_is_refused_with_the_variable_it_belongs_in() {
 #[test]
 fn a_place_nobody_knows_is_named_with_its_line() {
     let text = "[classes]\ncats = [\n  \"r/cats\",\n  \"redit:cats\",\n]\n";
-    insta::assert_snapshot!(refusal(text), @"DIR/cats.toml:4: `redit:cats` is no place to collect from: write r/NAME for a subreddit, folder:PATH for pictures on this machine, or demo:NAME for the built-in demo site");
+    insta::assert_snapshot!(refusal(text), @"DIR/cats.toml:4: `redit:cats` is no place to collect from: write r/NAME for a subreddit, folder:PATH, archive:PATH or urls:PATH for pictures on this machine, in an archive or in a list of addresses, dump:PATH#r/NAME or arctic:r/NAME for a subreddit out of a dump or the Arctic Shift archive, or demo:NAME for the built-in demo site");
 }
 
 #[test]

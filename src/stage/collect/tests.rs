@@ -29,6 +29,7 @@ use crate::{
 
 mod faults;
 mod increments;
+mod large;
 mod logins;
 
 /// The time it always is.
