@@ -28,6 +28,7 @@ pub mod schema;
 pub mod takedown;
 
 pub use codec::{Digest, Ending, Head, Stamp};
+use schema::Withdrawn;
 
 /// A record kind: what a stage makes of an item, and the tree it lives in.
 pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -121,6 +122,13 @@ impl Store {
         self.entries(R::TREE, |key, bytes| Ok((key, codec::decode(R::TREE, bytes)?)))
     }
 
+    /// Reads the results of one kind one after the other, in key order.
+    pub fn walk_settled<R: Record>(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
+        self.walk_tree(R::TREE, |key, bytes| Ok((key, codec::decode(R::TREE, bytes)?)))
+    }
+
     /// Counts the results of one kind by how they ended.
     pub fn endings<R: Record>(&self) -> Result<Vec<(Ending, u64)>, StoreError> {
         let endings =
@@ -162,7 +170,7 @@ impl Store {
     pub fn walk_notes<N: Note>(
         &self,
     ) -> Result<impl Iterator<Item = Result<(N::Key, N), StoreError>> + use<N>, StoreError> {
-        self.walk(N::TREE, |key, bytes| Ok((key, codec::decode_note(N::TREE, bytes)?)))
+        self.walk_tree(N::TREE, |key, bytes| Ok((key, codec::decode_note(N::TREE, bytes)?)))
     }
 
     /// Writes notes and returns once the disk has them, in order as [`Store::put_all`] does.
@@ -173,9 +181,11 @@ impl Store {
         self.write(N::TREE, encoded)
     }
 
-    /// Writes posts, each united with what was known of it.
+    /// Writes posts, each united with what was known of it. A post that is told as removed and
+    /// showed something before is remembered as [`Withdrawn`].
     pub fn merge_posts(&self, batch: &[(PostId, Post)]) -> Result<(), StoreError> {
         let mut told: BTreeMap<&PostId, Post> = BTreeMap::new();
+        let mut withdrawn = Vec::new();
         for (id, post) in batch {
             let known = match told.remove(id) {
                 Some(earlier) => Some(earlier),
@@ -183,13 +193,22 @@ impl Store {
             };
             let post = post.clone();
             let post = match known {
-                Some(known) => post.merged(known),
+                Some(known) => {
+                    let shown = (!known.is_removed()).then(|| known.clone());
+                    let post = post.merged(known);
+                    if let Some(shown) = shown.filter(|_| post.is_removed()) {
+                        withdrawn.push((id.clone(), Withdrawn(shown)));
+                    }
+                    post
+                }
                 None => post,
             };
             told.insert(id, post);
         }
         let united: Vec<(PostId, Post)> =
             told.into_iter().map(|(id, post)| (id.clone(), post)).collect();
+        // Written first: what a post showed is forgotten with the post.
+        self.put_notes::<Withdrawn>(&withdrawn)?;
         self.put_notes(&united)
     }
 
@@ -245,10 +264,10 @@ impl Store {
         tree: &'static str,
         read: fn(K, &[u8]) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        self.walk(tree, read)?.collect()
+        self.walk_tree(tree, read)?.collect()
     }
 
-    fn walk<K: Key, T>(
+    fn walk_tree<K: Key, T>(
         &self,
         tree: &'static str,
         read: fn(K, &[u8]) -> Result<T, StoreError>,

@@ -161,12 +161,8 @@ impl From<PipelineRunError> for Complaint {
                 Exit::Failed,
                 Some("restore the lock from version control, or remove it to split anew"),
             ),
-            PipelineRunError::Implausible { .. } => {
-                (Exit::Failed, Some("run it again later; `--dry-run` shows what the site says"))
-            }
             PipelineRunError::Store(_)
             | PipelineRunError::Asking(_)
-            | PipelineRunError::Kept { .. }
             | PipelineRunError::File(_)
             | PipelineRunError::Access(_)
             | PipelineRunError::Fatal { .. }

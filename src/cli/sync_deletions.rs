@@ -66,6 +66,9 @@ pub(crate) async fn sync_deletions(
 fn tell(found: &Deletions, earnest: Earnest, workshop: &Workshop, talk: &Talk) {
     let mut rows = vec![vec!["posts asked about".to_owned(), count(found.asked)]];
     rows.extend(found.gone.iter().map(|(by, n)| vec![format!("gone: {by}"), count(*n)]));
+    if 0 < found.untold {
+        rows.push(vec!["the site does not say; left alone".to_owned(), count(found.untold)]);
+    }
     if earnest == Earnest::Remove {
         rows.push(vec!["pictures taken back".to_owned(), count(found.pictures)]);
         rows.push(vec!["files removed".to_owned(), count(found.files_removed)]);

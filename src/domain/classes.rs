@@ -176,10 +176,9 @@ impl Classes {
 impl Entry {
     /// Tells whether a post of the same place can be of one class and not of the other.
     fn is_parted_from(&self, other: &Self) -> bool {
-        let ask = [self, other].map(|it| !it.rules.is_empty());
         self.place != other.place
             || self.label == other.label
-            || ask == [true, true] && self.rules != other.rules
+            || self.rules.can_part_from(&other.rules)
     }
 }
 

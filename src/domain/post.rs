@@ -41,6 +41,10 @@ pub enum Teller {
 }
 
 impl Post {
+    pub fn is_removed(&self) -> bool {
+        matches!(self.media, Media::Removed { .. })
+    }
+
     /// Unites what is told now with what was known: the site itself is believed before any
     /// collection, and of equals whoever speaks now. The places are those of both.
     #[must_use]

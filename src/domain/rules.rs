@@ -115,9 +115,28 @@ impl Rules {
         }
     }
 
-    /// Tells whether anything is asked that could part two classes of one place.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+    /// Tells whether a post can satisfy these rules and not the others, and the other way round,
+    /// by what it says or when it was posted.
+    pub fn can_part_from(&self, other: &Self) -> bool {
+        let words = |it: &Self| {
+            let asks = [&it.flair, &it.not_flair, &it.authors, &it.not_authors].map(Clone::clone);
+            (asks, [it.title.clone(), it.not_title.clone(), it.caption.clone()])
+        };
+        let is_none = |it: &Self| words(it) == words(&Self::default());
+        let differ_in_words = words(self) != words(other) && !is_none(self) && !is_none(other);
+        let is_either_or = |own: Option<Choice>, others: Option<Choice>| {
+            let (only, skip) = (Some(Choice::Only), Some(Choice::Skip));
+            (own, others) == (only, skip) || (own, others) == (skip, only)
+        };
+        let are_apart = |a: &Self, b: &Self| {
+            let is_beyond = a.max_score.zip(b.min_score).is_some_and(|(most, least)| most < least);
+            is_beyond || a.until.zip(b.since).is_some_and(|(until, since)| until <= since)
+        };
+        differ_in_words
+            || is_either_or(self.nsfw, other.nsfw)
+            || is_either_or(self.crossposts, other.crossposts)
+            || are_apart(self, other)
+            || are_apart(other, self)
     }
 
     /// Returns the rules that look into a gallery, without the others.

@@ -13,8 +13,9 @@ pub(super) fn is_allowed(url: &Url, private: &PrivateHosts) -> bool {
     if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() {
         return false;
     }
-    if private.lists(url) {
-        return true;
+    // A listed host is open at the ports that were listed, and at no other.
+    if url.host_str().is_some_and(|host| private.names(host)) {
+        return private.lists(url);
     }
     match url.host() {
         Some(Host::Domain(name)) => {
@@ -39,6 +40,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let [first, second, ..] = address.octets();
     let is_shared = first == 100 && (64..128).contains(&second);
     let is_benchmark = first == 198 && (18..20).contains(&second);
+    let is_protocol = address.octets()[..3] == [192, 0, 0];
     !(address.is_private()
         || address.is_loopback()
         || address.is_link_local()
@@ -47,12 +49,20 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_multicast()
         || first == 0
         || 240 <= first
+        || is_protocol
         || is_shared
         || is_benchmark)
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    !(address.is_loopback()
+    // Addresses that carry an address of the other kind lead where that one leads: 6to4, NAT64,
+    // and the old compatible form. None of them is a host of the public net by itself.
+    let carries_v4 = match address.segments() {
+        [0x2002, ..] | [0x64, 0xff9b, ..] | [0, 0, 0, 0, 0, 0, ..] => true,
+        [first, ..] => first & 0xffc0 == 0xfec0,
+    };
+    !(carries_v4
+        || address.is_loopback()
         || address.is_unspecified()
         || address.is_multicast()
         || address.is_unique_local()
@@ -70,6 +80,10 @@ mod tests {
             "http://127.0.0.1/x.jpg",
             "http://[::1]/x.jpg",
             "http://169.254.169.254/latest",
+            "http://192.0.0.192/opc",
+            "https://[64:ff9b::a00:1]/x.jpg",
+            "https://[2002:7f00:1::]/x.jpg",
+            "https://[::127.0.0.1]/x.jpg",
             "https://10.0.0.1/",
             "https://[::ffff:192.168.0.1]/",
             "https://localhost/x.jpg",

@@ -65,6 +65,9 @@ impl<'a> Exchange<'a> {
 
     /// Tells the host's door how it went.
     pub(super) fn end(self, ending: Ending) {
+        // A host that sends slowly is not well, but it is there.
+        let is_slow = ending == Ending::Unreachable && self.watch.has_heard();
+        let ending = if is_slow { Ending::Unwell } else { ending };
         self.place.leave(ending, self.received_bytes.into_inner());
     }
 

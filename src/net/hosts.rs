@@ -123,7 +123,11 @@ impl Hosts {
                     };
                     place.of_all = Some(permit.expect("the semaphore is never closed"));
                     // Much may have happened while we stood in line.
-                    if role == Role::Trial || self.word(host) == Word::Go {
+                    let word = if role == Role::Trial { Word::Try } else { self.word(host) };
+                    if let Word::Go | Word::Try = word {
+                        // Whoever is told to find out must do so, or nobody ever does.
+                        let role = if word == Word::Try { Role::Trial } else { Role::Ordinary };
+                        place.stay = Some(Stay { role, sent: now, is_told: false });
                         place.begin();
                         return Ok(place);
                     }
@@ -439,5 +443,29 @@ mod tests {
 
         let refusals = [quiet.err(), full.err(), all_full.err()];
         assert_eq!(refusals, [Some(Refusal::Stopped); 3]);
+    }
+
+    #[tokio::test]
+    async fn whoever_stood_in_line_while_a_host_went_down_finds_out_whether_it_is_back() {
+        let hosts = hosts(4, 1);
+        let (first, second) = (pin!(pending::<()>()), pin!(pending::<()>()));
+        let other = hosts.enter("other", first).await.unwrap();
+        let standing = hosts.enter("down", second);
+        let meanwhile = async {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            {
+                let mut known = hosts.known();
+                let host = hosts.host(&mut known, "down");
+                while host.breaker.failed(Role::Ordinary, Instant::now()) != Turn::Opened {}
+            }
+            // Longer than the host is left alone.
+            tokio::time::sleep(Duration::from_millis(80)).await;
+            other.leave(Ending::Answered, 0);
+        };
+
+        let both = async { tokio::join!(standing, meanwhile) };
+        let (place, ()) = tokio::time::timeout(Duration::from_secs(5), both).await.unwrap();
+
+        assert!(place.is_ok_and(|it| it.stay.as_ref().is_some_and(|it| it.role == Role::Trial)));
     }
 }

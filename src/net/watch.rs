@@ -31,10 +31,15 @@ impl Watch {
         Self { begun: Instant::now(), deadline, silence, heard_us: AtomicU64::new(0) }
     }
 
+    /// Tells whether anything was heard at all.
+    pub(super) fn has_heard(&self) -> bool {
+        self.heard_us.load(Ordering::Relaxed) != 0
+    }
+
     /// The other side was heard just now.
     pub(super) fn heard(&self) {
         let elapsed = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.heard_us.store(elapsed, Ordering::Relaxed);
+        self.heard_us.store(elapsed.max(1), Ordering::Relaxed);
     }
 
     /// Lets `exchange` go on until it ends or something runs out.

@@ -1,10 +1,7 @@
 //! The stages in order: what each would do, and doing it. Both ask the same questions of the
 //! same stamps.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -101,13 +98,6 @@ pub enum PipelineRunError {
     Access(AccessError),
     #[error("could not ask about known posts")]
     Asking(#[source] RedditError),
-    #[error(
-        "the site knows nothing of {missing} of {asked} posts it was asked about: that is more \
-         likely a fault of the site than the end of so many posts, so nothing was removed"
-    )]
-    Implausible { missing: usize, asked: usize },
-    #[error("kept answer `{}` is no listing", path.display())]
-    Kept { path: PathBuf, source: serde_json::Error },
     #[error("{stage} had to stop: {message}")]
     Fatal { stage: StageName, message: String },
     #[error(transparent)]
@@ -221,6 +211,9 @@ impl Workshop {
                 }
                 Err(error) => return Err(error),
             };
+            if stage == StageName::Collect {
+                self.follow_what_was_noticed()?;
+            }
             if 0 < tally.done() {
                 // The report of before is no longer true; whoever runs to the end writes a new one.
                 files::remove_if_any(&self.layout.report())?;
@@ -317,7 +310,7 @@ impl Workshop {
     }
 
     /// Names the classes too small to be in every split, and what was left out as a leak.
-    pub fn warnings(&self) -> Result<Vec<String>, StoreError> {
+    pub fn warnings(&self) -> Result<Vec<String>, PipelineRunError> {
         let pictures = query::dataset(&self.store, &self.pipeline.classes)?;
         let mut warnings = Vec::new();
         for label in self.pipeline.classes.labels() {

@@ -9,7 +9,7 @@ use tokio::task::JoinError;
 use crate::{
     domain::{
         classes::Classes,
-        deletion::{Ghost, recognised},
+        deletion::{Ghost, Removal, RemovedFor, Tombstone, recognised},
         fingerprint::{Distance, Fingerprint, Similarity},
         id::BlobId,
         verdict::{self, Candidate, DropReason, Ruling, TwinPair, Verdict, Worth},
@@ -20,6 +20,7 @@ use crate::{
         Digest, Stamp, Store, StoreError,
         query::{self, Sighting},
         schema::PairId,
+        takedown,
     },
 };
 
@@ -146,6 +147,7 @@ impl SetStage for Dedupe<'_> {
         let summary = summary(&verdicts);
         let pairs: Vec<(PairId, TwinPair)> =
             pairs.into_iter().map(|pair| (PairId(pair.a, pair.b), pair)).collect();
+        remember_removals(work.store, &verdicts, &ghosts)?;
         work.store.replace_notes::<TwinPair>(&pairs)?;
         work.store.replace_notes::<Verdict>(&verdicts.into_iter().collect::<Vec<_>>())?;
         Ok(summary)
@@ -184,6 +186,25 @@ impl Dedupe<'_> {
             None
         }
     }
+}
+
+/// Remembers which pictures of the dataset turned out to be copies of what was taken back.
+fn remember_removals(
+    store: &Store,
+    verdicts: &BTreeMap<BlobId, Verdict>,
+    ghosts: &BTreeMap<BlobId, Ghost>,
+) -> Result<(), StoreError> {
+    let mut removals = Vec::new();
+    for (blob, verdict) in verdicts {
+        let Ruling::Drop(DropReason::TakenBack { of }) = &verdict.ruling else { continue };
+        let Some(ghost) = ghosts.get(of) else { continue };
+        let tombstone = store.note::<Tombstone>(&ghost.post)?;
+        let noticed_at = tombstone.map_or(0, |it| it.noticed_at);
+        let why = RemovedFor::TwinTakenBack;
+        let removal = takedown::removal(store, blob, why, noticed_at)?;
+        removals.extend(removal.map(|it| (*blob, it)));
+    }
+    store.put_notes::<Removal>(&removals)
 }
 
 fn summary(verdicts: &BTreeMap<BlobId, Verdict>) -> String {

@@ -63,14 +63,13 @@ impl ItemStage for Fingerprinting<'_> {
 
     fn inputs<'a>(&'a self, store: &'a Store) -> Result<Inputs<'a, Self>, StoreError> {
         // Many addresses may lead to the same bytes, and the bytes are decoded once.
-        let by_url = query::blobs_by_url(store)?;
         let mut met = BTreeSet::new();
         let sightings = query::sightings(store, self.classes)?;
         Ok(Box::new(sightings.filter_map(move |sighting| match sighting {
-            Ok(it) => {
-                let blob = *by_url.get(&it.media.url)?;
-                met.insert(blob).then_some(Ok((blob, blob)))
-            }
+            Ok(it) => match query::blob_of(store, &it.media.url) {
+                Ok(blob) => blob.filter(|blob| met.insert(*blob)).map(|blob| Ok((blob, blob))),
+                Err(error) => Some(Err(error)),
+            },
             Err(error) => Some(Err(error)),
         })))
     }

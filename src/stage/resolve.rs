@@ -107,14 +107,31 @@ impl Resolve<'_> {
     }
 }
 
+/// Names every address at which a post shows a picture, whatever the rules say of it; those of
+/// what it passes on too.
+pub fn addresses(post: &PostId, media: &Media, preview: Option<&str>) -> Vec<MediaUrl> {
+    let rules = Rules::default();
+    let shown = Shown { prefix: prefix(post), galleries: &rules, preview };
+    let Ok((_, items)) = shown.pictures(media) else { return Vec::new() };
+    let both = items.into_iter().filter_map(|item| match item {
+        Resolved::Link(link) => Some([Some(link.url), link.fallback]),
+        Resolved::Rejected(_) => None,
+    });
+    both.flatten().flatten().collect()
+}
+
+/// Returns what the addresses of a post's site begin with: pictures of the demo site never mix
+/// with the real hosts'.
+fn prefix(post: &PostId) -> &'static str {
+    if post.0.starts_with("demo:") { "demo+" } else { "" }
+}
+
 fn resolve(post: &PostId, input: &Input) -> Result<Resolution, Reject> {
     match input {
         Input::Refused(reject) => Err(reject.clone()),
         Input::Taken(taken) => {
             let Taken { label, place, galleries, media, preview } = &**taken;
-            // Pictures of the demo site never mix with the real hosts'.
-            let prefix = if post.0.starts_with("demo:") { "demo+" } else { "" };
-            let shown = Shown { prefix, galleries, preview: preview.as_deref() };
+            let shown = Shown { prefix: prefix(post), galleries, preview: preview.as_deref() };
             let (origin, items) = shown.pictures(media)?;
             Ok(Resolution { label: label.clone(), place: place.clone(), origin, items })
         }

@@ -75,6 +75,29 @@ pub fn remove_if_any(path: &Path) -> Result<(), FileError> {
     }
 }
 
+/// Lists the files in the folders directly below `folder`, and in itself; none if there is none.
+pub fn two_levels_below(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let mut found = Vec::new();
+    for path in entries(folder)? {
+        if path.is_dir() {
+            found.extend(entries(&path)?.into_iter().filter(|path| path.is_file()));
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// Lists what lies in `folder`; nothing if there is no such folder.
+pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let unread = |source| FileError::Read { path: folder.to_owned(), source };
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(unread(source)),
+        Ok(entries) => entries.map(|entry| entry.map(|it| it.path()).map_err(unread)).collect(),
+    }
+}
+
 /// Reads a text file; `None` if there is none.
 pub fn read_text_if_any(path: &Path) -> Result<Option<String>, FileError> {
     match fs::read_to_string(path) {

@@ -73,10 +73,24 @@ pub fn sightings<'a>(
     }))
 }
 
+/// Returns which bytes an address brought.
+pub fn blob_of(store: &Store, url: &MediaUrl) -> Result<Option<BlobId>, StoreError> {
+    Ok(match store.get::<Download>(url)?.map(|settled| settled.outcome) {
+        Some(Outcome::Made(download)) => Some(download.blob),
+        Some(Outcome::Rejected(_) | Outcome::Failed(_)) | None => None,
+    })
+}
+
 /// Returns which bytes each address brought.
 pub fn blobs_by_url(store: &Store) -> Result<BTreeMap<MediaUrl, BlobId>, StoreError> {
-    let downloads = store.made::<Download>()?;
-    Ok(downloads.into_iter().map(|(url, download)| (url, download.blob)).collect())
+    let mut blobs = BTreeMap::new();
+    for entry in store.walk_settled::<Download>()? {
+        let (url, settled) = entry?;
+        if let Outcome::Made(download) = settled.outcome {
+            blobs.insert(url, download.blob);
+        }
+    }
+    Ok(blobs)
 }
 
 /// Returns the fetched pictures, each with all its sightings.
@@ -147,16 +161,14 @@ fn best_sources(
     classes: &Classes,
     is_asked: impl Fn(&BlobId) -> bool,
 ) -> Result<BTreeMap<BlobId, Sighting>, StoreError> {
-    let blobs = blobs_by_url(store)?;
     let mut best: BTreeMap<BlobId, Sighting> = BTreeMap::new();
     for sighting in sightings(store, classes)? {
         let sighting = sighting?;
-        let Some(blob) = blobs.get(&sighting.media.url).filter(|blob| is_asked(blob)) else {
-            continue;
-        };
+        let blob = blob_of(store, &sighting.media.url)?;
+        let Some(blob) = blob.filter(|blob| is_asked(blob)) else { continue };
         let rank = |it: &Sighting| (Reverse(it.score), it.created_utc, it.link.clone());
-        if best.get(blob).is_none_or(|known| rank(&sighting) < rank(known)) {
-            best.insert(*blob, sighting);
+        if best.get(&blob).is_none_or(|known| rank(&sighting) < rank(known)) {
+            best.insert(blob, sighting);
         }
     }
     Ok(best)

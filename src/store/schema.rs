@@ -98,6 +98,11 @@ pub struct Exported {
     pub version: String,
 }
 
+/// A post as it was before its source told that it is gone; what came from it has yet to go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Withdrawn(pub Post);
+
 macro_rules! trees {
     ($of:ident: $($name:literal $key:ty => $record:ty,)*) => {
         $(impl $of for $record {
@@ -117,6 +122,7 @@ trees! { Record:
 
 trees! { Note:
     "post.v2" PostId => Post,
+    "withdrawn.v1" PostId => Withdrawn,
     "tombstone.v1" PostId => Tombstone,
     "ghost.v1" BlobId => Ghost,
     "removal.v1" BlobId => Removal,

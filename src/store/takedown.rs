@@ -12,15 +12,16 @@ use super::{
     query,
 };
 use crate::domain::{
+    day::Day,
     deletion::{Ghost, Removal, RemovedFor, Tombstone},
     fingerprint::Fingerprint,
     id::{BlobId, PostId},
-    link::{Download, MediaUrl, Origin, Resolution, Resolved},
+    link::{Download, MediaUrl},
     outcome::{Outcome, Reject},
     picture::Crop,
     post::Post,
     split::Placement,
-    verdict::{Ruling, Verdict},
+    verdict::{Ruling, TwinPair, Verdict},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -31,57 +32,62 @@ pub enum TakedownError {
     File(#[from] FileError),
 }
 
-/// Forgets what posts said and remembers which pictures were theirs; returns those pictures.
-///
-/// A crosspost takes back only itself: the picture belongs to its parent.
+/// A post that is gone, and the addresses of the pictures that were its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawal {
+    pub tombstone: Tombstone,
+    pub addresses: Vec<MediaUrl>,
+}
+
+/// Forgets what posts said and remembers which pictures were theirs; returns those pictures, with
+/// those known to show the same.
 pub fn take_back(
     store: &Store,
-    gone: &BTreeMap<PostId, Tombstone>,
+    gone: &BTreeMap<PostId, Withdrawal>,
 ) -> Result<BTreeSet<BlobId>, StoreError> {
-    let blobs = query::blobs_by_url(store)?;
-    let mut ghosts: BTreeMap<BlobId, Ghost> = BTreeMap::new();
+    let mut taken: BTreeMap<BlobId, (PostId, RemovedFor, i64)> = BTreeMap::new();
     let mut posts = Vec::new();
-    let mut removals = Vec::new();
-    for (id, tombstone) in gone {
-        let Some(post) = store.note::<Post>(id)? else { continue };
-        posts.push((id.clone(), post.taken_back(&tombstone.by)));
-        for url in own_pictures(store, id)? {
-            let Some(blob) = blobs.get(&url) else { continue };
-            let hashes = query::fingerprint(store, blob)?.map(|print| print.hashes);
-            let ghost = Ghost { post: id.clone(), hashes: hashes.unwrap_or_default() };
-            ghosts.insert(*blob, ghost);
-            if let Some(removal) = removal(store, blob, tombstone)? {
-                removals.push((*blob, removal));
+    for (id, Withdrawal { tombstone, addresses }) in gone {
+        if let Some(post) = store.note::<Post>(id)? {
+            posts.push((id.clone(), post.taken_back(&tombstone.by)));
+        }
+        for url in addresses {
+            if let Some(blob) = query::blob_of(store, url)? {
+                let why = RemovedFor::PostTakenBack;
+                taken.insert(blob, (id.clone(), why, tombstone.noticed_at));
             }
         }
     }
-    let of_ghosts = ghosts.keys().copied().collect();
-    store.put_notes::<Ghost>(&ghosts.into_iter().collect::<Vec<_>>())?;
+    for entry in store.walk_notes::<TwinPair>()? {
+        let (_, pair) = entry?;
+        for (own, twin) in [(pair.a, pair.b), (pair.b, pair.a)] {
+            if let Some((id, RemovedFor::PostTakenBack, at)) = taken.get(&own).cloned() {
+                taken.entry(twin).or_insert((id, RemovedFor::TwinTakenBack, at));
+            }
+        }
+    }
+    let mut ghosts = Vec::new();
+    let mut removals = Vec::new();
+    for (blob, (post, why, noticed_at)) in &taken {
+        let hashes = query::fingerprint(store, blob)?.map(|print| print.hashes);
+        ghosts.push((*blob, Ghost { post: post.clone(), hashes: hashes.unwrap_or_default() }));
+        removals.extend(removal(store, blob, *why, *noticed_at)?.map(|it| (*blob, it)));
+    }
+    store.put_notes::<Ghost>(&ghosts)?;
     store.put_notes::<Removal>(&removals)?;
-    let tombstones: Vec<_> = gone.iter().map(|(id, it)| (id.clone(), it.clone())).collect();
+    let tombstones: Vec<_> =
+        gone.iter().map(|(id, it)| (id.clone(), it.tombstone.clone())).collect();
     store.put_notes::<Tombstone>(&tombstones)?;
     store.put_notes::<Post>(&posts)?;
-    Ok(of_ghosts)
-}
-
-fn own_pictures(store: &Store, post: &PostId) -> Result<Vec<MediaUrl>, StoreError> {
-    let settled = store.get::<Resolution>(post)?.map(|settled| settled.outcome);
-    let Some(Outcome::Made(resolution)) = settled else { return Ok(Vec::new()) };
-    if resolution.origin == Origin::Crosspost {
-        return Ok(Vec::new());
-    }
-    let addresses = resolution.items.into_iter().filter_map(|item| match item {
-        Resolved::Link(link) => Some([Some(link.url), link.fallback]),
-        Resolved::Rejected(_) => None,
-    });
-    Ok(addresses.flatten().flatten().collect())
+    Ok(taken.into_keys().collect())
 }
 
 /// Describes a picture as the dataset knows it; `None` if it is not in the dataset.
-fn removal(
+pub fn removal(
     store: &Store,
     blob: &BlobId,
-    tombstone: &Tombstone,
+    why: RemovedFor,
+    noticed_at: i64,
 ) -> Result<Option<Removal>, StoreError> {
     let verdict = store.note::<Verdict>(blob)?.map(|verdict| verdict.ruling);
     let placement = store.note::<Placement>(blob)?;
@@ -92,31 +98,38 @@ fn removal(
         return Ok(None);
     };
     let file_name = crop.file_name(&label, blob);
-    let noticed_on = crate::domain::day::Day::of(tombstone.noticed_at);
-    Ok(Some(Removal { file_name, label, split, why: RemovedFor::PostTakenBack, noticed_on }))
+    Ok(Some(Removal { file_name, label, split, why, noticed_on: Day::of(noticed_at) }))
 }
 
-/// Removes the files and records of every picture that was taken back; what is gone already is
-/// passed by. Returns how many files went.
+/// Removes the files and records of every picture that was taken back, and every file no record
+/// names any more; what is gone already is passed by. Returns how many files went.
 pub fn bury(store: &Store, layout: &Layout) -> Result<u64, TakedownError> {
     let ghosts: BTreeSet<BlobId> =
         store.notes::<Ghost>()?.into_iter().map(|(blob, _)| blob).collect();
     if ghosts.is_empty() {
         return Ok(0);
     }
-    let mut n_files = 0;
-    for blob in &ghosts {
-        let crop = store.get::<Crop>(blob)?.map(|settled| settled.outcome);
-        let crop = match crop {
-            Some(Outcome::Made(crop)) => Some(layout.crop(&crop)),
-            Some(Outcome::Rejected(_) | Outcome::Failed(_)) | None => None,
-        };
-        for path in [Some(layout.blob(blob)), crop].into_iter().flatten() {
-            n_files += u64::from(path.exists());
-            files::remove_if_any(&path)?;
+    forget(store, &ghosts)?;
+    let mut named = BTreeSet::new();
+    for entry in store.walk_settled::<Download>()? {
+        if let Outcome::Made(download) = entry?.1.outcome {
+            named.insert(layout.blob(&download.blob));
         }
     }
-    forget(store, &ghosts)?;
+    for entry in store.walk_settled::<Crop>()? {
+        if let Outcome::Made(crop) = entry?.1.outcome {
+            named.insert(layout.crop(&crop));
+        }
+    }
+    let mut n_files = 0;
+    for folder in [layout.blobs(), layout.crops()] {
+        for path in files::two_levels_below(&folder)? {
+            if !named.contains(&path) {
+                n_files += 1;
+                files::remove_if_any(&path)?;
+            }
+        }
+    }
     Ok(n_files)
 }
 
@@ -124,7 +137,8 @@ pub fn bury(store: &Store, layout: &Layout) -> Result<u64, TakedownError> {
 /// nobody asks for it again.
 fn forget(store: &Store, ghosts: &BTreeSet<BlobId>) -> Result<(), StoreError> {
     let mut refused = Vec::new();
-    for (url, settled) in store.settled::<Download>()? {
+    for entry in store.walk_settled::<Download>()? {
+        let (url, settled) = entry?;
         if let Outcome::Made(download) = &settled.outcome
             && ghosts.contains(&download.blob)
         {

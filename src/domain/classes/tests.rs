@@ -53,7 +53,17 @@ fn one_place_fills_two_classes_only_if_both_say_what_they_take() {
     assert_eq!(shared("{}", "{}"), refusal);
     assert_eq!(shared(r#"{"title": "cat"}"#, "{}"), refusal);
     assert_eq!(shared(r#"{"title": "cat"}"#, r#"{"title": "cat"}"#), refusal);
-    assert!(shared(r#"{"title": "cat"}"#, r#"{"title": "dog"}"#).is_ok());
+    assert_eq!(shared(r#"{"min_score": 5}"#, r#"{"min_score": 10}"#), refusal);
+    assert_eq!(shared(r#"{"galleries": "first"}"#, r#"{"nsfw": "skip"}"#), refusal);
+    for (cats, dogs) in [
+        (r#"{"title": "cat"}"#, r#"{"title": "dog"}"#),
+        (r#"{"flair": ["Cat"]}"#, r#"{"not_flair": ["Cat"]}"#),
+        (r#"{"max_score": 4}"#, r#"{"min_score": 5}"#),
+        (r#"{"until": "2020-01-01"}"#, r#"{"since": "2020-01-01"}"#),
+        (r#"{"nsfw": "only"}"#, r#"{"nsfw": "skip"}"#),
+    ] {
+        assert!(shared(cats, dogs).is_ok(), "{cats} {dogs}");
+    }
 }
 
 #[test]

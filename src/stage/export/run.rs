@@ -1,5 +1,7 @@
 //! The stage itself: reads the finished dataset from the store and writes what is wanted of it.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use tokio::task::JoinError;
 
@@ -9,7 +11,7 @@ use crate::{
         classes::Classes,
         dataset::{Funnel, Picture},
         deletion::Removal,
-        id::Label,
+        id::{BlobId, Label},
         kaggle::KaggleRecipe,
     },
     engine::{SetStage, StageName, Work},
@@ -78,11 +80,12 @@ impl SetStage for Exporting<'_> {
     }
 
     fn input(&self, store: &Store) -> Result<Input, ExportingError> {
+        let pictures = query::dataset(store, self.classes)?;
         Ok(Input {
             classes: self.classes.labels().cloned().collect(),
-            pictures: query::dataset(store, self.classes)?,
             funnel: funnel::funnel(store, self.classes)?,
-            removals: removals(store)?,
+            removals: removals(store, &pictures)?,
+            pictures,
         })
     }
 
@@ -112,9 +115,12 @@ impl SetStage for Exporting<'_> {
     }
 }
 
-/// Lists what left the dataset, in an order of its own.
-fn removals(store: &Store) -> Result<Vec<Removal>, StoreError> {
-    let mut removals: Vec<Removal> = store.notes()?.into_iter().map(|(_, it)| it).collect();
+/// Lists what left the dataset and has not come back, in an order of its own.
+fn removals(store: &Store, pictures: &[Picture]) -> Result<Vec<Removal>, StoreError> {
+    let there: BTreeSet<BlobId> = pictures.iter().map(|it| it.blob).collect();
+    let noted = store.notes::<Removal>()?.into_iter();
+    let mut removals: Vec<Removal> =
+        noted.filter(|(blob, _)| !there.contains(blob)).map(|(_, it)| it).collect();
     removals.sort();
     Ok(removals)
 }

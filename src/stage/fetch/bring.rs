@@ -8,6 +8,7 @@ use url::Url;
 use super::{Fetch, FetchError, local, placeholder};
 use crate::{
     domain::{
+        deletion::Ghost,
         id::BlobId,
         link::{Download, MediaUrl, Validators},
         outcome::{Failure, Outcome, Reject},
@@ -15,7 +16,10 @@ use crate::{
     engine::ItemStage,
     net::{Ask, Body, Copy, Fetched},
     pixels::sniff,
-    store::files::{self, FileError},
+    store::{
+        Store,
+        files::{self, FileError},
+    },
 };
 
 /// What is on record of an address from before.
@@ -112,11 +116,14 @@ impl Fetch<'_> {
         listed: Option<BlobId>,
         body: Body,
     ) -> Result<Result<Kept, Reject>, FetchError> {
-        let layout = self.layout.clone();
+        let (layout, store) = (self.layout.clone(), self.store.clone());
         let working = spawn_blocking(move || -> Result<Result<Kept, Reject>, FileError> {
             let blob = BlobId::of(&body.bytes);
             if let Some(reject) = reason_against(&body, blob, listed) {
                 return Ok(Err(reject));
+            }
+            if is_ghost(&store, &blob) {
+                return Ok(Err(Reject::TakenBack));
             }
             let size_bytes = u64::try_from(body.bytes.len()).expect("a length fits 64 bits");
             let path = layout.blob(&blob);
@@ -133,6 +140,12 @@ impl Fetch<'_> {
         }
         Ok(kept)
     }
+}
+
+/// Tells whether these very bytes were taken back. A store that cannot be read says so when the
+/// result is put there.
+fn is_ghost(store: &Store, blob: &BlobId) -> bool {
+    store.note::<Ghost>(blob).is_ok_and(|ghost| ghost.is_some())
 }
 
 pub(super) fn broken_off(url: &MediaUrl, source: JoinError) -> FetchError {

@@ -6,14 +6,17 @@ use super::*;
 use crate::{
     domain::{
         bytes::HexBytes,
-        fingerprint::{PerceptualHash, Quality},
+        fingerprint::{Distance, PerceptualHash, Quality, Similarity},
         id::{Label, Place},
-        link::{self, MediaLink},
+        link::{self, MediaLink, Origin, Resolution, Resolved},
         picture::FileFormat,
         post::{Media, Teller},
         split::Split,
     },
-    store::{Digest, Stamp},
+    store::{
+        Digest, Stamp,
+        schema::{PairId, Withdrawn},
+    },
 };
 
 struct Bench {
@@ -34,8 +37,10 @@ fn blob(name: &str) -> BlobId {
     BlobId::of(name.as_bytes())
 }
 
-fn tombstone() -> Tombstone {
-    Tombstone { by: "deleted".to_owned(), noticed_at: 1_735_603_200 }
+/// The end of a post that showed the pictures called `own`.
+fn withdrawal(own: &[&str]) -> Withdrawal {
+    let tombstone = Tombstone { by: "deleted".to_owned(), noticed_at: 1_735_603_200 };
+    Withdrawal { tombstone, addresses: own.iter().map(|name| url(name)).collect() }
 }
 
 impl Bench {
@@ -127,7 +132,7 @@ fn everything_a_deleted_post_brought_goes_and_its_hash_stays() {
     bench.show("a", "one", Origin::Single);
     bench.show("b", "two", Origin::Single);
 
-    let gone = BTreeMap::from([(id("a"), tombstone())]);
+    let gone = BTreeMap::from([(id("a"), withdrawal(&["one"]))]);
     let taken = take_back(&bench.store, &gone).unwrap();
     let n_files = bury(&bench.store, &bench.layout).unwrap();
 
@@ -150,7 +155,7 @@ fn everything_a_deleted_post_brought_goes_and_its_hash_stays() {
 fn being_killed_between_the_two_steps_leaves_nothing_behind() {
     let bench = Bench::new();
     bench.show("a", "one", Origin::Single);
-    let gone = BTreeMap::from([(id("a"), tombstone())]);
+    let gone = BTreeMap::from([(id("a"), withdrawal(&["one"]))]);
     take_back(&bench.store, &gone).unwrap();
     fs::remove_file(bench.layout.blob(&blob("one"))).unwrap();
 
@@ -165,7 +170,7 @@ fn a_deleted_crosspost_leaves_its_parents_picture() {
     bench.show("parent", "one", Origin::Single);
     bench.show("crosspost", "one", Origin::Crosspost);
 
-    let gone = BTreeMap::from([(id("crosspost"), tombstone())]);
+    let gone = BTreeMap::from([(id("crosspost"), withdrawal(&[]))]);
     let taken = take_back(&bench.store, &gone).unwrap();
 
     assert_eq!((taken, bury(&bench.store, &bench.layout).unwrap()), (BTreeSet::new(), 0));
@@ -177,10 +182,60 @@ fn a_dump_cannot_bring_back_what_the_site_took() {
     let bench = Bench::new();
     bench.show("a", "one", Origin::Single);
     let told_again = bench.store.note::<Post>(&id("a")).unwrap().unwrap();
-    take_back(&bench.store, &BTreeMap::from([(id("a"), tombstone())])).unwrap();
+    take_back(&bench.store, &BTreeMap::from([(id("a"), withdrawal(&["one"]))])).unwrap();
 
     bench.store.merge_posts(&[(id("a"), told_again)]).unwrap();
 
     let post = bench.store.note::<Post>(&id("a")).unwrap().unwrap();
     assert_eq!(post.media, Media::Removed { by: "deleted".to_owned() });
+}
+
+#[test]
+fn a_known_twin_of_what_was_taken_back_goes_with_it() {
+    let bench = Bench::new();
+    bench.show("a", "one", Origin::Single);
+    bench.show("b", "cropped", Origin::Single);
+    let (a, b) = (blob("one").min(blob("cropped")), blob("one").max(blob("cropped")));
+    let pair = TwinPair { a, b, distance: Distance(70), similarity: Similarity(950) };
+    bench.store.put_notes(&[(PairId(a, b), pair)]).unwrap();
+
+    let gone = BTreeMap::from([(id("a"), withdrawal(&["one"]))]);
+    let taken = take_back(&bench.store, &gone).unwrap();
+
+    assert_eq!(taken, BTreeSet::from([a, b]));
+    let why = |name: &str| bench.store.note::<Removal>(&blob(name)).unwrap().unwrap().why;
+    let both = [why("one"), why("cropped")];
+    assert_eq!(both, [RemovedFor::PostTakenBack, RemovedFor::TwinTakenBack]);
+}
+
+#[test]
+fn files_no_record_names_go_with_what_was_taken_back() {
+    let bench = Bench::new();
+    bench.show("a", "one", Origin::Single);
+    bench.show("b", "two", Origin::Single);
+    // The crop of an earlier size, and what a kill left behind.
+    let crops = bench.layout.crops();
+    files::write_atomic(&crops.join("ab/an-older-crop.jpg"), b"x").unwrap();
+    files::write_atomic(&bench.layout.blobs().join("ab/.snapset-1-2"), b"x").unwrap();
+
+    take_back(&bench.store, &BTreeMap::from([(id("a"), withdrawal(&["one"]))])).unwrap();
+
+    assert_eq!(bury(&bench.store, &bench.layout).unwrap(), 4);
+    assert_eq!(bench.files(), 2);
+}
+
+#[test]
+fn a_source_that_tells_of_a_removal_leaves_what_was_shown_to_be_followed() {
+    let bench = Bench::new();
+    bench.show("a", "one", Origin::Single);
+    let before = bench.store.note::<Post>(&id("a")).unwrap().unwrap();
+    let media = Media::Removed { by: "moderator".to_owned() };
+    let removed = Post { media, told_by: Teller::Live, ..before.clone() };
+
+    for _ in 0..2 {
+        bench.store.merge_posts(&[(id("a"), removed.clone())]).unwrap();
+    }
+
+    let withdrawn = bench.store.notes::<Withdrawn>().unwrap();
+    assert_eq!(withdrawn, [(id("a"), Withdrawn(before))]);
 }
