@@ -18,6 +18,7 @@ mod gallery;
 mod losses;
 mod origin;
 mod overview;
+mod places;
 mod planted;
 mod style;
 mod training;
@@ -63,6 +64,7 @@ pub fn html(input: &ReportInput<'_>) -> Result<String, ReportError> {
         Some(losses::left_out(&facts)),
         Some(classes::sheets(&facts)),
         Some(training::section(&facts)),
+        Some(places::section(&facts)),
         Some(origin::section(&facts)),
         Some(losses::troubles(&facts)),
         Some(settings(input)),

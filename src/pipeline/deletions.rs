@@ -188,7 +188,10 @@ impl Workshop {
             let Some(post) = self.store.note::<Post>(id)? else { continue };
             let keeps = *id == own && matches!(post.media, Media::Crosspost { .. });
             let addresses = if keeps { Vec::new() } else { shown(id, &post) };
-            let tombstone = tombstone.clone();
+            let mut tombstone = tombstone.clone();
+            if *id != own {
+                tombstone.by = format!("original {}", tombstone.by);
+            }
             withdrawals.push((id.clone(), Withdrawal { tombstone, addresses }));
         }
         Ok(withdrawals)

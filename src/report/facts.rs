@@ -12,11 +12,13 @@ use crate::{
         id::{BlobId, Place, PostId},
         link::{Download, LinkId, MediaUrl},
         post::Post,
+        progress::Gap,
         verdict::{DropReason, Ruling, TwinPair, Verdict},
     },
     store::{
         Settled, StoreError, funnel,
         funnel::{Journey, Reason, StepName, Thing},
+        ledger::{self, Account},
         query::{self, Sighting},
         schema::{Exported, Listing, Run, RunName},
     },
@@ -34,6 +36,8 @@ pub(super) struct Facts<'a> {
     pub pairs: Vec<TwinPair>,
     pub downloads: BTreeMap<BlobId, Download>,
     pub listings: Vec<(Place, Settled<Listing>)>,
+    pub accounts: Vec<Account>,
+    pub gaps: Vec<Gap>,
     pub planted: Option<PlantedReport>,
     pub run: Option<(RunName, Run)>,
     pub exports: Vec<(String, Exported)>,
@@ -64,6 +68,8 @@ impl<'a> Facts<'a> {
         pairs.retain(|it| sightings.contains_key(&it.a) && sightings.contains_key(&it.b));
         let mut listings = store.settled::<Listing>()?;
         listings.retain(|(place, _)| classes.lists_place(place));
+        let mut gaps: Vec<Gap> = store.notes()?.into_iter().map(|(_, gap)| gap).collect();
+        gaps.retain(|gap| classes.lists_place(&gap.place));
         let run = match query::current_run(store)? {
             Some(name) => store.note::<Run>(&name)?.map(|run| (name, run)),
             None => None,
@@ -79,6 +85,8 @@ impl<'a> Facts<'a> {
             pairs,
             downloads,
             listings,
+            accounts: ledger::accounts(store, classes)?,
+            gaps,
             planted: planted(store, classes)?,
             run,
             exports: store.notes()?,

@@ -1,10 +1,14 @@
 //! A post that is deleted takes its pictures with it, through to the exports, and they stay out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read,
+};
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use snapset::{
-    domain::id::Place,
+    domain::{bytes::hex, id::Place},
     source::{SourceSpec, demo::Deletions},
 };
 
@@ -71,6 +75,12 @@ fn a_hundred_deleted_posts_take_their_pictures_along_and_do_not_return() {
         let left: Vec<_> = theirs.iter().filter(|row| is_kept(row, &there)).collect();
         assert!(left.is_empty(), "still in {folder}: {left:?}");
     }
+    let digests = column(&theirs, "sha256");
+    let kept: Vec<String> = digests_of(&bench).intersection(&digests).cloned().collect();
+    assert_eq!(kept, Vec::<String>::new(), "in a crop, the dataset or an archive");
+    let text = answers(&bench);
+    let told = gone.iter().filter(|post| text.contains(&name_field(post)));
+    assert_eq!(told.count(), 0, "in an answer that is kept");
     let after = column(&rows(&bench, "manifest.csv"), "file_name");
     let removed = column(&rows(&bench, "REMOVALS.csv"), "file_name");
     assert!(after.is_disjoint(&column(&theirs, "file_name")));
@@ -99,6 +109,38 @@ fn a_hundred_deleted_posts_take_their_pictures_along_and_do_not_return() {
     }
     let idle = bench.snapset(&["sync-deletions", "pipelines/small.toml", "--json"]).json();
     assert_eq!(idle["deletions"]["gone"], serde_json::json!({}), "asked about once");
+}
+
+/// Digests every prepared picture there is, wherever it lies.
+fn digests_of(bench: &Bench) -> BTreeSet<String> {
+    let digest = |bytes: &[u8]| hex(&Sha256::digest(bytes));
+    let mut digests = BTreeSet::new();
+    for folder in ["crops", "dataset", "exports"] {
+        for (name, bytes) in bench.files(&format!("data/small/{folder}")) {
+            digests.insert(digest(&bytes));
+            if name.rsplit('.').next() != Some("zip") {
+                continue;
+            }
+            let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+            for n in 0..archive.len() {
+                let mut bytes = Vec::new();
+                archive.by_index(n).unwrap().read_to_end(&mut bytes).unwrap();
+                digests.insert(digest(&bytes));
+            }
+        }
+    }
+    digests
+}
+
+/// Returns the text of all kept answers.
+fn answers(bench: &Bench) -> String {
+    let files = bench.files("data/small/answers").into_values();
+    files.map(|it| String::from_utf8(zstd::decode_all(&*it).unwrap()).unwrap()).collect()
+}
+
+/// How an answer writes the name of a post it shows; a bookmark may name one that is gone.
+fn name_field(post: &str) -> String {
+    format!("\"name\":\"{}\"", post.trim_start_matches("demo:"))
 }
 
 fn names_of_models(bench: &Bench) -> Vec<String> {

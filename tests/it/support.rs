@@ -25,6 +25,7 @@ refresh = "never"
 
 [fetch]
 stall = 2
+concurrency = 16
 
 [prepare]
 size = 64

@@ -1,0 +1,124 @@
+//! What every place gave, what became of it, and what of it was never seen.
+
+use maud::{Markup, html};
+
+use super::{Section, facts::Facts, words};
+use crate::{
+    domain::{id::Place, outcome::Outcome, progress::Gap},
+    store::{Settled, ledger::Account, schema::Listing},
+};
+
+pub(super) fn section(facts: &Facts) -> Section {
+    Section {
+        id: "places",
+        title: "What every place gave",
+        lead: html! {
+            "Posts and pictures by class and place, counted once each: a picture shown twice counts for "
+            "the post that came first."
+        },
+        body: html! {
+            div.scroll { table.places {
+                thead { tr {
+                    th scope="col" { "Place" } th scope="col" { "Class" } th scope="col" { "Posts" }
+                    th scope="col" { "Links" } th scope="col" { "Fetched" } th scope="col" { "Duplicates" }
+                    th scope="col" { "Rejected" } th scope="col" { "Failed" } th scope="col" { "Kept" }
+                    th scope="col" { "Waited" }
+                } }
+                tbody { @for account in &facts.accounts { (row(facts, account)) } }
+            } }
+            @for account in &facts.accounts { (reasons(account)) }
+            (unseen(facts))
+        },
+    }
+}
+
+fn row(facts: &Facts, account: &Account) -> Markup {
+    let listing = listing(facts, account);
+    let waited_ms = listing.map_or(0, |it| it.asked.waited_ms);
+    html! {
+        tr {
+            th scope="row" { (account.place) }
+            td.text { (account.class.as_ref().map_or("\u{2013}", |label| label.as_str())) }
+            @for number in [account.posts, account.links, account.fetched, account.duplicates.all()] {
+                td { (words::number(number)) }
+            }
+            @for number in [account.n_rejected(), account.n_failed(), account.kept] {
+                td { (words::number(number)) }
+            }
+            td { (waited_ms / 1000) " s" }
+        }
+    }
+}
+
+/// Tells why pictures of a place were left out, and how its duplicates were known.
+fn reasons(account: &Account) -> Markup {
+    let counts = |counts: &std::collections::BTreeMap<&'static str, u64>| {
+        words::list(counts.iter().map(|(kind, n)| format!("{} {kind}", words::number(*n))))
+    };
+    let duplicates = account.duplicates;
+    html! {
+        @if account.n_rejected() + account.n_failed() + duplicates.all() != 0 {
+            p.soft {
+                strong { (account.place) } ": "
+                @if account.n_rejected() != 0 { "left out " (counts(&account.rejected)) "; " }
+                @if account.n_failed() != 0 { "failed " (counts(&account.failed)) "; " }
+                "duplicates " (words::number(duplicates.same_address)) " by address, "
+                (words::number(duplicates.same_bytes)) " by bytes, "
+                (words::number(duplicates.twins)) " by looks."
+            }
+        }
+    }
+}
+
+/// Tells of posts that no listing showed, and of gaps between what was seen.
+fn unseen(facts: &Facts) -> Markup {
+    let estimates = facts.listings.iter().filter_map(|(place, settled)| {
+        let listing = made(settled)?;
+        let estimate = listing.unseen.as_ref().filter(|it| 0 < it.unseen)?;
+        Some((place, estimate))
+    });
+    let estimates: Vec<_> = estimates.collect();
+    html! {
+        @if !estimates.is_empty() || !facts.gaps.is_empty() {
+            ul.plain {
+                @for (place, estimate) in estimates {
+                    li {
+                        (place) ": about " (words::number(estimate.unseen))
+                        " posts that no listing shows (" (estimate.method.in_words()) ")."
+                    }
+                }
+                @for gap in &facts.gaps { (hole(gap)) }
+            }
+        }
+    }
+}
+
+fn hole(gap: &Gap) -> Markup {
+    html! {
+        li {
+            "Gap in " (gap.place) ": "
+            @match gap.posts {
+                Some(n) => { "about " (words::number(n)) " posts" },
+                None => { "an unknown number of posts" },
+            }
+            " between "
+            @match &gap.older {
+                Some(older) => { (words::day(older.created_utc)) },
+                None => { "the beginning" },
+            }
+            " and " (words::day(gap.newer.created_utc)) " were not seen."
+        }
+    }
+}
+
+fn listing<'a>(facts: &'a Facts, account: &Account) -> Option<&'a Listing> {
+    let is_it = |(place, _): &&(Place, Settled<Listing>)| place.0 == account.place;
+    facts.listings.iter().find(is_it).and_then(|(_, settled)| made(settled))
+}
+
+fn made(settled: &Settled<Listing>) -> Option<&Listing> {
+    match &settled.outcome {
+        Outcome::Made(listing) => Some(listing),
+        Outcome::Rejected(_) | Outcome::Failed(_) => None,
+    }
+}
