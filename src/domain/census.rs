@@ -46,6 +46,12 @@ enum Sighting {
     Often,
 }
 
+/// With fewer kinds of angle an estimate says nothing; listings alone are three.
+const KINDS_MIN: usize = 8;
+
+/// With fewer posts seen twice the estimate is a matter of luck.
+const TWICE_MIN: u64 = 20;
+
 /// The sightings of one round.
 #[derive(Debug, Default)]
 pub struct Census {
@@ -66,9 +72,10 @@ impl Census {
         };
     }
 
-    /// Estimates what was not seen; `None` where one kind of angle was all there was.
+    /// Estimates what was not seen; `None` where there were too few witnesses for it, or they
+    /// saw too little of the same.
     pub fn estimate(&self) -> Option<Estimate> {
-        if self.kinds.len() < 2 {
+        if self.kinds.len() < KINDS_MIN {
             return None;
         }
         let number = |n: usize| u64::try_from(n).expect("a length fits 64 bits");
@@ -76,7 +83,10 @@ impl Census {
             |is: fn(&Sighting) -> bool| number(self.sightings.values().filter(|it| is(it)).count());
         let once = count(|it| matches!(it, Sighting::Once(_)));
         let twice = count(|it| matches!(it, Sighting::Twice(..)));
-        let unseen = once * once.saturating_sub(1) / (2 * (twice + 1));
+        if twice < TWICE_MIN {
+            return None;
+        }
+        let unseen = once.saturating_mul(once.saturating_sub(1)) / (2 * (twice + 1));
         Some(Estimate { seen: number(self.sightings.len()), unseen, method: Method::Chao })
     }
 }
@@ -123,11 +133,41 @@ mod tests {
         assert!((4_600..5_400).contains(&total), "{estimate:?}");
     }
 
-    #[test]
-    fn one_witness_proves_nothing() {
+    /// Shows 100 posts to so many searches, and to three kinds of listings, each post to two.
+    fn shown_twice(n_searches: u64) -> Census {
+        let search = |n: u64| {
+            let subject = Subject { flair: None, words: vec![format!("w{n}")] };
+            Angle::Search(Query { subject, order: Order::New, period: Period::All })
+        };
+        let sorts = [Sort::New, Sort::Top(Period::All), Sort::Controversial(Period::All)];
+        let mut angles: Vec<Angle> = sorts.map(Angle::Sort).to_vec();
+        angles.extend((0..n_searches).map(search));
         let mut census = Census::default();
-        census.count(&Angle::Sort(Sort::New), &PostId("a".to_owned()));
-        census.count(&Angle::Sort(Sort::Hot), &PostId("b".to_owned()));
+        for post in 0..100_usize {
+            for angle in [post % angles.len(), (post + 1) % angles.len()] {
+                census.count(&angles[angle], &PostId(format!("{post}")));
+            }
+        }
+        census
+    }
+
+    #[test]
+    fn few_witnesses_prove_nothing() {
+        assert_eq!(shown_twice(0).estimate(), None, "listings alone");
+        assert_eq!(shown_twice(4).estimate(), None, "seven kinds");
+        assert!(shown_twice(5).estimate().is_some());
+    }
+
+    #[test]
+    fn witnesses_that_hardly_saw_the_same_prove_nothing() {
+        let mut census = Census::default();
+        for n in 0..20 {
+            let subject = Subject { flair: None, words: vec![format!("w{n}")] };
+            let query = Query { subject, order: Order::New, period: Period::All };
+            for post in 0..50 {
+                census.count(&Angle::Search(query.clone()), &PostId(format!("{n}/{post}")));
+            }
+        }
         assert_eq!(census.estimate(), None);
     }
 }

@@ -85,13 +85,15 @@ pub fn next(vocabulary: &Vocabulary, done: &[Done], floor: Floor) -> Option<Angl
         return listing;
     }
     let capped = capped(done);
-    [first_looks(vocabulary), other_orders(&capped), pairs(&capped)]
-        .into_iter()
-        .zip([Phase::First, Phase::Orders, Phase::Pairs])
-        .filter(|(_, phase)| !is_dry(done, *phase, floor))
-        .flat_map(|(queries, _)| queries)
-        .map(Angle::Search)
-        .find(|it| !asked.contains(it))
+    let is_worth = |phase: Phase| !is_dry(done, phase, floor);
+    let first_looks = is_worth(Phase::First).then(|| first_looks(vocabulary));
+    // As many as the square of what was cut: made one by one, and only until one is new.
+    let other_orders = is_worth(Phase::Orders).then(|| other_orders(&capped));
+    let pairs = is_worth(Phase::Pairs).then(|| pairs(&capped));
+    let first_looks = first_looks.into_iter().flatten();
+    let queries = first_looks.chain(other_orders.into_iter().flatten());
+    let queries = queries.chain(pairs.into_iter().flatten());
+    queries.map(Angle::Search).find(|it| !asked.contains(it))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -128,19 +130,22 @@ fn is_dry(done: &[Done], of: Phase, floor: Floor) -> bool {
         .map(|it| it.taken)
         .collect();
     let new = last.iter().map(|it| it.new).sum();
-    last.len() == PATIENCE && floor.is_above(new, last.iter().map(|it| it.pages).sum())
+    // What failed before its first page has cost a request as well.
+    let pages = last.iter().map(|it| it.pages.max(1)).sum();
+    last.len() == PATIENCE && floor.is_above(new, pages)
 }
 
-fn first_looks(vocabulary: &Vocabulary) -> Vec<Query> {
+fn first_looks(vocabulary: &Vocabulary) -> impl Iterator<Item = Query> {
     let look = |subject| Query { subject, order: Order::New, period: Period::All };
-    vocabulary.subjects().into_iter().map(look).collect()
+    vocabulary.subjects().into_iter().map(look)
 }
 
 /// Returns the subjects whose first look did not show all they have.
 fn capped(done: &[Done]) -> Vec<Subject> {
     let is_cut = |ended: Ended| match ended {
         Ended::Capped | Ended::Looped | Ended::Lost | Ended::Dry => true,
-        Ended::Whole | Ended::Met | Ended::Enough => false,
+        // What failed has shown nothing of how much there is.
+        Ended::Whole | Ended::Met | Ended::Enough | Ended::Broken => false,
     };
     let cut = done.iter().filter(|it| is_cut(it.ended)).filter_map(|it| match &it.angle {
         Angle::Search(query) if query.order == Order::New && size(&query.subject) == 1 => {
@@ -152,34 +157,31 @@ fn capped(done: &[Done]) -> Vec<Subject> {
 }
 
 /// Returns every order and period, those that look back furthest first.
-fn other_orders(capped: &[Subject]) -> Vec<Query> {
-    let mut queries = Vec::new();
-    for period in Period::ALL {
-        for order in Order::ALL {
-            if order == Order::New {
-                continue;
-            }
-            let of = |subject: &Subject| Query { subject: subject.clone(), order, period };
-            queries.extend(capped.iter().map(of));
-        }
-    }
-    queries
+fn other_orders(capped: &[Subject]) -> impl Iterator<Item = Query> {
+    let orders = Order::ALL.into_iter().filter(|order| *order != Order::New);
+    let ways = Period::ALL
+        .into_iter()
+        .flat_map(move |period| orders.clone().map(move |order| (period, order)));
+    ways.flat_map(|(period, order)| {
+        capped.iter().map(move |subject| Query { subject: subject.clone(), order, period })
+    })
 }
 
-fn pairs(capped: &[Subject]) -> Vec<Query> {
-    let mut queries = Vec::new();
-    for (n, first) in capped.iter().enumerate() {
-        for second in &capped[n + 1..] {
-            if first.flair.is_some() && second.flair.is_some() {
-                continue;
-            }
-            let words = first.words.iter().chain(&second.words).cloned().collect();
-            let flair = first.flair.clone().or_else(|| second.flair.clone());
-            let subject = Subject { flair, words };
-            queries.push(Query { subject, order: Order::New, period: Period::All });
+/// Returns two subjects at once; no post has two flairs.
+fn pairs(capped: &[Subject]) -> impl Iterator<Item = Query> {
+    let both = |(first, second): (&Subject, &Subject)| {
+        if first.flair.is_some() && second.flair.is_some() {
+            return None;
         }
-    }
-    queries
+        let flair = first.flair.clone().or_else(|| second.flair.clone());
+        let words = first.words.iter().chain(&second.words).cloned().collect();
+        let subject = Subject { flair, words };
+        Some(Query { subject, order: Order::New, period: Period::All })
+    };
+    let rest = |n: usize| &capped[n + 1..];
+    let all = capped.iter().enumerate();
+    all.flat_map(move |(n, first)| rest(n).iter().map(move |second| (first, second)))
+        .filter_map(both)
 }
 
 /// What a listing of a place will probably take.
@@ -193,12 +195,21 @@ pub struct Forecast {
     pub pictures: u64,
 }
 
+/// From where a place will be looked at.
+#[derive(Clone, Copy, Debug)]
+pub enum Angles<'a> {
+    These(&'a [Sort]),
+    /// All of them, as the planner decides.
+    Everything,
+    /// `new` alone, as it has kept up since all of them were tried.
+    NewAlone,
+}
+
 /// What is known before a place is listed.
 #[derive(Clone, Copy, Debug)]
 pub struct Outlook<'a> {
     pub progress: &'a Progress,
-    /// The listings that will be asked; `None` if the planner decides.
-    pub listings: Option<&'a [Sort]>,
+    pub angles: Angles<'a>,
     /// Seconds since the place was last listed, and the posts a day it had.
     pub age_s: Option<i64>,
     pub posts_a_day: Option<f64>,
@@ -219,22 +230,36 @@ const PICTURES_A_POST: f64 = 1.1;
     reason = "estimates of a few thousand"
 )]
 pub fn forecast(outlook: Outlook<'_>) -> Forecast {
-    let Outlook { progress, listings, .. } = outlook;
+    let Outlook { progress, angles, .. } = outlook;
     let per_listing = SHOWN_MAX / PAGE;
-    let (requests, posts) = if progress.watermark.is_some() {
-        // `new` again down to where it was, and a few pages of the others to see that nothing
-        // in them is new.
-        let days = outlook.age_s.unwrap_or(86_400).max(0) as f64 / 86_400.0;
-        let come = (outlook.posts_a_day.unwrap_or(0.0) * days).min(SHOWN_MAX as f64) as u64;
-        let others = listings.map_or(0, |it| it.iter().filter(|sort| **sort != Sort::New).count());
-        (come / PAGE + 1 + 3 * u64::try_from(others).unwrap_or_default(), come)
-    } else if let Some(listings) = listings {
-        let n = u64::try_from(listings.len()).unwrap_or_default();
-        (n * per_listing, SHOWN_MAX + n.saturating_sub(1) * SHOWN_MAX / 2)
-    } else {
-        let listings = 15 * per_listing;
-        // As many again for searches, where nobody has searched before.
-        (listings * 2, SHOWN_MAX * 4)
+    let days = outlook.age_s.unwrap_or(86_400).max(0) as f64 / 86_400.0;
+    let come = (outlook.posts_a_day.unwrap_or(0.0) * days).min(SHOWN_MAX as f64) as u64;
+    // `new` again down to where it was.
+    let (again, come) = match progress.watermark {
+        Some(_) => (come / PAGE + 1, come),
+        None => (per_listing, SHOWN_MAX),
+    };
+    let number = |n: usize| u64::try_from(n).unwrap_or_default();
+    let (requests, posts) = match angles {
+        Angles::NewAlone => (again, come),
+        Angles::These(sorts) if progress.watermark.is_some() => {
+            // A few pages of the others to see that nothing in them is new.
+            let others = sorts.iter().filter(|sort| **sort != Sort::New).count();
+            (again + 3 * number(others), come)
+        }
+        Angles::These(sorts) => {
+            let n = number(sorts.len());
+            (n * per_listing, SHOWN_MAX + n.saturating_sub(1) * SHOWN_MAX / 2)
+        }
+        // All listings, and as many requests again for searches where nobody has searched before.
+        Angles::Everything if progress.last.is_empty() => {
+            let n_sorts = number(Sort::all().len());
+            (again + (2 * n_sorts - 1) * per_listing, come + SHOWN_MAX * 3)
+        }
+        Angles::Everything => {
+            let others = progress.last.iter().filter(|it| it.angle != Angle::Sort(Sort::New));
+            (again + others.map(|it| it.taken.pages).sum::<u64>(), come)
+        }
     };
     let open: u64 = progress.open.iter().map(|it| it.taken.pages.min(per_listing)).sum();
     let done: u64 = progress.done.iter().map(|it| it.taken.pages).sum();

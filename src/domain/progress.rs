@@ -98,7 +98,8 @@ pub enum Ended {
     Whole,
     /// It came down to posts of an earlier run.
     Met,
-    /// The site shows no more than a thousand.
+    /// The site shows no more: no listing is longer than a thousand, and some end above what an
+    /// earlier run has seen.
     Capped,
     /// As many as were wanted.
     Enough,
@@ -108,6 +109,8 @@ pub enum Ended {
     Looped,
     /// The bookmark and all before it were gone.
     Lost,
+    /// A page of it could not be had; it will be tried again.
+    Broken,
 }
 
 /// An angle that was read, and what came of it.
@@ -133,11 +136,47 @@ pub struct Gap {
     pub noticed_at: i64,
 }
 
+/// What a source of all posts has shown: everything from its oldest post to its newest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    pub from: Mark,
+    pub to: Mark,
+    pub start: Start,
+}
+
+/// What lies before the oldest post of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Nothing: the source has the subreddit from its beginning.
+    OfAll,
+    /// Perhaps posts the source does not have.
+    Within,
+}
+
 impl Gap {
-    /// Tells whether a source that knows everything `from..=to` leaves nothing of the gap.
-    pub fn is_covered_by(&self, from: i64, to: i64) -> bool {
-        let begins = self.older.as_ref().map_or(i64::MIN, |mark| mark.created_utc);
-        self.newer.created_utc <= to && (from <= begins || begins == i64::MIN)
+    /// Returns what is left of the gap beside what a source has shown. Of what it covers in the
+    /// middle, or at the older end alone, nothing is taken.
+    pub fn without(self, shown: &Coverage) -> Option<Self> {
+        let newer = self.newer.created_utc;
+        if shown.to.created_utc < newer || newer < shown.from.created_utc {
+            return Some(self);
+        }
+        let reaches_back = match &self.older {
+            None => shown.start == Start::OfAll,
+            Some(older) => {
+                shown.start == Start::OfAll || shown.from.created_utc <= older.created_utc
+            }
+        };
+        if reaches_back {
+            return None;
+        }
+        let left = |posts: u64| {
+            let older = self.older.as_ref()?.created_utc;
+            let length = |to: i64| u64::try_from(to - older).ok();
+            let all_s = length(newer).filter(|it| 0 < *it)?;
+            Some(posts.saturating_mul(length(shown.from.created_utc)?) / all_s)
+        };
+        Some(Self { posts: self.posts.and_then(left), newer: shown.from.clone(), ..self })
     }
 }
 
@@ -153,6 +192,29 @@ pub struct Asked {
     pub waited_ms: u64,
 }
 
+/// How often all angles are tried again where `new` alone keeps up.
+const ROUND_S: i64 = 30 * 24 * 3600;
+
+/// A round of all angles that came to its end, and how thorough it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Round {
+    /// Seconds since 1970-01-01 UTC.
+    pub ended_at: i64,
+    /// The most posts taken from one listing.
+    pub limit: u64,
+    /// New posts a request had to bring for its listing to go on.
+    pub least_new: u64,
+}
+
+impl Round {
+    /// Tells whether another at `wish.ended_at` would find no more than what came since.
+    pub fn serves(&self, wish: &Self) -> bool {
+        (0..ROUND_S).contains(&wish.ended_at.saturating_sub(self.ended_at))
+            && wish.limit <= self.limit
+            && self.least_new <= wish.least_new
+    }
+}
+
 /// How far the listing of one place has come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -163,8 +225,8 @@ pub struct Progress {
     pub done: Vec<Done>,
     /// What the last whole round brought, for telling what the next will cost.
     pub last: Vec<Done>,
-    /// When the last round that asked from all angles ended, in seconds since 1970-01-01 UTC.
-    pub rounded_at: Option<i64>,
+    /// The last round that asked from all angles.
+    pub round: Option<Round>,
     pub asked: Asked,
     /// Why single posts could not be read, without repetition.
     pub unreadable: Vec<String>,
@@ -203,19 +265,45 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_is_covered_by_a_source_that_reaches_over_both_its_ends() {
+    fn a_round_serves_a_wish_that_asks_for_no_more_soon_after() {
+        let round = |ended_at, limit, least_new| Round { ended_at, limit, least_new };
+        let last = round(1_000, 500, 2);
+
+        assert!(last.serves(&round(2_000, 500, 2)) && last.serves(&round(2_000, 100, 9)));
+        assert!(!last.serves(&round(2_000, 501, 2)), "more is wanted");
+        assert!(!last.serves(&round(2_000, 500, 1)), "poorer listings are wanted");
+        assert!(!last.serves(&round(1_000 + ROUND_S, 500, 2)) && !last.serves(&round(0, 500, 2)));
+    }
+
+    #[test]
+    fn a_source_takes_from_a_gap_what_it_has_shown_and_no_more() {
         let gap = |older: Option<Mark>| Gap {
             place: Place("r/x".to_owned()),
             older,
             newer: mark("n", 500),
-            posts: None,
+            posts: Some(80),
             why: Ended::Capped,
             noticed_at: 0,
         };
 
-        assert!(gap(Some(mark("o", 100))).is_covered_by(100, 500));
-        assert!(!gap(Some(mark("o", 100))).is_covered_by(101, 500));
-        assert!(!gap(Some(mark("o", 100))).is_covered_by(0, 499));
-        assert!(gap(None).is_covered_by(300, 500), "a dump begins where the subreddit does");
+        let shown = |from: i64, to: i64, start: Start| Coverage {
+            from: mark("first", from),
+            to: mark("last", to),
+            start,
+        };
+        let left = |older: Option<Mark>, shown: Coverage| {
+            gap(older).without(&shown).map(|it| (it.newer.created_utc, it.posts))
+        };
+        let old = || Some(mark("o", 100));
+
+        assert_eq!(left(old(), shown(100, 500, Start::Within)), None);
+        assert_eq!(left(old(), shown(200, 500, Start::Within)), Some((200, Some(20))));
+        assert_eq!(left(old(), shown(0, 499, Start::Within)), Some((500, Some(80))));
+        assert_eq!(left(old(), shown(501, 900, Start::Within)), Some((500, Some(80))));
+        assert_eq!(left(None, shown(300, 900, Start::OfAll)), None);
+        // A dump of one month says nothing of the months before.
+        assert_eq!(left(None, shown(300, 900, Start::Within)), Some((300, None)));
+        let shrunk = gap(None).without(&shown(300, 900, Start::Within)).unwrap();
+        assert_eq!(shrunk.newer, mark("first", 300));
     }
 }

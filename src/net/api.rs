@@ -52,8 +52,12 @@ pub(super) async fn send(client: &Client, request: Request<'_>) -> Result<Answer
     // Whoever speaks to an API waits for it himself; only its door is kept here.
     let exchange = Exchange::begin(client, &host, pin!(pending())).await?;
     let answer = exchange.over(answer(client, builder, &exchange)).await;
-    exchange.end(answer.as_ref().map_or_else(NetError::ending, |_| Ending::Answered));
+    exchange.end(answer.as_ref().map_or_else(NetError::ending, ending));
     answer
+}
+
+fn ending(answer: &Answer) -> Ending {
+    if answer.status < 500 { Ending::Answered } else { Ending::Unwell }
 }
 
 async fn answer(

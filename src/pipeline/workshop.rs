@@ -115,6 +115,7 @@ impl Workshop {
             readings: Readings::default(),
             live: OnceCell::new(),
             demo: OnceCell::new(),
+            arctic: OnceCell::new(),
         }
     }
 

@@ -221,8 +221,13 @@ fn digest_if_picture(name: &str, bytes: &mut dyn Read) -> Result<Option<BlobId>,
 
 /// Tells whether a name stays within the archive, were it laid out.
 fn is_safe(name: &str) -> bool {
-    let leads_out = |part: &str| part == ".." || part.contains(['\0', ':']);
-    !name.is_empty() && !name.starts_with(['/', '\\']) && !name.split(['/', '\\']).any(leads_out)
+    let leads_out = |part: &str| part == ".." || part.contains('\0');
+    // A letter and a colon before all else name a drive; further on they are part of a name.
+    let is_on_a_drive = matches!(name.as_bytes(), [b'a'..=b'z' | b'A'..=b'Z', b':', ..]);
+    !name.is_empty()
+        && !is_on_a_drive
+        && !name.starts_with(['/', '\\'])
+        && !name.split(['/', '\\']).any(leads_out)
 }
 
 /// Tells whether an entry lies below a folder of this name, or of this path, at any depth.

@@ -1,7 +1,7 @@
 //! `arctic:r/NAME`: a subreddit as the Arctic Shift archive keeps it, asked for page by page from
 //! the oldest post on. Nobody logs in, and no listing ends at 1,000 posts.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -76,8 +76,8 @@ pub struct Session<'a> {
 
 struct Line {
     next_request: Instant,
-    /// `None` while the archive may choose.
-    limit: Option<u32>,
+    /// Of subreddits for which the archive may not choose.
+    limits: BTreeMap<String, u32>,
 }
 
 /// Up to which second posts have been seen.
@@ -121,7 +121,10 @@ struct Found<'a> {
 
 impl<'a> Session<'a> {
     pub fn new(client: &'a Client) -> Self {
-        Self { client, line: Mutex::new(Line { next_request: Instant::now(), limit: None }) }
+        Self {
+            client,
+            line: Mutex::new(Line { next_request: Instant::now(), limits: BTreeMap::new() }),
+        }
     }
 
     /// Reads the posts that follow a bookmark, oldest first.
@@ -179,7 +182,7 @@ impl<'a> Session<'a> {
         let name = || subreddit.name().to_owned();
         let mut line = self.line.lock().await;
         loop {
-            let limit = line.limit;
+            let limit = line.limits.get(subreddit.name()).copied();
             tokio::time::sleep_until(line.next_request).await;
             let url = address(subreddit, bookmark, limit);
             let answer = self.client.send(Request::Open { url: &url }).await;
@@ -191,7 +194,9 @@ impl<'a> Session<'a> {
                 422 if limit == Some(1) => {
                     return Err(ArcticError::TooSlow { subreddit: name() });
                 }
-                422 => line.limit = Some(limit.map_or(LIMIT, |limit| limit / 2)),
+                422 => {
+                    line.limits.insert(name(), limit.map_or(LIMIT, |limit| limit / 2));
+                }
                 429 => {
                     return Err(ArcticError::Throttled {
                         wait: answer.retry_after.or(wait(&answer)),

@@ -3,6 +3,8 @@
 
 use std::ops::ControlFlow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{id::PostId, post::Post};
 
 /// The most posts handed on at once.
@@ -22,9 +24,11 @@ pub struct Batch {
 pub type Sink<'a> = &'a mut dyn FnMut(Batch) -> ControlFlow<()>;
 
 /// Entries that could not be read: all are counted, the first are described.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreadable {
     pub count: u64,
+    /// How many of them are stretches of a file that may have held any number of entries.
+    pub stretches: u64,
     pub samples: Vec<String>,
 }
 
@@ -36,9 +40,16 @@ impl Unreadable {
         }
     }
 
+    /// Notes a stretch of a file in which there is no telling what it held.
+    pub fn note_stretch(&mut self, why: impl FnOnce() -> String) {
+        self.stretches += 1;
+        self.note(why);
+    }
+
     /// Adds what another part of the same listing could not read.
     pub fn absorb(&mut self, other: Self) {
         self.count += other.count;
+        self.stretches += other.stretches;
         let room = SAMPLES.saturating_sub(self.samples.len());
         self.samples.extend(other.samples.into_iter().take(room));
     }

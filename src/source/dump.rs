@@ -85,6 +85,15 @@ impl Resume {
         self.at.text_at
     }
 
+    /// Tells whether reading a dump for these places can go on behind it.
+    pub fn fits(&self, path: &Path, wanted: &[Choice]) -> bool {
+        Glance::at(path).is_ok_and(|file| self.is_of(&file, &Filter::new(wanted).names()))
+    }
+
+    fn is_of(&self, file: &Glance, wanted: &[String]) -> bool {
+        self.file == *file && self.wanted == wanted
+    }
+
     /// Tells whether the dump was read to its end.
     pub fn is_whole(&self) -> bool {
         self.is_whole
@@ -166,7 +175,7 @@ pub fn read(
         let text_at = lines.at();
         if is_end || pass.is_due(text_at) {
             for fault in lines.from().take_faults(text_at) {
-                pass.batch.unreadable.note(|| fault);
+                pass.batch.unreadable.note_stretch(|| fault);
             }
             if is_end
                 && !pass.has_objects
@@ -198,7 +207,7 @@ impl Pass {
         let file = Glance::at(path)?;
         let filter = Filter::new(wanted);
         let wanted = filter.names();
-        let reached = from.filter(|it| it.file == file && it.wanted == wanted).cloned();
+        let reached = from.filter(|it| it.is_of(&file, &wanted)).cloned();
         let at_start = || Resume { file, wanted, at: Mark::default(), n_lines: 0, is_whole: false };
         let has_objects = reached.is_some();
         let reached = reached.unwrap_or_else(at_start);

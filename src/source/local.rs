@@ -137,6 +137,14 @@ impl Local {
         })
     }
 
+    /// Tells whether listing can go on where an earlier one of the same places was cut off.
+    pub fn goes_on_from(&self, resume: &Resume) -> bool {
+        match self {
+            Self::Folder { .. } | Self::Urls { .. } | Self::Archive { .. } => false,
+            Self::Dump { path, choices } => !resume.is_whole() && resume.fits(path, choices),
+        }
+    }
+
     /// Lists all posts of all places; blocks while it reads. A dump goes on behind `from`, other
     /// kinds begin at their beginning.
     pub fn list(&self, from: Option<&Resume>, sink: LocalSink<'_>) -> Result<(), LocalError> {

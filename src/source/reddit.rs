@@ -64,6 +64,8 @@ pub enum RedditError {
     NoSuchSubreddit { subreddit: String },
     #[error("Reddit asks us to wait")]
     Throttled { wait: Option<Duration> },
+    #[error("Reddit's login is in trouble: {why}")]
+    Login { why: String },
     #[error("Reddit answered {status} to {what}")]
     Status { what: String, status: u16 },
     #[error("Reddit's answer to {what} is not a listing")]
@@ -77,7 +79,7 @@ impl RedditError {
         match self {
             Self::Net(error) => error.is_transient(),
             Self::Status { status, .. } => *status >= 500 || *status == 408,
-            Self::Throttled { .. } | Self::NotAListing { .. } => true,
+            Self::Throttled { .. } | Self::Login { .. } | Self::NotAListing { .. } => true,
             Self::Credentials { .. } | Self::Closed { .. } | Self::NoSuchSubreddit { .. } => false,
         }
     }
@@ -89,6 +91,7 @@ impl RedditError {
             Self::Credentials { .. }
             | Self::Closed { .. }
             | Self::NoSuchSubreddit { .. }
+            | Self::Login { .. }
             | Self::Status { .. }
             | Self::NotAListing { .. } => None,
         }

@@ -198,8 +198,7 @@ enum Lack {
 }
 
 fn lacking(columns: &[String], wanted: &[Choice]) -> Option<Lack> {
-    let has =
-        |field: Field| columns.iter().any(|name| Field::of(name).is_some_and(|it| it.0 == field));
+    let has = |field: Field| has(columns, field);
     let quoted = || columns.iter().map(|name| format!("`{name}`")).collect();
     if !has(Field::Address) {
         Some(Lack::Addresses(quoted()))
@@ -210,15 +209,28 @@ fn lacking(columns: &[String], wanted: &[Choice]) -> Option<Lack> {
     }
 }
 
+fn has(columns: &[String], field: Field) -> bool {
+    columns.iter().any(|name| Field::of(name).is_some_and(|it| it.0 == field))
+}
+
 /// Finds the posts that show more than their first picture. Their rows may lie anywhere in the
-/// list, so they are looked for beforehand; a list whose first row tells no index has none.
+/// list, so they are looked for beforehand; a list without a column of indices has none.
 fn galleries(path: &Path) -> Result<BTreeSet<PostId>, UrlsError> {
     let mut found = BTreeSet::new();
+    let format = Format::of(path);
+    if format == Some(Format::Addresses) {
+        return Ok(found);
+    }
+    let is_of_objects = format == Some(Format::JsonLines);
     each_row(path, &mut |told| {
-        let Told::Row(row) = told else { return ControlFlow::Continue(()) };
-        if row.get(Field::Index).is_none() {
-            return ControlFlow::Break(());
-        }
+        let row = match told {
+            // Of a list of objects each may have keys of its own.
+            Told::Columns(columns) if !is_of_objects && !has(&columns, Field::Index) => {
+                return ControlFlow::Break(());
+            }
+            Told::Columns(_) | Told::Broken(_) => return ControlFlow::Continue(()),
+            Told::Row(row) => row,
+        };
         if let (Some(id), Some(index)) = (row.post_id(), row.index())
             && index != 0
         {
@@ -250,13 +262,14 @@ impl Gathered {
     /// Puts every picture at its index again; what the list leaves out is an item without
     /// address.
     fn into_post(mut self) -> Post {
-        let n_items = self.addresses.last_key_value().map_or(0, |(index, _)| index + 1);
+        let last = self.addresses.last_key_value().map(|(index, _)| *index);
         let item = |index| {
             let url = self.addresses.remove(&index);
             let status = if url.is_some() { "valid" } else { "not listed" };
             GalleryItem { url, status: status.to_owned(), caption: None }
         };
-        self.post.media = Media::Gallery { items: (0..n_items).map(item).collect() };
+        let items = last.map(|last| (0..=last).map(item).collect()).unwrap_or_default();
+        self.post.media = Media::Gallery { items };
         self.post
     }
 }

@@ -1,7 +1,7 @@
 //! Place → posts. Subreddits are read from many angles, page by page, and each page is kept as
 //! it comes; what was cut off goes on where it was, and what was not seen is written down.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tokio::sync::OnceCell;
@@ -13,6 +13,7 @@ use crate::{
         outcome::Outcome,
         planner::Floor,
         planted::Planted,
+        progress::Round,
     },
     engine::{
         Inputs, ItemStage, Lane, StageName, Staleness, Transient, events::Events, stop::Stop,
@@ -20,7 +21,7 @@ use crate::{
     source::{
         SourceSpec,
         access::{Access, AccessError},
-        arctic::ArcticError,
+        arctic::{self, ArcticError},
         local::{Local, LocalError},
         reddit::{RedditError, Session, Site, Subreddit},
     },
@@ -53,6 +54,7 @@ pub struct Collect<'a> {
     pub readings: Readings,
     pub live: OnceCell<Session<'a>>,
     pub demo: OnceCell<Session<'a>>,
+    pub arctic: OnceCell<arctic::Session<'a>>,
 }
 
 /// Where listings come from.
@@ -96,7 +98,7 @@ pub enum CollectError {
     #[error("could not list {place}")]
     Arctic { place: Place, source: ArcticError },
     #[error("could not list {place}")]
-    Local { place: Place, source: LocalError },
+    Local { place: Place, source: Arc<LocalError> },
     #[error(transparent)]
     Access(#[from] AccessError),
     #[error(transparent)]
@@ -272,6 +274,12 @@ impl<'a> Collect<'a> {
 
     fn floor(&self) -> Floor {
         Floor(self.recipe.least_new)
+    }
+
+    /// Returns the round of all angles that would end now.
+    fn round(&self) -> Round {
+        let Recipe { limit, least_new, .. } = self.recipe;
+        Round { ended_at: self.access.now(), limit, least_new }
     }
 
     /// Tells what is going on beside the bar.

@@ -126,7 +126,7 @@ trees! { Note:
     "tombstone.v1" PostId => Tombstone,
     "ghost.v1" BlobId => Ghost,
     "removal.v1" BlobId => Removal,
-    "progress.v1" Place => Progress,
+    "progress.v2" Place => Progress,
     "reached.v1" Place => Reached,
     "gap.v1" GapId => Gap,
     "pace.v1" String => Pace,

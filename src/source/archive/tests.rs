@@ -247,3 +247,9 @@ fn a_place_names_an_archive_and_perhaps_a_folder() {
     assert_eq!(identity("archive:a.rar"), None);
     assert_eq!(identity("archive:a.zip.gz"), None);
 }
+
+#[test]
+fn a_colon_within_a_name_is_part_of_it() {
+    assert!(is_safe("cats/12:30.jpg") && is_safe("cats/a:b/1.jpg") && is_safe("12:30.jpg"));
+    assert!(!is_safe("C:/1.jpg") && !is_safe("c:1.jpg") && !is_safe("cats/../../1.jpg"));
+}

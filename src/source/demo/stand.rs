@@ -106,7 +106,8 @@ impl Stand {
     pub(crate) async fn start(
         script: impl Fn(&Asked) -> Option<Said> + Send + Sync + 'static,
     ) -> Self {
-        let door = Door::new(&["www.reddit.com", "oauth.reddit.com"]).unwrap();
+        let hosts = ["www.reddit.com", "oauth.reddit.com", "arctic-shift.photon-reddit.com"];
+        let door = Door::new(&hosts).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let shared = Arc::new(Shared { script: Box::new(script), heard: Mutex::default() });

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The longest the site's word can keep a login waiting.
-const WAIT_MAX: Duration = Duration::from_mins(10);
+pub(super) const WAIT_MAX: Duration = Duration::from_mins(10);
 
 pub(super) struct Line {
     // Held by the one request under way; the rate limit is per login, so all places share it.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
-use super::RedditError;
+use super::{RedditError, line::WAIT_MAX};
 use crate::net::{Client, Request};
 
 /// What a login takes. Never written, shown or stored.
@@ -51,10 +51,27 @@ impl fmt::Debug for Credentials {
 /// How long a token is used whose lifetime nobody told.
 const LIFETIME_S: f64 = 3600.0;
 
+/// The pause after a login that failed, doubled with each that fails after it.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+
+/// The longest such pause.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
 /// The current token, if there is one.
 pub(super) struct Tokens {
     credentials: Credentials,
-    current: Mutex<Option<Token>>,
+    // Held while logging in: of many who need a token one asks for it.
+    desk: Mutex<Desk>,
+}
+
+/// Where logins are asked for, one after the other.
+#[derive(Default)]
+struct Desk {
+    current: Option<Token>,
+    /// Logins that failed since one was granted.
+    failed: u32,
+    /// When the next may be asked for; at once if not told.
+    opens_at: Option<Instant>,
 }
 
 #[derive(Clone)]
@@ -73,17 +90,16 @@ struct TokenAnswer {
 
 impl Tokens {
     pub(super) fn new(credentials: Credentials) -> Self {
-        Self { credentials, current: Mutex::default() }
+        Self { credentials, desk: Mutex::default() }
     }
 
     /// Returns a token that is good for now.
     pub(super) async fn current(&self, client: &Client) -> Result<String, RedditError> {
-        let mut current = self.current.lock().await;
-        if let Some(token) = current.as_ref().filter(|token| Instant::now() < token.renew_at) {
+        let mut desk = self.desk.lock().await;
+        if let Some(token) = desk.current.as_ref().filter(|token| Instant::now() < token.renew_at) {
             return Ok(token.bearer.clone());
         }
-        let token = self.login(client).await?;
-        Ok(current.insert(token).bearer.clone())
+        self.renew(&mut desk, client).await
     }
 
     /// Returns another token than `refused`; of many who were refused one logs in.
@@ -92,12 +108,33 @@ impl Tokens {
         client: &Client,
         refused: &str,
     ) -> Result<String, RedditError> {
-        let mut current = self.current.lock().await;
-        if let Some(token) = current.as_ref().filter(|token| token.bearer != refused) {
+        let mut desk = self.desk.lock().await;
+        if let Some(token) = desk.current.as_ref().filter(|token| token.bearer != refused) {
             return Ok(token.bearer.clone());
         }
-        let token = self.login(client).await?;
-        Ok(current.insert(token).bearer.clone())
+        self.renew(&mut desk, client).await
+    }
+
+    /// Logs in; after logins that failed, not before a pause.
+    async fn renew(&self, desk: &mut Desk, client: &Client) -> Result<String, RedditError> {
+        if let Some(at) = desk.opens_at {
+            tokio::time::sleep_until(at).await;
+        }
+        // Counted as failed even if nobody waits for its end.
+        let pause = PAUSE_MIN * 2_u32.saturating_pow(desk.failed);
+        desk.opens_at = Some(Instant::now() + pause.min(PAUSE_MAX));
+        desk.failed = desk.failed.saturating_add(1);
+        match self.login(client).await {
+            Ok(token) => {
+                (desk.failed, desk.opens_at) = (0, None);
+                Ok(desk.current.insert(token).bearer.clone())
+            }
+            Err(error) => {
+                let wish = error.retry_after().map(|wait| Instant::now() + wait.min(WAIT_MAX));
+                desk.opens_at = desk.opens_at.max(wish);
+                Err(error)
+            }
+        }
     }
 
     async fn login(&self, client: &Client) -> Result<Token, RedditError> {
@@ -128,10 +165,12 @@ impl Tokens {
                 return Err(refused(format!("the login answered {}", answer.status)));
             }
             429 => return Err(RedditError::Throttled { wait: answer.retry_after }),
-            status => return Err(RedditError::Status { what: "the login".to_owned(), status }),
+            status => {
+                return Err(RedditError::Login { why: format!("it answered {status}") });
+            }
         }
         let read: TokenAnswer = serde_json::from_slice(&answer.body)
-            .map_err(|source| RedditError::NotAListing { what: "the login".to_owned(), source })?;
+            .map_err(|error| RedditError::Login { why: format!("its answer is none: {error}") })?;
         // A wrong password is told in a body whose status is 200.
         if let Some(error) = read.error {
             return Err(refused(error.as_str().map_or_else(|| error.to_string(), str::to_owned)));

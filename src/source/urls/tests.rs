@@ -298,6 +298,31 @@ fn our_own_manifest_gives_the_same_posts_again() {
 }
 
 #[test]
+fn a_row_without_an_index_hides_no_gallery() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = "url,post_id,gallery_index\n\
+        https://a.org/0.jpg,reddit:t3_one,\n\
+        https://a.org/1.jpg,reddit:t3_abc,0\n\
+        https://a.org/2.jpg,reddit:t3_abc,1\n\
+        https://a.org/3.jpg,reddit:t3_far,65535\n";
+    let csv = written(dir.path(), "a.csv", rows.as_bytes());
+    let rows = "{\"url\":\"https://a.org/0.jpg\",\"post_id\":\"reddit:t3_one\"}\n\
+        {\"url\":\"https://a.org/1.jpg\",\"post_id\":\"reddit:t3_abc\",\"gallery_index\":0}\n\
+        {\"url\":\"https://a.org/2.jpg\",\"post_id\":\"reddit:t3_abc\",\"gallery_index\":1}\n\
+        {\"url\":\"https://a.org/3.jpg\",\"post_id\":\"reddit:t3_far\",\"gallery_index\":65535}\n";
+    let json = written(dir.path(), "a.jsonl", rows.as_bytes());
+
+    for path in [csv, json] {
+        let (posts, unreadable) = everything(&path);
+
+        assert_eq!((posts.len(), unreadable.count), (3, 0), "{unreadable:?}");
+        let n_items = |name: &str| posts[&PostId(name.to_owned())].media.gallery().map(<[_]>::len);
+        assert_eq!(n_items("reddit:t3_abc"), Some(2), "{}", path.display());
+        assert_eq!(n_items("reddit:t3_far"), Some(65_536));
+    }
+}
+
+#[test]
 fn a_listing_ends_when_it_is_told_to() {
     let dir = tempfile::tempdir().unwrap();
     let rows: Vec<String> = (0..3000).map(|n| format!("https://a.org/{n}\n")).collect();

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Tries for one page of a listing that has brought pages before.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 
 /// As many empty pages in a row may still lead on.
 const EMPTY_MAX: u32 = 5;
@@ -62,7 +62,7 @@ impl Survey<'_, '_> {
         self.finish(descent, ended)?;
         if is_taken_up && *angle == Angle::Sort(Sort::New) {
             // What was posted since it was cut off lies above where it went on.
-            self.progress.done.retain(|it| it.angle != *angle);
+            self.reopen(angle);
             return Box::pin(self.descend(angle)).await;
         }
         Ok(())
@@ -150,7 +150,9 @@ impl Survey<'_, '_> {
             return Ok(Some(Ended::Met));
         }
         if let Some(ended) = step(descent, trail, (is_empty, is_repetition, next), &posts) {
-            return Ok(Some(ended));
+            // An end above what an earlier run has seen is not the end of what there is.
+            let is_early = is_new && ended == Ended::Whole && self.watermark().is_some();
+            return Ok(Some(if is_early { Ended::Capped } else { ended }));
         }
         let n_recent = u64::try_from(descent.recent.len()).expect("a length fits 64 bits");
         let is_dry = descent.recent.len() == YIELD_PAGES

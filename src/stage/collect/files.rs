@@ -7,17 +7,23 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use super::{Collect, CollectError, span::Span};
 use crate::{
-    domain::{id::Place, outcome::Outcome, post::Post, progress::Asked},
+    domain::{
+        id::Place,
+        outcome::Outcome,
+        post::Post,
+        progress::{Asked, Start},
+    },
     engine::StageName,
     source::{
         SourceSpec,
         batch::Unreadable,
         dump::Resume,
-        local::{Local, Reading},
+        local::{Local, LocalError, Reading},
     },
     store::{
         Digest, StoreError,
@@ -36,17 +42,29 @@ enum Standing {
 
 /// The readings of one run. Held by every place of a file: the first reads for all of them.
 #[derive(Default)]
-pub struct Readings(Mutex<BTreeMap<Party, Arc<OnceCell<Brought>>>>);
+pub struct Readings(Mutex<BTreeMap<Party, Arc<OnceCell<Ended>>>>);
+
+/// How a reading ended; what cannot be read is not tried again for each of its places.
+type Ended = Result<Brought, Arc<LocalError>>;
 
 impl Readings {
-    fn of(&self, party: &Party) -> Arc<OnceCell<Brought>> {
+    fn of(&self, party: &Party) -> Arc<OnceCell<Ended>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(known.entry(party.clone()).or_default())
     }
 }
 
+/// Where a reading was cut off, and what it could not read until then.
+#[derive(Serialize, Deserialize)]
+struct Halt {
+    resume: Resume,
+    unreadable: Unreadable,
+}
+
 /// What one reading brought.
 struct Brought {
+    /// The place that tells what could not be read: it is of the file, not of each place.
+    teller: Place,
     unreadable: Unreadable,
     spans: BTreeMap<Place, Span>,
 }
@@ -61,12 +79,21 @@ impl Collect<'_> {
         let local = Local::of(place, spec).expect("only places on this machine are read");
         let party = (local.path().to_owned(), self.standing(place)?);
         let reading = self.readings.of(&party);
-        let brought = reading.get_or_try_init(|| self.read_for_all(place, &party)).await?;
-        if let SourceSpec::Dump(dump) = spec {
-            let span = brought.spans.get(place).copied().unwrap_or_default();
-            self.close_gaps(dump.subreddit(), span)?;
+        let ended = reading.get_or_try_init(|| self.read_for_all(place, &party)).await?;
+        let failed =
+            |source| CollectError::Local { place: place.clone(), source: Arc::clone(source) };
+        let brought = ended.as_ref().map_err(failed)?;
+        if let SourceSpec::Dump(dump) = spec
+            // What a frame held that cannot be unpacked is anybody's guess.
+            && brought.unreadable.stretches == 0
+            && let Some(span) = brought.spans.get(place).cloned()
+            && let Some(shown) = span.covers(Start::Within)
+        {
+            self.close_gaps(dump.subreddit(), &shown)?;
         }
-        let Unreadable { count, samples } = brought.unreadable.clone();
+        let is_teller = brought.teller == *place;
+        let unreadable = if is_teller { brought.unreadable.clone() } else { Unreadable::default() };
+        let Unreadable { count, samples, .. } = unreadable;
         self.listing(place, Asked { unreadable: count, ..Asked::default() }, samples)
     }
 
@@ -79,7 +106,11 @@ impl Collect<'_> {
     }
 
     /// Reads a file once for every place of the same party.
-    async fn read_for_all(&self, place: &Place, party: &Party) -> Result<Brought, CollectError> {
+    async fn read_for_all(&self, place: &Place, party: &Party) -> Result<Ended, CollectError> {
+        let stopped = || CollectError::Stopped { place: place.clone() };
+        if self.stop.is_asked() {
+            return Err(stopped());
+        }
         let mut together = Vec::new();
         for (other, spec) in &self.places {
             let is_same = Local::of(other, spec).is_some_and(|it| it.path() == party.0);
@@ -92,16 +123,29 @@ impl Collect<'_> {
         let places: Vec<Place> = local.places().into_iter().cloned().collect();
         let reached: Option<Reached> = self.store.note(place)?;
         // What another version wrote, or a whole reading, is begun anew.
-        let from = reached.and_then(|it| serde_json::from_value::<Resume>(it.0).ok());
-        let from = from.filter(|it| !it.is_whole());
-        let is_taken_up = from.is_some();
+        let halt = reached.and_then(|it| serde_json::from_value::<Halt>(it.0).ok());
+        let halt = halt.filter(|it| local.goes_on_from(&it.resume));
+        let is_taken_up = halt.is_some();
+        let (from, unreadable) = halt.map(|it| (it.resume, it.unreadable)).unzip();
         let mut listed: BTreeSet<Digest> = BTreeSet::new();
-        let mut brought = Brought { unreadable: Unreadable::default(), spans: BTreeMap::new() };
+        let mut brought = Brought {
+            teller: place.clone(),
+            unreadable: unreadable.unwrap_or_default(),
+            spans: BTreeMap::new(),
+        };
         let mut reading = Reading::begin(local, from);
-        while let Some((batch, resume)) = reading.next().await {
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = self.stop.asked() => return Err(stopped()),
+                next = reading.next() => next,
+            };
+            let Some((batch, resume)) = next else { break };
             self.store.merge_posts(&batch.posts)?;
+            brought.unreadable.absorb(batch.unreadable);
             if let Some(resume) = resume {
-                let reached = Reached(serde_json::to_value(resume).expect("it has string keys"));
+                let halt = Halt { resume, unreadable: brought.unreadable.clone() };
+                let reached = Reached(serde_json::to_value(halt).expect("it has string keys"));
                 let notes: Vec<(Place, Reached)> =
                     places.iter().map(|place| (place.clone(), reached.clone())).collect();
                 self.store.put_notes(&notes)?;
@@ -109,24 +153,21 @@ impl Collect<'_> {
             for (id, post) in &batch.posts {
                 for place in &post.places {
                     let span = brought.spans.entry(place.clone()).or_default();
-                    span.reach(post);
+                    span.reach(id, post);
                 }
                 listed.insert(Digest::of(id));
             }
-            brought.unreadable.absorb(batch.unreadable);
             let text = format!("{}: {} posts", party.0.display(), listed.len());
             self.events.word(StageName::Collect, text);
-            if self.stop.is_asked() {
-                return Err(CollectError::Stopped { place: place.clone() });
-            }
         }
-        let failed = |source| CollectError::Local { place: place.clone(), source };
-        reading.finish().await.map_err(failed)?;
+        if let Err(error) = reading.finish().await {
+            return Ok(Err(Arc::new(error)));
+        }
         // Half a look is no reason to forget what the other half showed.
         if !is_taken_up {
             self.forget_all_but(&places, &listed)?;
         }
-        Ok(brought)
+        Ok(Ok(brought))
     }
 
     fn forget_all_but(

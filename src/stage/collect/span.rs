@@ -3,28 +3,44 @@
 use super::{Collect, CollectError, replay::known_posts};
 use crate::{
     domain::{
-        id::Place,
+        id::{Place, PostId},
         post::Post,
-        progress::{Asked, Gap},
+        progress::{Asked, Coverage, Gap, Mark, Start},
     },
     source::reddit::Subreddit,
     store::schema::{GapId, Listing},
 };
 
-/// The first and the last second a source has posts of.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Span(Option<(i64, i64)>);
+/// The oldest and the newest post of a source.
+#[derive(Clone, Default)]
+pub(super) struct Span {
+    oldest: Option<Mark>,
+    newest: Option<Mark>,
+}
 
 impl Span {
-    pub(super) fn reach(&mut self, post: &Post) {
-        if let Some(at) = post.created_utc {
-            let (from, to) = self.0.unwrap_or((at, at));
-            self.0 = Some((from.min(at), to.max(at)));
+    pub(super) fn reach(&mut self, id: &PostId, post: &Post) {
+        let Some(created_utc) = post.created_utc else { return };
+        let mark = || Mark { post: id.clone(), created_utc };
+        if self.oldest.as_ref().is_none_or(|it| created_utc < it.created_utc) {
+            self.oldest = Some(mark());
+        }
+        if self.newest.as_ref().is_none_or(|it| it.created_utc < created_utc) {
+            self.newest = Some(mark());
         }
     }
 
-    pub(super) fn newest(self) -> Option<i64> {
-        self.0.map(|(_, to)| to)
+    pub(super) fn oldest(&self) -> Option<&Mark> {
+        self.oldest.as_ref()
+    }
+
+    pub(super) fn newest(&self) -> Option<&Mark> {
+        self.newest.as_ref()
+    }
+
+    /// Returns what is covered by a source that has all posts between these two.
+    pub(super) fn covers(self, start: Start) -> Option<Coverage> {
+        Some(Coverage { from: self.oldest?, to: self.newest?, start })
     }
 }
 
@@ -41,21 +57,28 @@ impl Collect<'_> {
         Ok(Listing { posts, unreadable, listed_at, asked, ..Listing::default() })
     }
 
-    /// Forgets the gaps of a live subreddit that a source of all its posts has filled.
+    /// Takes from the gaps of a live subreddit what a source of all its posts has shown.
     pub(super) fn close_gaps(
         &self,
         subreddit: &Subreddit,
-        Span(span): Span,
+        shown: &Coverage,
     ) -> Result<(), CollectError> {
-        let Some((from, to)) = span else { return Ok(()) };
         let place = Place(format!("r/{}", subreddit.name().to_lowercase()));
-        let mut filled = Vec::new();
+        let (mut filled, mut left) = (Vec::new(), Vec::new());
         for entry in self.store.walk_notes::<Gap>()? {
             let (id, gap): (GapId, Gap) = entry?;
-            if gap.place == place && gap.is_covered_by(from, to) {
+            if gap.place != place {
+                continue;
+            }
+            let rest = gap.clone().without(shown);
+            if rest.as_ref() != Some(&gap) {
                 filled.push(id);
+                left.extend(rest.map(|it| (GapId::of(&it), it)));
             }
         }
+        self.store.put_notes(&left)?;
+        // What ends at the same post as before was written over.
+        filled.retain(|id| left.iter().all(|(new, _)| new != id));
         Ok(self.store.remove_notes::<Gap>(&filled)?)
     }
 }

@@ -16,11 +16,11 @@ use crate::{
     store::schema::{GapId, Listing},
 };
 
-/// How often all angles are tried again where `new` alone keeps up.
-const ROUND_S: i64 = 30 * 24 * 3600;
-
 /// How long a bookmark into a listing that is always changing is worth going on from.
 const CURSOR_S: i64 = 3600;
+
+/// After so many angles in a row of which no page could be had, the site is left alone for now.
+const BROKEN_MAX: u32 = 3;
 
 /// What is kept of reasons why posts could not be read.
 const REASONS_MAX: usize = 50;
@@ -31,6 +31,8 @@ pub(super) struct Survey<'a, 's> {
     pub(super) place: &'s Place,
     pub(super) subreddit: &'s Subreddit,
     pub(super) progress: Progress,
+    /// Angles that are over in this try of the round, and those that failed, in order.
+    pub(super) tried: Vec<Done>,
     pub(super) meter: Meter,
     pub(super) vocabulary: Vocabulary,
     pub(super) census: Census,
@@ -60,12 +62,14 @@ impl<'a, 's> Survey<'a, 's> {
         let mut vocabulary = Vocabulary::default();
         let known = known_posts(collect.store, place, |post| vocabulary.count(post))?;
         let before = progress.asked.clone();
+        let tried = progress.done.clone();
         Ok(Self {
             collect,
             session,
             place,
             subreddit,
             progress,
+            tried,
             meter: Meter::default(),
             vocabulary,
             census: Census::default(),
@@ -75,17 +79,20 @@ impl<'a, 's> Survey<'a, 's> {
         })
     }
 
-    /// Reads angle after angle. A page that cannot be had ends its angle, not the others; it is
-    /// told at the end.
+    /// Reads angle after angle. A page that cannot be had ends its angle, not the others, unless
+    /// one after the other fails; it is told at the end.
     pub(super) async fn run(mut self) -> Result<Listing, CollectError> {
-        let mut broken: Vec<Done> = Vec::new();
         let mut first_error = None;
-        while let Some(angle) = self.next(&broken) {
+        let mut n_in_a_row = 0;
+        while n_in_a_row < BROKEN_MAX
+            && let Some(angle) = self.next()
+        {
             match self.descend(&angle).await {
-                Ok(()) => (),
+                Ok(()) => n_in_a_row = 0,
                 Err(CollectError::Reddit { source, .. }) if is_of_one_listing(&source) => {
                     let taken = self.open(&angle).taken;
-                    broken.push(Done { angle, taken, ended: Ended::Lost });
+                    self.tried.push(Done { angle, taken, ended: Ended::Broken });
+                    n_in_a_row += 1;
                     first_error.get_or_insert(source);
                     self.save()?;
                 }
@@ -101,7 +108,8 @@ impl<'a, 's> Survey<'a, 's> {
                 Err(CollectError::Reddit { place: self.place.clone(), source })
             }
             Some(source) => {
-                let (place, n_open) = (self.place.clone(), broken.len());
+                let place = self.place.clone();
+                let n_open = self.tried.iter().filter(|it| it.ended == Ended::Broken).count();
                 Err(CollectError::Unfinished { place, n_open, source })
             }
             None => self.conclude(),
@@ -109,10 +117,9 @@ impl<'a, 's> Survey<'a, 's> {
     }
 
     /// Returns the angle to read next.
-    fn next(&self, broken: &[Done]) -> Option<Angle> {
+    fn next(&self) -> Option<Angle> {
         let new = Angle::Sort(Sort::New);
-        let is_over =
-            |angle: &Angle| self.progress.done.iter().chain(broken).any(|it| it.angle == *angle);
+        let is_over = |angle: &Angle| self.tried.iter().any(|it| it.angle == *angle);
         match &self.collect.recipe.listings {
             Listings::These(sorts) => {
                 sorts.iter().map(|sort| Angle::Sort(*sort)).find(|angle| !is_over(angle))
@@ -120,20 +127,24 @@ impl<'a, 's> Survey<'a, 's> {
             Listings::Everything if !is_over(&new) => Some(new),
             Listings::Everything if self.keeps_up() => None,
             Listings::Everything => {
-                let over: Vec<Done> = self.progress.done.iter().chain(broken).cloned().collect();
-                planner::next(&self.vocabulary, &over, self.collect.floor())
+                planner::next(&self.vocabulary, &self.tried, self.collect.floor())
             }
         }
     }
 
     /// Tells whether `new` alone has brought all there can be since all angles were tried.
     fn keeps_up(&self) -> bool {
-        let age_s = self.progress.rounded_at.map(|at| self.collect.access.now() - at);
-        let is_recent = age_s.is_some_and(|it| (0..ROUND_S).contains(&it));
+        let wish = self.collect.round();
+        let is_recent = self.progress.round.is_some_and(|it| it.serves(&wish));
+        is_recent && self.has_caught_up()
+    }
+
+    /// Tells whether `new` was read down to where it was, or to its own end.
+    fn has_caught_up(&self) -> bool {
         let is_met = |it: &Done| {
             it.angle == Angle::Sort(Sort::New) && matches!(it.ended, Ended::Met | Ended::Whole)
         };
-        is_recent && self.progress.done.iter().any(is_met)
+        self.progress.done.iter().any(is_met)
     }
 
     /// Takes up an angle where it was left, or begins it.
@@ -178,8 +189,16 @@ impl<'a, 's> Survey<'a, 's> {
             self.move_watermark(&descent, ended)?;
         }
         self.progress.open.retain(|it| it.angle != descent.angle);
-        self.progress.done.push(Done { angle: descent.angle, taken: descent.taken, ended });
+        let done = Done { angle: descent.angle, taken: descent.taken, ended };
+        self.tried.push(done.clone());
+        self.progress.done.push(done);
         self.save()
+    }
+
+    /// Has an angle read once more in this round.
+    pub(super) fn reopen(&mut self, angle: &Angle) {
+        self.tried.retain(|it| it.angle != *angle);
+        self.progress.done.retain(|it| it.angle != *angle);
     }
 
     /// Moves the watermark up, and writes down what lies unseen between the old one and the
@@ -191,7 +210,7 @@ impl<'a, 's> Survey<'a, 's> {
             Ended::Met | Ended::Whole => false,
             // Whoever wants no more than a first few leaves the rest on purpose.
             Ended::Enough => old.is_some(),
-            Ended::Capped | Ended::Dry | Ended::Looped | Ended::Lost => true,
+            Ended::Capped | Ended::Dry | Ended::Looped | Ended::Lost | Ended::Broken => true,
         };
         if is_cut {
             let gap = Gap {
@@ -215,9 +234,11 @@ impl<'a, 's> Survey<'a, 's> {
     fn conclude(mut self) -> Result<Listing, CollectError> {
         let now = self.collect.access.now();
         let before = self.progress.estimate.take().map(|it| Estimate { seen: self.known, ..it });
+        // All that was there is no longer all there is once some of what came was missed.
+        let before = before.filter(|it| it.method != Method::Counted || self.has_caught_up());
         self.progress.estimate = self.estimate().or(before);
-        if !self.keeps_up() {
-            self.progress.rounded_at = Some(now);
+        if self.collect.recipe.listings == Listings::Everything && !self.keeps_up() {
+            self.progress.round = Some(self.collect.round());
             self.progress.last.clone_from(&self.progress.done);
         }
         self.save()?;
@@ -256,6 +277,7 @@ fn is_of_one_listing(error: &RedditError) -> bool {
         | RedditError::Closed { .. }
         | RedditError::NoSuchSubreddit { .. }
         | RedditError::Throttled { .. }
+        | RedditError::Login { .. }
         | RedditError::Net(_) => false,
     }
 }

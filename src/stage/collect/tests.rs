@@ -28,6 +28,7 @@ use crate::{
 };
 
 mod faults;
+mod files;
 mod increments;
 mod large;
 mod logins;
@@ -132,6 +133,7 @@ impl Bench {
             readings: Readings::default(),
             live: OnceCell::new_with(Some(session)),
             demo: OnceCell::new(),
+            arctic: OnceCell::new_with(Some(arctic::Session::new(&self.client))),
         };
         let limits = Limits { network_width: 4, hosts_width: 4, cpu_width: 1, attempts_max: 3 };
         let insistence = Insistence { force: Redo::Everything, ..Insistence::default() };

@@ -339,3 +339,26 @@ async fn a_name_that_is_none_is_refused_before_anybody_is_asked() {
         assert!(SourceSpec::parse(&Place(odd.to_owned())).is_err(), "{odd}");
     }
 }
+
+#[tokio::test]
+async fn searches_that_all_fail_end_the_try_and_cost_a_few_requests() {
+    let board = Board::posts(0, 1_500);
+    let bench = Bench::with(move |asked| match asked.path.as_str() {
+        "/r/bad/search" => Some(Said::new(503, "")),
+        path => path.starts_with("/r/bad/").then(|| board.page(asked)),
+    })
+    .await;
+    let wish = Wish { listings: Listings::Everything, ..Wish::new() };
+
+    let tally = bench.run(&["r/bad"], wish).await.unwrap();
+
+    assert_eq!((tally.made, tally.failed), (0, 1));
+    let failure = bench.failure("r/bad");
+    assert!(failure.starts_with("3 of the listings of r/bad could not be read"), "{failure}");
+    let heard = bench.stand.heard();
+    // Three in a row in each of three tries.
+    assert_eq!(heard.iter().filter(|it| it.path == "/r/bad/search").count(), 9);
+    assert!(1_000 < bench.posts().len());
+    let done = bench.progress("r/bad").done;
+    assert_eq!(done.len(), 15, "the next run need not read the listings again: {done:?}");
+}

@@ -84,6 +84,46 @@ async fn more_new_posts_than_a_listing_shows_are_a_gap_with_bounds_and_a_size() 
 }
 
 #[tokio::test]
+async fn a_listing_that_ends_above_where_it_was_leaves_a_gap_and_a_doubt() {
+    let live = Live::of(Board::posts(0, 400));
+    let bench = Bench::with(live.script()).await;
+    bench.run(&[PLACE], Wish::new()).await.unwrap();
+    assert_eq!(bench.listing(PLACE).unseen.unwrap().method, Method::Counted);
+    // Of 100 new posts only the latest 50 are shown, and none of the old ones.
+    live.change(|pins| *pins = Board::posts(450, 500).0);
+
+    bench.run(&[PLACE], Wish::new()).await.unwrap();
+
+    let gaps = bench.gaps();
+    assert_eq!(gaps.len(), 1);
+    assert_eq!(gaps[0].older.as_ref().unwrap().post.0, "reddit:t3_00399");
+    assert_eq!(gaps[0].newer.post.0, "reddit:t3_00450");
+    let listing = bench.listing(PLACE);
+    assert_eq!((listing.angles[0].ended, listing.unseen), (Ended::Capped, None));
+}
+
+#[tokio::test]
+async fn everything_is_asked_for_when_it_is_first_wanted_and_again_when_more_is() {
+    let live = Live::of(Board::posts(0, 1_500));
+    let bench = Bench::with(live.script()).await;
+    let everything = |limit: u64, least_new: u64| Wish {
+        listings: Listings::Everything,
+        limit,
+        least_new,
+        ..Wish::new()
+    };
+    let angles = || bench.listing(PLACE).angles.len();
+    bench.run(&[PLACE], Wish::these(&[Sort::New, Sort::Hot])).await.unwrap();
+
+    bench.run(&[PLACE], everything(1_000, 20)).await.unwrap();
+    assert!(15 < angles(), "{}", angles());
+    bench.run(&[PLACE], everything(1_000, 20)).await.unwrap();
+    assert_eq!(angles(), 1, "the round is not over for long");
+    bench.run(&[PLACE], everything(1_000, 5)).await.unwrap();
+    assert!(15 < angles(), "{}", angles());
+}
+
+#[tokio::test]
 async fn a_place_with_more_history_than_a_listing_shows_says_so_the_first_time() {
     let bench = Bench::with(Live::of(Board::posts(0, 1_500)).script()).await;
 

@@ -54,6 +54,7 @@ async fn run(bench: &Bench, posts: usize, stop: Stop) -> (Tally, u64) {
         readings: Readings::default(),
         live: OnceCell::new(),
         demo: OnceCell::new_with(Some(session)),
+        arctic: OnceCell::new(),
     };
     let insistence = Insistence { force: Redo::Everything, ..Insistence::default() };
     let limits = Limits { network_width: 4, hosts_width: 4, cpu_width: 1, attempts_max: 3 };

@@ -124,3 +124,21 @@ async fn every_login_says_what_its_kind_asks_for() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_login_in_trouble_is_asked_for_less_and_less_often() {
+    for answer in [Said::new(503, ""), Said::new(200, "<html>oops</html>")] {
+        let bench = Bench::with(behind(move |_| answer.clone())).await;
+        let wish = Wish { listings: Listings::Everything, ..Wish::new() };
+        let begun = std::time::Instant::now();
+
+        let tally = bench.run(&["r/bad"], wish).await.unwrap();
+
+        assert_eq!((tally.made, tally.failed), (0, 1));
+        let failure = bench.failure("r/bad");
+        assert!(failure.contains("Reddit's login is in trouble: it"), "{failure}");
+        assert_eq!(bench.stand.logins().len(), 3, "one a try");
+        // A second after the first, two after the second.
+        assert!(Duration::from_millis(2_900) < begun.elapsed(), "{:?}", begun.elapsed());
+    }
+}
