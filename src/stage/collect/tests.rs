@@ -102,8 +102,8 @@ impl Bench {
         Self { dir, store, access, client, stand, grant: Grant::Application }
     }
 
-    /// Runs the stage as a program started anew would.
-    async fn run(&self, places: &[&str], wish: Wish) -> Result<Tally, RunError> {
+    /// Makes the stage anew, as a program that is started does.
+    fn stage<'b>(&'b self, places: &[&str], wish: Wish, events: &'b Events) -> Collect<'b> {
         let credentials = Credentials {
             client_id: "id".to_owned(),
             client_secret: "secret".to_owned(),
@@ -113,10 +113,9 @@ impl Bench {
         if let Some(pace) = self.store.note(&"reddit".to_owned()).unwrap() {
             session.resume(&pace, self.access.now());
         }
-        let (events, _listener) = Events::channel();
         let places = places.iter().map(|it| Place((*it).to_owned()));
         let places = places.map(|place| (place.clone(), SourceSpec::parse(&place).unwrap()));
-        let collect = Collect {
+        Collect {
             recipe: Recipe {
                 listings: wish.listings,
                 limit: wish.limit,
@@ -128,13 +127,19 @@ impl Bench {
             access: &self.access,
             answers: Answers::new(self.dir.path().join("answers"), 1 << 30),
             ask: wish.ask,
-            events: &events,
-            stop: wish.stop.clone(),
+            events,
+            stop: wish.stop,
             readings: Readings::default(),
             live: OnceCell::new_with(Some(session)),
             demo: OnceCell::new(),
             arctic: OnceCell::new_with(Some(arctic::Session::new(&self.client))),
-        };
+        }
+    }
+
+    /// Runs the stage.
+    async fn run(&self, places: &[&str], wish: Wish) -> Result<Tally, RunError> {
+        let (events, _listener) = Events::channel();
+        let collect = self.stage(places, wish, &events);
         let limits = Limits { network_width: 4, hosts_width: 4, cpu_width: 1, attempts_max: 3 };
         let insistence = Insistence { force: Redo::Everything, ..Insistence::default() };
         let work = Work {
@@ -142,7 +147,7 @@ impl Bench {
             limits,
             insistence: &insistence,
             events: &events,
-            stop: &wish.stop,
+            stop: &collect.stop,
         };
         engine::run(&collect, work).await
     }

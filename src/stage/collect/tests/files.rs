@@ -107,20 +107,46 @@ async fn what_cannot_be_read_of_a_file_is_told_once_for_all_its_places() {
     assert_eq!(unreadable.iter().sum::<u64>(), 1, "{unreadable:?}");
 }
 
+/// Applies the stage to one of its places.
+async fn apply(stage: &Collect<'_>, place: &str) -> Result<Outcome<Listing>, CollectError> {
+    let place = Place(place.to_owned());
+    stage.apply(&place, &Input { glances: None, posts: None }, &[]).await
+}
+
 #[tokio::test]
-async fn a_file_that_cannot_be_read_fails_all_its_places() {
+async fn a_file_that_cannot_be_read_is_read_once_for_all_its_places() {
     let bench = Bench::with(|_| None).await;
     let path = written(&bench, "list.csv", b"name,label\nx,cats\n");
     let places = ["cats", "dogs"].map(|it| format!("urls:{}#{it}", path.display()));
+    let (events, _listener) = Events::channel();
+    let stage = bench.stage(&[&places[0], &places[1]], Wish::new(), &events);
 
-    let tally = bench.run(&[&places[0], &places[1]], Wish::new()).await.unwrap();
+    let cats = apply(&stage, &places[0]).await.unwrap_err();
+    // Whoever reads it again finds it in order.
+    written(&bench, "list.csv", b"url,label\nhttps://a.org/1.jpg,dogs\n");
+    let dogs = apply(&stage, &places[1]).await.unwrap_err();
 
-    assert_eq!((tally.made, tally.failed), (0, 2));
-    for place in &places {
-        let failure = bench.failure(place);
-        assert!(failure.contains("has no column of picture addresses"), "{failure}");
-        assert!(failure.starts_with(&format!("could not list {place}")), "{failure}");
+    for (place, error) in places.iter().zip([cats, dogs]) {
+        assert_eq!(error.to_string(), format!("could not list {place}"));
+        let CollectError::Local { source, .. } = error else { panic!("{error}") };
+        assert!(source.to_string().contains("has no column of picture addresses"), "{source}");
     }
+    assert_eq!(bench.posts().len(), 0);
+}
+
+#[tokio::test]
+async fn a_place_that_waited_for_a_reading_does_not_begin_one_after_a_stop() {
+    let bench = Bench::with(|_| None).await;
+    let place = dump(&bench, "all.ndjson", &lines(&Board::posts(0, 100)));
+    let (events, _listener) = Events::channel();
+    let (brake, stop) = Stop::channel();
+    let stage = bench.stage(&[&place], Wish { stop, ..Wish::new() }, &events);
+    brake.pull();
+
+    let ended = apply(&stage, &place).await;
+
+    assert!(matches!(ended, Err(CollectError::Stopped { .. })), "{ended:?}");
+    assert_eq!(bench.posts().len(), 0);
 }
 
 #[tokio::test]
