@@ -82,3 +82,55 @@ fn half_given() -> Vec<String> {
     let url = |plant: Plant| plant.url.map(|url| url.0.replace("demo+https://", ""));
     plants.into_iter().filter(is_half).filter_map(url).collect()
 }
+
+/// Counts what is known of the dump's two places.
+fn accounts(bench: &Bench) -> serde_json::Value {
+    bench.snapset(&["status", "pipelines/small.toml", "--json"]).json()["places"]["accounts"]
+        .clone()
+}
+
+#[test]
+fn a_dump_whose_reading_was_killed_goes_on_where_it_was_and_ends_the_same() {
+    const DUMP: &str = "[classes]\na = [\"dump:d.zst#r/aa\"]\nb = [\"dump:d.zst#r/bb\"]\n";
+    let mut dump = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    for n in 0..80_000 {
+        let subreddit = ["aa", "bb", "elsewhere", "aa"][n % 4];
+        let post = serde_json::json!({
+            "id": format!("p{n}"), "subreddit": subreddit, "title": "a post", "is_self": true,
+            "created_utc": 1_700_000_000 + n, "author": "somebody", "url": "https://a.org",
+        });
+        std::io::Write::write_all(&mut dump, format!("{post}\n").as_bytes()).unwrap();
+        if n % 10_000 == 9 {
+            std::io::Write::write_all(&mut dump, b"{\"subreddit\":\"aa\", oops\n").unwrap();
+        }
+    }
+    let dump = dump.finish().unwrap();
+    let [undisturbed, killed] = [(); 2].map(|()| {
+        let bench = Bench::with(DUMP);
+        super::support::put(&bench.path("d.zst"), &dump);
+        bench
+    });
+    let run = ["run", "pipelines/small.toml", "--to", "resolve", "--json"];
+    let unreadable = |ran: &serde_json::Value| {
+        let listings = ran["places"]["listings"].as_object().unwrap().values();
+        listings.map(|it| it["asked"]["unreadable"].as_u64().unwrap()).sum::<u64>()
+    };
+    let whole = undisturbed.snapset(&run).json();
+
+    let mut n_killed = 0;
+    for wait_ms in [300, 500, 700, 900] {
+        let mut command = killed.command(&run);
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        let mut running = command.spawn().unwrap();
+        thread::sleep(Duration::from_millis(wait_ms));
+        n_killed += u32::from(running.try_wait().unwrap().is_none());
+        running.kill().unwrap();
+        running.wait().unwrap();
+    }
+    let ended = killed.snapset(&run);
+
+    assert!(0 < n_killed, "it ended before it could be killed");
+    ended.expect_code(0);
+    assert_eq!(accounts(&killed), accounts(&undisturbed));
+    assert_eq!((unreadable(&ended.json()), unreadable(&whole)), (8, 8));
+}
