@@ -13,7 +13,7 @@ fn an_unknown_key_ends_with_the_line_and_the_nearest_known_key() {
     ended.expect_code(2);
     insta::assert_snapshot!(
         ended.err(),
-        @"error: pipelines/small.toml:17: unknown key `sise`; did you mean `size`?"
+        @"error: pipelines/small.toml:18: unknown key `sise`; did you mean `size`?"
     );
 }
 
