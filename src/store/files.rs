@@ -18,7 +18,7 @@ pub enum FileError {
     MakeFolder { path: PathBuf, source: io::Error },
 }
 
-/// Names of files under way begin like this; `gc` may collect those nobody is writing.
+/// Names of files under way begin like this; `store::takedown` sweeps what a kill left of them.
 pub const UNDER_WAY: &str = ".snapset-";
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
