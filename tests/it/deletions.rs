@@ -94,6 +94,9 @@ fn a_hundred_deleted_posts_take_their_pictures_along_and_do_not_return() {
     let ran = bench.snapset(&["run", "pipelines/small.toml", "--json"]);
     ran.expect_code(0);
 
+    let gone_blobs: BTreeSet<String> = blobs_before.difference(&blobs_after).cloned().collect();
+    let returned: Vec<String> = names(&bench, "blobs").intersection(&gone_blobs).cloned().collect();
+    assert_eq!(returned, Vec::<String>::new(), "the same bytes are not kept again");
     let again = truth("demo:fish@310-100");
     let reposts: BTreeSet<String> = again.reposts.iter().map(|it| it.post.0.clone()).collect();
     assert!(!reposts.is_empty());
