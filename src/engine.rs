@@ -19,6 +19,7 @@ use crate::{
 
 mod commit;
 pub mod events;
+mod hands;
 mod items;
 pub mod plan;
 mod set;
@@ -139,7 +140,7 @@ pub trait ItemStage: Sync {
 pub type Item<S> = (<<S as ItemStage>::Output as Record>::Key, <S as ItemStage>::Input);
 
 /// The items of a stage one after the other: there may be more than memory holds.
-pub type Inputs<'a, S> = Box<dyn Iterator<Item = Result<Item<S>, StoreError>> + 'a>;
+pub type Inputs<'a, S> = Box<dyn Iterator<Item = Result<Item<S>, StoreError>> + Send + 'a>;
 
 /// Whether a result with the right stamp may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
