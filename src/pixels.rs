@@ -9,8 +9,10 @@ pub mod encode;
 pub mod fingerprint;
 pub mod sniff;
 pub mod twins;
+pub mod weight;
 
 mod align;
+mod attention;
 mod border;
 mod jpeg;
 mod plane;

@@ -119,6 +119,11 @@ pub fn plan<S: ItemStage>(
     Ok(plan)
 }
 
+/// Returns the stamp a result of `stage` carries that is made of `input`.
+pub fn stamp_of<S: ItemStage>(recipe: &S::Recipe, input: &S::Input) -> Stamp {
+    Stamp { revision: S::REVISION, recipe: Digest::of(recipe), input: Digest::of(input) }
+}
+
 /// Looks at every item of a stage: is its result missing, outdated or worth another try?
 pub(super) fn looks<'a, S: ItemStage>(
     stage: &'a S,

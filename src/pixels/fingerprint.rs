@@ -16,8 +16,11 @@ use crate::domain::{
     fingerprint::{Fingerprint, PerceptualHash, Quality},
 };
 
+/// The shorter side a picture must be decoded to at least; larger ones are scaled down to it.
+pub const SHORTER_PX: u32 = 256;
+
 /// The shorter side everything is measured on.
-const WORK_PX: u32 = 256;
+const WORK_PX: u32 = SHORTER_PX;
 
 /// A picture longer than this at that scale is squeezed: panoramas cannot ask for more.
 const WORK_LONGER_PX: u32 = 1024;
