@@ -6,6 +6,7 @@ pub mod contact;
 pub mod crop;
 pub mod decode;
 pub mod encode;
+pub mod exif;
 pub mod fingerprint;
 pub mod sniff;
 pub mod twins;
@@ -14,7 +15,9 @@ pub mod weight;
 mod align;
 mod attention;
 mod border;
+mod icc;
 mod jpeg;
+mod light;
 mod plane;
 mod scale;
 
