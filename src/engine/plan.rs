@@ -181,7 +181,7 @@ fn is_retried<R: Record>(store: &Store, key: &R::Key, retry: &Retry) -> Result<b
 }
 
 /// Remembers a recipe by its digest, so that a later plan can say what changed.
-pub(super) fn remember_recipe(store: &Store, recipe: &impl Serialize) -> Result<(), StoreError> {
+pub fn remember_recipe(store: &Store, recipe: &impl Serialize) -> Result<(), StoreError> {
     let digest = Digest::of(recipe);
     if store.note::<RecipeText>(&digest)?.is_none() {
         let text = serde_json::to_value(recipe).expect("a recipe has string keys");

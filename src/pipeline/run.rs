@@ -209,6 +209,9 @@ impl Workshop {
                 continue;
             }
             let since = Instant::now();
+            if stage == StageName::Fingerprint && crops.is_some() {
+                plan::remember_recipe(&self.store, &self.pipeline.prepare)?;
+            }
             let mut tally = match self.run_stage(stage, work, crops.as_ref()).await {
                 Ok(Some(tally)) => tally,
                 Ok(None) => continue,

@@ -120,9 +120,9 @@ const REST: &str = r##"
 [prepare]
 # size = 256                         # the side of the square
 # fit = "center-crop"                # smart (cut to what stands out), letterbox, squash
-# background = "#ffffff"             # beside a letterboxed picture
+# background = "#ffffff"             # behind transparent pixels, beside a letterboxed picture
 # filter = "lanczos3"                # catmull-rom, bilinear, area
-# gamma = "srgb"                     # or "linear": averages light instead of levels; slower
+# light = "coded"                    # or "linear": averages light instead of levels; slower
 # format = "jpeg"                    # or "png", "webp" (both without loss)
 # quality = 90                       # of JPEG
 

@@ -3,12 +3,16 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use super::scale::Filter;
 use super::{
     Picture, Pixel, attention,
-    decode::Decoded,
+    decode::{Decoded, Limits, Taking},
     encode, fingerprint,
     scale::{self, Region, Size},
+    sniff::Kind,
+};
+pub use super::{
+    decode::{Background, Light},
+    scale::Filter,
 };
 use crate::domain::picture::{Crop, FileFormat};
 
@@ -20,8 +24,9 @@ pub struct Recipe {
     pub size: u32,
     pub fit: Fit,
     pub filter: Filter,
-    pub gamma: Gamma,
-    /// What lies beside a picture that does not fill its square.
+    /// What is averaged when a picture changes its size.
+    pub light: Light,
+    /// What lies behind transparent pixels and beside a picture that does not fill its square.
     pub background: Background,
     pub format: FileFormat,
     /// 1 to 100, for JPEG.
@@ -43,58 +48,13 @@ pub enum Fit {
     Squash,
 }
 
-/// What is averaged when a picture changes its size.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Gamma {
-    /// Levels as they are stored, as nearly all programs do.
-    #[default]
-    Srgb,
-    /// The light they stand for.
-    Linear,
-}
-
-/// A colour, written as `#rrggbb`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct Background(pub [u8; 3]);
-
-impl Default for Background {
-    fn default() -> Self {
-        Self([255; 3])
-    }
-}
-
-impl From<Background> for String {
-    fn from(Background([red, green, blue]): Background) -> Self {
-        format!("#{red:02x}{green:02x}{blue:02x}")
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no colour: write #rrggbb, such as #808080 for grey")]
-pub struct NotAColour(String);
-
-impl TryFrom<String> for Background {
-    type Error = NotAColour;
-
-    fn try_from(text: String) -> Result<Self, NotAColour> {
-        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
-        let levels = digits.and_then(crate::domain::bytes::unhex);
-        match levels.as_deref() {
-            Some(&[red, green, blue]) => Ok(Self([red, green, blue])),
-            Some(_) | None => Err(NotAColour(text)),
-        }
-    }
-}
-
 impl Default for Recipe {
     fn default() -> Self {
         Self {
             size: 256,
             fit: Fit::default(),
             filter: Filter::default(),
-            gamma: Gamma::default(),
+            light: Light::default(),
             background: Background::default(),
             format: FileFormat::default(),
             quality: 90,
@@ -126,9 +86,9 @@ impl Recipe {
             Fit::Letterbox => format!("longer side scaled, filled up with {background}"),
             Fit::Squash => "squashed".to_owned(),
         };
-        let light = match self.gamma {
-            Gamma::Srgb => "",
-            Gamma::Linear => " in linear light",
+        let light = match self.light {
+            Light::Coded => "",
+            Light::Linear => " in linear light",
         };
         let format = match self.format {
             FileFormat::Jpeg => format!("JPEG quality {}", self.quality),
@@ -138,23 +98,31 @@ impl Recipe {
         format!("{fit} to {0}\u{d7}{0}{light}, {format}", self.size)
     }
 
-    /// Returns the shorter side a picture must be decoded to at least.
+    /// Returns what has to be decoded of a file.
     ///
     /// Never less than fingerprinting takes, so that both can come from one decode and a crop is
     /// the same whichever of the two made it.
-    pub fn shorter_px(&self) -> u32 {
-        match self.gamma {
-            Gamma::Srgb => self.size.max(fingerprint::SHORTER_PX),
+    pub fn taking(&self, limits: Limits) -> Taking {
+        let shorter_px = match self.light {
+            Light::Coded => Some(self.size.max(fingerprint::SHORTER_PX)),
             // A reduced decode has averaged levels already.
-            Gamma::Linear => u32::MAX,
-        }
+            Light::Linear => None,
+        };
+        Taking { limits, shorter_px, background: self.background, light: self.light }
     }
 
-    /// Tells whether a decode that was asked for less is what this recipe would have got.
+    /// Tells whether a usual decode, that was perhaps asked for less, is what this recipe would
+    /// have got.
     pub fn is_served_by(&self, decoded: &Decoded) -> bool {
+        let taking = self.taking(Limits::default());
+        let usual = Taking::default();
+        let is_usual = (taking.background, taking.light) == (usual.background, usual.light);
+        // No pixel of a JPEG is transparent, so nothing shows through.
+        let shows_same = is_usual || decoded.format == Kind::Jpeg.name();
         let Size { width_px, height_px } = Size::of(&decoded.picture);
         let is_whole = (width_px, height_px) == (decoded.width_px, decoded.height_px);
-        is_whole || self.shorter_px() <= width_px.min(height_px)
+        let is_large = taking.shorter_px.is_some_and(|least| least <= width_px.min(height_px));
+        shows_same && (is_whole || is_large)
     }
 }
 
@@ -169,9 +137,9 @@ pub fn file(decoded: &Decoded, recipe: &Recipe) -> (Crop, Vec<u8>) {
 pub fn square(decoded: &Decoded, recipe: &Recipe) -> Picture {
     let picture = &decoded.picture;
     let (source, target) = (Size::of(picture), Size::square(recipe.size));
-    let scaled = |region: Region, size: Size| match recipe.gamma {
-        Gamma::Srgb => scale::colour(picture, region, size, recipe.filter),
-        Gamma::Linear => scale::linear::colour(picture, region, size, recipe.filter),
+    let scaled = |region: Region, size: Size| match recipe.light {
+        Light::Coded => scale::colour(picture, region, size, recipe.filter),
+        Light::Linear => scale::linear::colour(picture, region, size, recipe.filter),
     };
     match recipe.fit {
         Fit::CenterCrop => scaled(Region::middle(source, target), target),
@@ -180,8 +148,11 @@ pub fn square(decoded: &Decoded, recipe: &Recipe) -> Picture {
         Fit::Letterbox => {
             let whole = Size { width_px: decoded.width_px, height_px: decoded.height_px };
             let inner = scaled(Region::whole(source), inside(whole, recipe.size));
-            let mut square =
-                Picture::from_pixel(recipe.size, recipe.size, Pixel::from(recipe.background.0));
+            let mut square = Picture::from_pixel(
+                recipe.size,
+                recipe.size,
+                Pixel::from(recipe.background.levels),
+            );
             let gap = |px: u32| i64::from((recipe.size - px) / 2);
             let (left, top) = (gap(inner.width()), gap(inner.height()));
             image::imageops::replace(&mut square, &inner, left, top);

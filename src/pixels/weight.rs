@@ -19,12 +19,12 @@ pub fn decoding_bytes(bytes: &[u8]) -> u64 {
         Kind::Jpeg => (ImageFormat::Jpeg, BYTES_PER_PIXEL),
         Kind::Bmp => (ImageFormat::Bmp, BYTES_PER_PIXEL),
         Kind::Png => (ImageFormat::Png, BYTES_PER_DEEP_PIXEL),
+        Kind::Tiff => (ImageFormat::Tiff, BYTES_PER_DEEP_PIXEL),
         Kind::Gif => (ImageFormat::Gif, BYTES_PER_DEEP_PIXEL),
         Kind::Webp => (ImageFormat::WebP, BYTES_PER_DEEP_PIXEL),
         Kind::Avif
         | Kind::Heic
         | Kind::Jxl
-        | Kind::Tiff
         | Kind::Ico
         | Kind::Svg
         | Kind::Html

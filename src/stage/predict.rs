@@ -108,7 +108,7 @@ fn pictures_below(path: &Path) -> Result<Vec<PathBuf>, FolderError> {
 /// Makes of a picture what training would have seen of it: what is in a prepared file. A picture
 /// of just that size is taken for one.
 fn seen(bytes: &[u8], recipe: &Recipe) -> Result<Picture, Reject> {
-    let decoded = decode::decode_at_least(bytes, Limits::default(), recipe.shorter_px())?;
+    let decoded = decode::take(bytes, recipe.taking(Limits::default()))?;
     if decoded.picture.dimensions() == (recipe.size, recipe.size) {
         return Ok(decoded.picture);
     }

@@ -142,7 +142,7 @@ impl ItemStage for Prepare<'_> {
 fn prepare(bytes: &[u8], recipe: &Recipe) -> Result<(Crop, Vec<u8>), Reject> {
     // What came this far was decoded once within the limit of the pipeline.
     let limits = Limits { pixels_max: u64::MAX };
-    let decoded = decode::decode_at_least(bytes, limits, recipe.shorter_px())?;
+    let decoded = decode::take(bytes, recipe.taking(limits))?;
     Ok(crop::file(&decoded, recipe))
 }
 

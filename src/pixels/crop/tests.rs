@@ -59,7 +59,7 @@ fn a_picture_smaller_than_the_cut_is_enlarged() {
 #[test]
 fn a_letterbox_shows_all_of_a_picture_between_two_bars() {
     let picture = Picture::from_pixel(40, 20, GREEN);
-    let recipe = Recipe { background: Background([255, 0, 0]), ..small(Fit::Letterbox) };
+    let recipe = Recipe { background: Background { levels: [255, 0, 0] }, ..small(Fit::Letterbox) };
 
     let square = square(&whole(picture), &recipe);
 
@@ -95,8 +95,8 @@ fn a_smart_cut_holds_what_a_centre_crop_loses() {
 fn every_fit_makes_a_square_of_any_shape_and_the_file_holds_it() {
     for fit in [Fit::CenterCrop, Fit::Smart, Fit::Letterbox, Fit::Squash] {
         for (width, height) in [(1, 1), (900, 2), (3, 700), (64, 64), (33, 47)] {
-            for gamma in [Gamma::Srgb, Gamma::Linear] {
-                let recipe = Recipe { gamma, format: FileFormat::Webp, ..small(fit) };
+            for light in [Light::Coded, Light::Linear] {
+                let recipe = Recipe { light, format: FileFormat::Webp, ..small(fit) };
                 let decoded = whole(ramp(width, height));
 
                 let (crop, bytes) = file(&decoded, &recipe);
@@ -114,26 +114,23 @@ fn every_fit_makes_a_square_of_any_shape_and_the_file_holds_it() {
 #[test]
 fn only_what_was_decoded_far_enough_serves_a_recipe() {
     let half = Decoded { width_px: 800, height_px: 600, ..whole(ramp(400, 300)) };
-    let of = |size, gamma| Recipe { size, gamma, ..Recipe::default() };
+    let of = |size, light| Recipe { size, light, ..Recipe::default() };
 
-    assert!(of(64, Gamma::Srgb).is_served_by(&half));
-    assert!(of(300, Gamma::Srgb).is_served_by(&half));
-    assert!(!of(301, Gamma::Srgb).is_served_by(&half));
-    assert!(!of(64, Gamma::Linear).is_served_by(&half));
-    assert!(of(4096, Gamma::Linear).is_served_by(&whole(ramp(400, 300))));
+    assert!(of(64, Light::Coded).is_served_by(&half));
+    assert!(of(300, Light::Coded).is_served_by(&half));
+    assert!(!of(301, Light::Coded).is_served_by(&half));
+    assert!(!of(64, Light::Linear).is_served_by(&half));
+    assert!(of(4096, Light::Coded).is_served_by(&whole(ramp(400, 300))));
 }
 
 #[test]
-fn a_background_is_written_as_people_write_colours() {
-    let read = |text: &str| Background::try_from(text.to_owned());
+fn another_background_is_served_by_the_usual_decode_only_where_nothing_is_transparent() {
+    let on_black = Recipe { background: Background { levels: [0; 3] }, ..Recipe::default() };
+    let in_light = Recipe { light: Light::Linear, ..Recipe::default() };
 
-    assert_eq!(String::from(read("#0A80ff").unwrap()), "#0a80ff");
-    for text in ["red", "0a80ff", "#0a80f", "#0a80fg", "#0a80ff00", "#é80ff"] {
-        let refused = read(text).unwrap_err().to_string();
-        assert_eq!(
-            refused,
-            format!("`{text}` is no colour: write #rrggbb, such as #808080 for grey")
-        );
+    for recipe in [on_black, in_light] {
+        assert!(recipe.is_served_by(&Decoded::whole(ramp(400, 300), "JPEG")));
+        assert!(!recipe.is_served_by(&Decoded::whole(ramp(400, 300), "PNG")));
     }
 }
 
@@ -149,8 +146,8 @@ fn the_words_for_a_recipe_name_what_was_done() {
     assert_eq!(
         words(Recipe {
             fit: Fit::Letterbox,
-            gamma: Gamma::Linear,
-            background: Background([0, 0, 0]),
+            light: Light::Linear,
+            background: Background { levels: [0; 3] },
             format: FileFormat::Webp,
             ..default
         }),
