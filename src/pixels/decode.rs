@@ -12,7 +12,8 @@ use image::{
 };
 
 use super::{
-    Picture, jpeg,
+    Picture,
+    jpeg::{self, Photo, Refusal},
     sniff::{self, Kind},
 };
 use crate::domain::outcome::Reject;
@@ -40,9 +41,6 @@ const BYTES_PER_PIXEL_MAX: u64 = 16;
 /// What decoders may need beside pixels: tables, palettes, profiles.
 const OVERHEAD_BYTES: u64 = 16 << 20;
 
-/// Identical units of a filled-up JPEG repeat after at most this many pixels.
-const REPEAT_PX: u32 = 32;
-
 impl Default for Limits {
     fn default() -> Self {
         Self { pixels_max: 100_000_000 }
@@ -57,17 +55,14 @@ impl Decoded {
     }
 }
 
+/// Decodes a picture file of any known format.
+pub fn decode(bytes: &[u8], limits: Limits) -> Result<Decoded, Reject> {
+    decode_at_least(bytes, limits, u32::MAX)
+}
+
 /// Decodes a picture file of any known format, with the same verdict on the file as [`decode`].
 /// The picture may come reduced, but its shorter side is at least `shorter_px` if it ever was.
 pub fn decode_at_least(bytes: &[u8], limits: Limits, shorter_px: u32) -> Result<Decoded, Reject> {
-    // No decoder reduces yet, so the whole picture is the smallest that is large enough.
-    let decoded = decode(bytes, limits)?;
-    debug_assert!(shorter_px == 0 || !decoded.picture.is_empty());
-    Ok(decoded)
-}
-
-/// Decodes a picture file of any known format.
-pub fn decode(bytes: &[u8], limits: Limits) -> Result<Decoded, Reject> {
     let kind = sniff::kind(bytes);
     let format = match kind {
         Kind::Jpeg => ImageFormat::Jpeg,
@@ -83,8 +78,45 @@ pub fn decode(bytes: &[u8], limits: Limits) -> Result<Decoded, Reject> {
             return Err(Reject::NotAnImage { found: kind.name().to_owned() });
         }
     };
+    if kind == Kind::Jpeg {
+        match jpeg::decode(bytes, limits, shorter_px) {
+            Ok(photo) => return Ok(upright(photo, kind)),
+            Err(Refusal::Truncated) => return Err(truncated()),
+            Err(Refusal::TooManyPixels { width_px, height_px }) => {
+                return Err(Reject::TooManyPixels { width_px, height_px });
+            }
+            Err(Refusal::Foreign) => (),
+        }
+    }
     let picture = decode_as(bytes, format, limits)?;
     Ok(Decoded::whole(picture, kind.name()))
+}
+
+/// Turns a photograph as its camera noted.
+fn upright(photo: Photo, kind: Kind) -> Decoded {
+    // Broken EXIF data say nothing about the picture, which is then taken as it lies.
+    let orientation = photo.exif.and_then(Orientation::from_exif_chunk);
+    let orientation = orientation.unwrap_or(Orientation::NoTransforms);
+    let (mut width_px, mut height_px) = (photo.width_px, photo.height_px);
+    if is_on_its_side(orientation) {
+        (width_px, height_px) = (height_px, width_px);
+    }
+    let mut picture = DynamicImage::ImageRgb8(photo.picture);
+    picture.apply_orientation(orientation);
+    Decoded { picture: picture.into_rgb8(), format: kind.name(), width_px, height_px }
+}
+
+fn is_on_its_side(orientation: Orientation) -> bool {
+    match orientation {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => true,
+        Orientation::NoTransforms
+        | Orientation::Rotate180
+        | Orientation::FlipHorizontal
+        | Orientation::FlipVertical => false,
+    }
 }
 
 fn decode_as(bytes: &[u8], format: ImageFormat, limits: Limits) -> Result<Picture, Reject> {
@@ -109,12 +141,7 @@ fn decode_as(bytes: &[u8], format: ImageFormat, limits: Limits) -> Result<Pictur
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
 
     let picture = DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?;
-    let picture = opaque(picture);
-    let is_jpeg = format == ImageFormat::Jpeg;
-    if is_jpeg && ends_in_repeats(&picture) && jpeg::first_scan_is_whole(bytes) == Some(false) {
-        return Err(truncated());
-    }
-    let mut picture = DynamicImage::ImageRgb8(picture);
+    let mut picture = DynamicImage::ImageRgb8(opaque(picture));
     picture.apply_orientation(orientation);
     Ok(picture.into_rgb8())
 }
@@ -135,15 +162,6 @@ fn opaque(picture: DynamicImage) -> Picture {
         })
     });
     Picture::from_raw(width, height, levels.collect()).expect("three levels for each pixel")
-}
-
-/// Tells whether the end of the last row repeats, as it does where a decoder had no data left.
-/// Many whole pictures do so too (white margins): this only saves reading the others twice.
-fn ends_in_repeats(picture: &Picture) -> bool {
-    let (width, height) = picture.dimensions();
-    let start = width.saturating_sub(2 * REPEAT_PX);
-    let pixel = |x| picture.get_pixel(x, height - 1);
-    (start..width.saturating_sub(REPEAT_PX)).all(|x| pixel(x) == pixel(x + REPEAT_PX))
 }
 
 fn truncated() -> Reject {
