@@ -14,7 +14,8 @@ use image::{
 
 pub use self::background::{Background, BadColour, Light};
 use super::{
-    Picture, exif, icc, jpeg,
+    Picture, exif, icc,
+    jpeg::{self, Photo, Refusal},
     sniff::{self, Kind},
 };
 use crate::domain::outcome::Reject;
@@ -50,9 +51,6 @@ pub struct Decoded {
     pub width_px: u32,
     pub height_px: u32,
 }
-
-/// Identical units of a filled-up JPEG repeat after at most this many pixels.
-const REPEAT_PX: u32 = 32;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -97,8 +95,56 @@ pub fn take(bytes: &[u8], taking: Taking) -> Result<Decoded, Reject> {
             return Err(Reject::NotAnImage { found: kind.name().to_owned() });
         }
     };
+    if kind == Kind::Jpeg {
+        match jpeg::decode(bytes, taking.limits, taking.shorter_px.unwrap_or(u32::MAX)) {
+            Ok(photo) => return Ok(upright(photo, bytes, kind)),
+            Err(Refusal::Truncated) => return Err(truncated()),
+            Err(Refusal::TooManyPixels { width_px, height_px }) => {
+                return Err(Reject::TooManyPixels { width_px, height_px });
+            }
+            Err(Refusal::Foreign) => (),
+        }
+    }
     let picture = decode_as(bytes, format, taking)?;
     Ok(Decoded::whole(picture, kind.name()))
+}
+
+/// Turns a photograph as its camera noted, and its colours as its profile says.
+fn upright(photo: Photo, bytes: &[u8], kind: Kind) -> Decoded {
+    let stated = photo.exif.and_then(exif::orientation).and_then(Orientation::from_exif);
+    let orientation = stated.unwrap_or(Orientation::NoTransforms);
+    let (mut width_px, mut height_px) = (photo.width_px, photo.height_px);
+    if is_on_its_side(orientation) {
+        (width_px, height_px) = (height_px, width_px);
+    }
+    let mut picture = DynamicImage::ImageRgb8(photo.picture);
+    if let Some(profile) = profile_of(bytes) {
+        picture = icc::to_srgb(picture, &profile);
+    }
+    picture.apply_orientation(orientation);
+    Decoded { picture: picture.into_rgb8(), format: kind.name(), width_px, height_px }
+}
+
+/// Reads the profile of a JPEG; most have none, which is told at a glance.
+fn profile_of(bytes: &[u8]) -> Option<Vec<u8>> {
+    memchr::memmem::find(bytes, b"ICC_PROFILE\0")?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
+    reader.limits(memory::for_headers());
+    // A broken profile says nothing about the picture, whose levels are then taken as sRGB.
+    reader.into_decoder().ok()?.icc_profile().ok()?
+}
+
+fn is_on_its_side(orientation: Orientation) -> bool {
+    match orientation {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => true,
+        Orientation::NoTransforms
+        | Orientation::Rotate180
+        | Orientation::FlipHorizontal
+        | Orientation::FlipVertical => false,
+    }
 }
 
 fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Picture, Reject> {
@@ -132,12 +178,7 @@ fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Pictur
         Some(profile) => icc::to_srgb(picture, &profile),
         None => picture,
     };
-    let picture = taking.background.under(picture, taking.light);
-    let is_jpeg = format == ImageFormat::Jpeg;
-    if is_jpeg && ends_in_repeats(&picture) && jpeg::first_scan_is_whole(bytes) == Some(false) {
-        return Err(truncated());
-    }
-    let mut picture = DynamicImage::ImageRgb8(picture);
+    let mut picture = DynamicImage::ImageRgb8(taking.background.under(picture, taking.light));
     picture.apply_orientation(orientation);
     Ok(picture.into_rgb8())
 }
@@ -151,15 +192,6 @@ fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
         // TIFF has it among its own entries.
         None => decoder.orientation().unwrap_or(Orientation::NoTransforms),
     }
-}
-
-/// Tells whether the end of the last row repeats, as it does where a decoder had no data left.
-/// Many whole pictures do so too (white margins): this only saves reading the others twice.
-fn ends_in_repeats(picture: &Picture) -> bool {
-    let (width, height) = picture.dimensions();
-    let start = width.saturating_sub(2 * REPEAT_PX);
-    let pixel = |x| picture.get_pixel(x, height - 1);
-    (start..width.saturating_sub(REPEAT_PX)).all(|x| pixel(x) == pixel(x + REPEAT_PX))
 }
 
 fn truncated() -> Reject {
