@@ -3,25 +3,28 @@
 
 use std::io::Cursor;
 
-use image::{ImageFormat, ImageReader};
+use image::{ExtendedColorType, ImageDecoder, ImageFormat, ImageReader};
 
-use super::sniff::{self, Kind};
+use super::{
+    decode::Taking,
+    sniff::{self, Kind},
+};
 
-/// The levels a decoder holds and the upright picture made of them.
-const BYTES_PER_PIXEL: u64 = 6;
+/// The levels as they are coded and as a picture, and the coefficients of a progressive file.
+const BYTES_PER_PIXEL: u64 = 12;
 
-/// With alpha or sixteen bits: the levels as they lie in the file come on top.
-const BYTES_PER_DEEP_PIXEL: u64 = 11;
+/// A file may come reduced to so many eighths of its sides.
+const EIGHTHS: [u64; 3] = [1, 2, 4];
 
 /// Estimates how many bytes of memory decoding takes; what no decoder reads takes none.
-pub fn decoding_bytes(bytes: &[u8]) -> u64 {
-    let (format, per_pixel) = match sniff::kind(bytes) {
-        Kind::Jpeg => (ImageFormat::Jpeg, BYTES_PER_PIXEL),
-        Kind::Bmp => (ImageFormat::Bmp, BYTES_PER_PIXEL),
-        Kind::Png => (ImageFormat::Png, BYTES_PER_DEEP_PIXEL),
-        Kind::Tiff => (ImageFormat::Tiff, BYTES_PER_DEEP_PIXEL),
-        Kind::Gif => (ImageFormat::Gif, BYTES_PER_DEEP_PIXEL),
-        Kind::Webp => (ImageFormat::WebP, BYTES_PER_DEEP_PIXEL),
+pub fn decoding_bytes(bytes: &[u8], taking: Taking) -> u64 {
+    let format = match sniff::kind(bytes) {
+        Kind::Jpeg => ImageFormat::Jpeg,
+        Kind::Png => ImageFormat::Png,
+        Kind::Gif => ImageFormat::Gif,
+        Kind::Webp => ImageFormat::WebP,
+        Kind::Bmp => ImageFormat::Bmp,
+        Kind::Tiff => ImageFormat::Tiff,
         Kind::Avif
         | Kind::Heic
         | Kind::Jxl
@@ -36,8 +39,23 @@ pub fn decoding_bytes(bytes: &[u8]) -> u64 {
         | Kind::Unknown => return 0,
     };
     // A header that cannot be read is refused before any memory is taken.
-    let size = ImageReader::with_format(Cursor::new(bytes), format).into_dimensions();
-    size.map_or(0, |(width, height)| u64::from(width) * u64::from(height) * per_pixel)
+    let Ok(decoder) = ImageReader::with_format(Cursor::new(bytes), format).into_decoder() else {
+        return 0;
+    };
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    // Four inks and the like are always decoded whole.
+    let is_reducible = format == ImageFormat::Jpeg
+        && matches!(decoder.original_color_type(), ExtendedColorType::Rgb8 | ExtendedColorType::L8);
+    let eighths = match taking.shorter_px {
+        Some(least_px) if is_reducible => {
+            let eighth_px = u64::from(width.min(height) / 8);
+            let is_enough = |eighths: &u64| u64::from(least_px) <= eighth_px * eighths;
+            EIGHTHS.into_iter().find(is_enough).unwrap_or(8)
+        }
+        Some(_) | None => 8,
+    };
+    pixels * BYTES_PER_PIXEL * eighths * eighths / 64
 }
 
 #[cfg(test)]
@@ -46,12 +64,26 @@ mod tests {
     use crate::pixels::{Picture, encode};
 
     #[test]
-    fn a_picture_weighs_by_its_pixels_and_what_is_none_weighs_nothing() {
-        let picture = Picture::new(300, 200);
+    fn a_picture_weighs_by_the_pixels_that_are_wanted_of_it() {
+        let picture = Picture::new(1600, 800);
+        let (jpeg, png) = (encode::jpeg(&picture, 50), encode::png(&picture));
+        let weight =
+            |bytes, shorter_px| decoding_bytes(bytes, Taking { shorter_px, ..Taking::default() });
 
-        assert_eq!(decoding_bytes(&encode::jpeg(&picture, 50)), 300 * 200 * 6);
-        assert_eq!(decoding_bytes(&encode::png(&picture)), 300 * 200 * 11);
-        assert_eq!(decoding_bytes(b"<html>gone</html>"), 0);
-        assert_eq!(decoding_bytes(&encode::png(&picture)[..20]), 0);
+        let whole = 1600 * 800 * BYTES_PER_PIXEL;
+        assert_eq!(weight(&jpeg, None), whole);
+        assert_eq!(weight(&jpeg, Some(401)), whole);
+        assert_eq!(weight(&jpeg, Some(400)), whole / 4);
+        assert_eq!(weight(&jpeg, Some(100)), whole / 64);
+        assert_eq!(weight(&png, Some(100)), whole);
+    }
+
+    #[test]
+    fn what_is_no_picture_weighs_nothing() {
+        let png = encode::png(&Picture::new(300, 200));
+
+        for bytes in [&b"<html>gone</html>"[..], &png[..20]] {
+            assert_eq!(decoding_bytes(bytes, Taking::default()), 0);
+        }
     }
 }

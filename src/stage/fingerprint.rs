@@ -21,7 +21,7 @@ use crate::{
     engine::{BeforeCommit, Inputs, ItemStage, Lane, StageName, Transient, memory::Memory},
     pixels::{
         crop,
-        decode::{self, Decoded, Limits},
+        decode::{self, Decoded, Limits, Taking},
         fingerprint, weight,
     },
     store::{
@@ -186,18 +186,20 @@ impl ItemStage for Fingerprinting<'_> {
         let blob = *blob;
         let panicked = |source| FingerprintError::Decoder { blob, source };
         let path = self.layout.blob(&blob);
+        let limits = Limits { pixels_max: self.recipe.pixels_max };
+        let shorter_px = Some(fingerprint::SHORTER_PX);
+        let taking = Taking { limits, shorter_px, ..Taking::default() };
         let reading = spawn_blocking(move || {
-            files::read(&path).map(|bytes| (weight::decoding_bytes(&bytes), bytes))
+            files::read(&path).map(|bytes| (weight::decoding_bytes(&bytes, taking), bytes))
         });
         let (weight_bytes, bytes) = reading
             .await
             .map_err(panicked)?
             .map_err(|source| FingerprintError::Read { blob, source })?;
         let taken = self.memory.take(weight_bytes).await;
-        let limits = Limits { pixels_max: self.recipe.pixels_max };
         let (crops, layout) = (self.crops.clone(), self.layout.clone());
         let work = spawn_blocking(move || {
-            let decoded = decode::decode_at_least(&bytes, limits, fingerprint::SHORTER_PX);
+            let decoded = decode::take(&bytes, taking);
             drop(bytes);
             let decoded = match decoded {
                 Ok(decoded) => decoded,

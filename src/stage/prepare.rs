@@ -19,7 +19,7 @@ use crate::{
     },
     pixels::{
         crop,
-        decode::{self, Limits},
+        decode::{self, Limits, Taking},
         weight,
     },
     store::{
@@ -113,8 +113,10 @@ impl ItemStage for Prepare<'_> {
         let blob = *blob;
         let panicked = |source| PrepareError::Panicked { blob, source };
         let path = self.layout.blob(&blob);
+        // What came this far was decoded once within the limit of the pipeline.
+        let taking = self.recipe.taking(Limits { pixels_max: u64::MAX });
         let reading = spawn_blocking(move || {
-            files::read(&path).map(|bytes| (weight::decoding_bytes(&bytes), bytes))
+            files::read(&path).map(|bytes| (weight::decoding_bytes(&bytes, taking), bytes))
         });
         let (weight_bytes, bytes) = reading
             .await
@@ -123,7 +125,7 @@ impl ItemStage for Prepare<'_> {
         let taken = self.memory.take(weight_bytes).await;
         let (recipe, layout) = (self.recipe.clone(), self.layout.clone());
         let work = spawn_blocking(move || {
-            let made = prepare(&bytes, &recipe);
+            let made = prepare(&bytes, taking, &recipe);
             drop(taken);
             let (crop, encoded) = match made {
                 Ok(made) => made,
@@ -139,11 +141,8 @@ impl ItemStage for Prepare<'_> {
 }
 
 /// Bytes of any picture to the bytes of its crop.
-fn prepare(bytes: &[u8], recipe: &Recipe) -> Result<(Crop, Vec<u8>), Reject> {
-    // What came this far was decoded once within the limit of the pipeline.
-    let limits = Limits { pixels_max: u64::MAX };
-    let decoded = decode::take(bytes, recipe.taking(limits))?;
-    Ok(crop::file(&decoded, recipe))
+fn prepare(bytes: &[u8], taking: Taking, recipe: &Recipe) -> Result<(Crop, Vec<u8>), Reject> {
+    Ok(crop::file(&decode::take(bytes, taking)?, recipe))
 }
 
 #[cfg(test)]
@@ -165,7 +164,7 @@ mod tests {
         let bytes = encode::encode(&picture, FileFormat::Png, 1);
         let recipe = Recipe { size: 64, ..Recipe::default() };
 
-        let (crop, _) = prepare(&bytes, &recipe).unwrap();
+        let (crop, _) = prepare(&bytes, recipe.taking(Limits::default()), &recipe).unwrap();
 
         assert_eq!((Prepare::REVISION, crop.file.short().as_str()), (2, "cb654997b91b4df2"));
     }
