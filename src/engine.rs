@@ -21,12 +21,14 @@ mod commit;
 pub mod events;
 mod hands;
 mod items;
+pub mod memory;
 pub mod plan;
 mod set;
 pub mod stop;
 
 pub use commit::BeforeCommit;
 pub use items::{RunError, Work, run};
+pub use plan::stamp_of;
 pub use set::{SetError, SetStage, plan_set, run_set};
 
 /// The steps of a pipeline, in the order they run.

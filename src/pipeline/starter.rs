@@ -79,7 +79,7 @@ fn title(name: &Label) -> String {
         .map_or(String::new(), |first| first.to_uppercase().collect::<String>() + letters.as_str())
 }
 
-const REST: &str = r#"
+const REST: &str = r##"
 [collect]
 # listings = ["new", "hot", "top"]   # also rising, controversial, top-week, ...; or "everything"
 # least_new = 1                      # new posts a request must bring to go on; 0 reads to the end
@@ -118,9 +118,13 @@ const REST: &str = r#"
 # min_sharpness = 0                  # variance of the Laplacian; 0 keeps blurred pictures
 
 [prepare]
-# size = 256                         # shorter side to this, then the middle square
-# format = "jpeg"                    # or "png"
-# quality = 90
+# size = 256                         # the side of the square
+# fit = "center-crop"                # smart (cut to what stands out), letterbox, squash
+# background = "#ffffff"             # behind transparent pixels, beside a letterboxed picture
+# filter = "lanczos3"                # catmull-rom, bilinear, area
+# light = "coded"                    # or "linear": averages light instead of levels; slower
+# format = "jpeg"                    # or "png", "webp" (both without loss)
+# quality = 90                       # of JPEG
 
 [split]
 # ratio = { train = 70, val = 15, test = 15 }
@@ -138,7 +142,7 @@ const REST: &str = r#"
 # architecture = "small-cnn"         # or "linear", the baseline
 # image_size = 64
 # epochs = 50
-"#;
+"##;
 
 #[cfg(test)]
 mod tests {

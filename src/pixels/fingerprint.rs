@@ -16,8 +16,11 @@ use crate::domain::{
     fingerprint::{Fingerprint, PerceptualHash, Quality},
 };
 
+/// The shorter side a picture must be decoded to at least; larger ones are scaled down to it.
+pub const SHORTER_PX: u32 = 256;
+
 /// The shorter side everything is measured on.
-const WORK_PX: u32 = 256;
+const WORK_PX: u32 = SHORTER_PX;
 
 /// A picture longer than this at that scale is squeezed: panoramas cannot ask for more.
 const WORK_LONGER_PX: u32 = 1024;
@@ -43,8 +46,8 @@ pub fn fingerprint(decoded: &Decoded) -> Fingerprint {
         hashes.extend(self::hashes(&grey, inner));
     }
     Fingerprint {
-        width_px: source.width_px,
-        height_px: source.height_px,
+        width_px: decoded.width_px,
+        height_px: decoded.height_px,
         format: decoded.format.to_owned(),
         hashes,
         thumbnail: HexBytes(thumbnail.levels),
@@ -183,7 +186,7 @@ mod tests {
     };
 
     fn of(picture: Picture) -> Fingerprint {
-        fingerprint(&Decoded { picture, format: "PNG" })
+        fingerprint(&Decoded::whole(picture, "PNG"))
     }
 
     #[test]
