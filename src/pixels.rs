@@ -12,6 +12,7 @@ pub mod twins;
 
 mod align;
 mod border;
+mod hash;
 mod jpeg;
 mod plane;
 mod scale;

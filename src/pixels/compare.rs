@@ -6,11 +6,11 @@
 
 use super::{
     align::{self, Movement, Sums},
-    border::{self, Inner},
-    fingerprint::Orientation,
     plane::Plane,
 };
-use crate::domain::fingerprint::{Fingerprint, Similarity};
+use crate::domain::fingerprint::{
+    Extent, Fingerprint, Frame, Nearest, Orientation, Similarity,
+};
 
 const THUMBNAIL_PX: u8 = 64;
 const COLOURS_PX: u8 = 16;
@@ -21,11 +21,19 @@ const BLOCK_PX: usize = 8;
 /// Points of a block that must lie on the other picture for the block to count.
 const COVERED_MIN: f32 = 40.0;
 
-/// The variance of grey levels from which a block has texture.
-const TEXTURE_MIN: f32 = 60.0;
+/// The standard deviation of grey levels from which a block counts fully.
+const TEXTURE_FULL: f32 = 16.0;
 
-/// Fewer textured blocks than this say nothing by themselves.
-const N_TEXTURED_MIN: usize = 6;
+/// What a block without any texture counts.
+const PLAIN_WEIGHT: f32 = 0.06;
+
+/// Less texture than this, in blocks that count fully, says nothing by itself.
+const TEXTURE_MIN: f32 = 4.0;
+
+/// This part of what is seen may disagree for free where there is much texture: marks, captions,
+/// stickers. Where there are only a few lights in the dark, each of them must agree.
+const SPOILED_MAX: f32 = 0.25;
+const TEXTURE_MUCH: f32 = 16.0;
 
 /// Plain blocks whose levels lie this far apart have nothing in common.
 const PLAIN_GAP_MAX: f32 = 35.0;
@@ -36,11 +44,17 @@ const GREY_MAX: f32 = 4.0;
 /// Strength of colour added so that the noise of weak colours counts little.
 const COLOUR_NOISE: f32 = 3.0;
 
+/// Copies may be this much warmer or colder all over.
+const CAST_MAX: f32 = 8.0;
+
 /// Colour gaps up to this are common among copies; they cost nothing.
 const COLOUR_GAP_FREE: f32 = 0.3;
 
-/// Copies that show at least this part of the original lose nothing for the rest.
-const OVERLAP_FREE: f32 = 0.7;
+/// One of two copies lies on the other at least so far, or loses for the rest.
+const CONTAINED_FREE: f32 = 0.9;
+
+/// Copies share at least this part of each.
+const SHARED_FREE: f32 = 0.35;
 
 /// Agreement of blocks beyond which no better alignment is looked for.
 const SURE: f32 = 0.95;
@@ -53,44 +67,39 @@ pub struct Comparable {
     coarse: Plane,
     blue: Plane,
     red: Plane,
-    /// Centre and half size of what is inside the border, across and along.
-    inner: [(f32, f32); 2],
+    /// What is inside its border or bars.
+    inner: Frame,
+    /// How it came near the picture it is compared with.
+    nearest: Option<Nearest>,
 }
 
 /// What is seen once two pictures lie on each other.
 #[derive(Clone, Copy, Debug)]
 struct Evidence {
-    /// The part of the first picture that lies on the second.
-    overlap: f32,
-    /// How well blocks agree, −1 to 1, the worst quarter left out.
-    blocks: f32,
-    /// The same for blocks with texture alone; `None` if there are too few to tell.
-    textured: Option<f32>,
+    /// How the two lie, and how far.
+    blocks: Blocks,
     /// How much the colours differ once equally strong, as a part of their strength.
     colour_gap: f32,
-    /// The mean difference of grey levels as they are.
-    level_gap: f32,
 }
 
 impl Comparable {
     /// Prepares a picture as it lies.
     pub fn new(print: &Fingerprint) -> Self {
-        Self::oriented(print, Orientation::of_hash(0))
+        Self::laid(print, Orientation::UPRIGHT, None)
     }
 
-    /// Prepares a picture as the hash at `place` saw it.
-    pub fn as_hashed(print: &Fingerprint, place: usize) -> Self {
-        Self::oriented(print, Orientation::of_hash(place))
+    /// Prepares a picture in the orientation in which it came near another one.
+    pub fn as_hashed(print: &Fingerprint, nearest: Nearest) -> Self {
+        Self::laid(print, nearest.orientation, Some(nearest))
     }
 
-    fn oriented(print: &Fingerprint, orientation: Orientation) -> Self {
-        let levels = orientation.of(&print.thumbnail.0);
-        let inner = halves(border::inner(&levels, THUMBNAIL_PX.into()));
+    fn laid(print: &Fingerprint, orientation: Orientation, nearest: Option<Nearest>) -> Self {
+        let levels = orientation.lay(&print.thumbnail.0);
         let fine = Plane::new(THUMBNAIL_PX, levels.into_iter().map(f32::from).collect());
         let middle = fine.halved();
         let coarse = middle.halved();
         let (colours, _) = print.colours.0.as_chunks::<3>();
-        let colours = orientation.of(colours);
+        let colours = orientation.lay(colours);
         let chroma = |weights: [f32; 3]| {
             let weigh = |colour: &[u8; 3]| {
                 colour.iter().zip(weights).map(|(level, weight)| f32::from(*level) * weight).sum()
@@ -98,21 +107,10 @@ impl Comparable {
             Plane::new(COLOURS_PX, colours.iter().map(weigh).collect())
         };
         let (blue, red) = (chroma([-0.169, -0.331, 0.5]), chroma([0.5, -0.419, -0.081]));
-        Self { fine, middle, coarse, blue, red, inner }
+        let inner = print.views.iter().find(|view| view.extent == Extent::Inner);
+        let inner = inner.map_or(Frame::WHOLE, |view| view.frame.laid(orientation));
+        Self { fine, middle, coarse, blue, red, inner, nearest }
     }
-}
-
-/// Converts a rectangle of the thumbnail to centre and half size from −1 to 1.
-fn halves(inner: Inner) -> [(f32, f32); 2] {
-    let place = |px: usize| {
-        let px = u8::try_from(px).expect("the thumbnail is small");
-        f32::from(px) / f32::from(THUMBNAIL_PX) * 2.0 - 1.0
-    };
-    let span = |from: usize, to: usize| {
-        let (from, to) = (place(from), place(to));
-        (f32::midpoint(from, to), (to - from) / 2.0)
-    };
-    [span(inner.left, inner.right), span(inner.top, inner.bottom)]
 }
 
 /// Compares two pictures.
@@ -125,21 +123,15 @@ fn evidence(a: &Comparable, b: &Comparable) -> Evidence {
     let mut movement = registered;
     let mut best = Blocks::compare(a, b, &registered);
     // A mark pulls the registration away from where everything else lies still.
-    if best.all < SURE {
-        for other in between_boxes(a, b).into_iter().chain([Movement::NONE]) {
+    if best.score() < SURE {
+        for other in hinted(a, b).into_iter().flatten().chain([Movement::NONE]) {
             let blocks = Blocks::compare(a, b, &other);
-            if best.all < blocks.all {
+            if best.score() < blocks.score() {
                 (best, movement) = (blocks, other);
             }
         }
     }
-    Evidence {
-        overlap: best.overlap,
-        blocks: best.all,
-        textured: best.textured,
-        colour_gap: colour_gap(a, b, &movement),
-        level_gap: best.level_gap,
-    }
+    Evidence { blocks: best, colour_gap: colour_gap(a, b, &movement) }
 }
 
 /// Finds the movement that lays `b` under `a`: coarsely from several starts, then finer.
@@ -148,7 +140,6 @@ fn register(a: &Comparable, b: &Comparable) -> Movement {
     if 0.985 < still.correlation {
         return Movement::NONE;
     }
-    let bordered = between_boxes(a, b);
     let starts = [
         Movement::NONE,
         Movement::scale(0.88, 0.88),
@@ -159,7 +150,7 @@ fn register(a: &Comparable, b: &Comparable) -> Movement {
         Movement::scale(1.25, 1.25),
     ];
     let mut best = (Movement::NONE, -2.0);
-    for start in bordered.into_iter().chain(starts) {
+    for start in hinted(a, b).into_iter().flatten().chain(starts) {
         let (movement, found) = align::refine(&a.coarse, &b.coarse, start, 4);
         let score = found.correlation - (1.0 - found.overlap) * 0.15;
         if best.1 < score {
@@ -180,25 +171,26 @@ fn register(a: &Comparable, b: &Comparable) -> Movement {
     align::refine(&a.fine, &b.fine, movement, 3).0
 }
 
-/// Returns the movement between what is inside the borders, if there is any border.
-fn between_boxes(a: &Comparable, b: &Comparable) -> Option<Movement> {
-    let whole = [(0.0, 1.0); 2];
-    if a.inner == whole && b.inner == whole {
-        return None;
-    }
-    let [across, along] = [0, 1].map(|axis| {
-        let ((centre_a, half_a), (centre_b, half_b)) = (a.inner[axis], b.inner[axis]);
-        let scale = half_b / half_a;
-        (scale, centre_b - centre_a * scale)
-    });
-    Some(Movement { right: across.1, down: along.1, ..Movement::scale(across.0, along.0) })
+/// Returns the movements that views suggest: between the nearest two, and between what is inside
+/// borders and bars.
+fn hinted(a: &Comparable, b: &Comparable) -> [Option<Movement>; 2] {
+    let nearest = b.nearest.or(a.nearest);
+    let frames = nearest.map(|it| (it.own, it.other)).into_iter().chain([(a.inner, b.inner)]);
+    let mut movements = frames.map(|(a, b)| (a != b).then(|| Movement::between(a, b)));
+    let first = movements.next().flatten();
+    [first, movements.next().flatten().filter(|it| Some(*it) != first)]
 }
 
 /// What comparing block by block gives.
+#[derive(Clone, Copy, Debug)]
 struct Blocks {
-    all: f32,
-    textured: Option<f32>,
-    overlap: f32,
+    /// How well blocks agree, −1 to 1, weighed by their texture, the worst left out.
+    agreement: f32,
+    /// How many blocks with full texture that is.
+    texture: f32,
+    /// The parts of the first picture and of the second that lie on the other.
+    covered: [f32; 2],
+    /// The mean difference of grey levels as they are.
     level_gap: f32,
 }
 
@@ -218,25 +210,37 @@ impl Blocks {
                 gap += (level - moved).abs();
             }
         }
-        let (mut all, mut textured) = (Vec::new(), Vec::new());
+        let mut blocks = Vec::new();
+        let mut texture = 0.0;
         for sums in block_sums(&a.fine, &moved, whole.fit()) {
-            let score = sums.correlation();
-            let (mean_a, mean_b) = sums.means();
             let (spread_a, spread_b, _) = sums.spread();
-            if TEXTURE_MIN < spread_a.max(spread_b) {
-                all.push(score);
-                textured.push(score);
-            } else {
-                all.push(1.0 - ((mean_a - mean_b).abs() / PLAIN_GAP_MAX).min(1.0));
-            }
+            let textured = (spread_a.max(spread_b).sqrt() / TEXTURE_FULL).min(1.0);
+            texture += textured;
+            let (mean_a, mean_b) = sums.means();
+            let plain = 1.0 - ((mean_a - mean_b).abs() / PLAIN_GAP_MAX).min(1.0);
+            let score = textured * sums.correlation() + (1.0 - textured) * plain;
+            blocks.push((score, textured.max(PLAIN_WEIGHT)));
         }
-        let enough = N_TEXTURED_MIN <= textured.len();
+        let covered = whole.n / n_points;
+        let much = (texture - TEXTURE_MIN) / (TEXTURE_MUCH - TEXTURE_MIN);
+        let much = much.clamp(0.0, 1.0);
         Self {
-            all: upper_mean(all),
-            textured: enough.then(|| upper_mean(textured)),
-            overlap: whole.n / n_points,
+            agreement: upper_mean(blocks, SPOILED_MAX * much),
+            texture,
+            covered: [covered, (covered * movement.area()).min(1.0)],
             level_gap: gap / whole.n.max(1.0),
         }
+    }
+
+    /// Weighs what is seen to one figure.
+    fn score(&self) -> f32 {
+        // Without texture any two plain pictures agree; only equal levels say something.
+        let enough = (self.texture / TEXTURE_MIN).min(1.0);
+        let levels = 1.0 - self.level_gap / PLAIN_GAP_MAX;
+        let shapes = self.agreement.min(levels + enough * (1.0 - levels));
+        let contained = self.covered[0].max(self.covered[1]) / CONTAINED_FREE;
+        let shared = self.covered[0].min(self.covered[1]) / SHARED_FREE;
+        shapes.max(0.0) * contained.min(1.0) * shared.min(1.0)
     }
 }
 
@@ -260,12 +264,20 @@ fn block_sums(a: &Plane, moved: &[Option<f32>], (gain, offset): (f32, f32)) -> V
     corners.map(block).filter(|sums| COVERED_MIN <= sums.n).collect()
 }
 
-/// Returns the mean of all but the lowest quarter; −1 of nothing.
-fn upper_mean(mut scores: Vec<f32>) -> f32 {
-    scores.sort_by(f32::total_cmp);
-    let upper = &scores[scores.len() / 4..];
-    let (n, sum) = upper.iter().fold((0.0, 0.0), |(n, sum), score| (n + 1.0, sum + score));
-    if upper.is_empty() { -1.0 } else { sum / n }
+/// Returns the weighed mean of all but the lowest scores, of which `spoiled` is the part; −1 of
+/// nothing.
+fn upper_mean(mut scores: Vec<(f32, f32)>, spoiled: f32) -> f32 {
+    scores.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let all: f32 = scores.iter().map(|(_, weight)| weight).sum();
+    let mut left = all * (1.0 - spoiled);
+    let (mut n, mut sum) = (0.0, 0.0);
+    for (score, weight) in scores {
+        let weight = weight.min(left);
+        n += weight;
+        sum += score * weight;
+        left -= weight;
+    }
+    if 0.0 < n { sum / n } else { -1.0 }
 }
 
 /// Measures how far the colours lie apart once equally strong, as a part of their strength.
@@ -279,37 +291,33 @@ fn colour_gap(a: &Comparable, b: &Comparable, movement: &Movement) -> f32 {
         }
     }
     let dot = |a: [f32; 2], b: [f32; 2]| a[0] * b[0] + a[1] * b[1];
-    let (mut n, mut both, mut squares) = (0.0_f32, 0.0, 0.0_f32);
-    let (mut strength, mut peak_a, mut peak_b) = (0.0_f32, 0.0_f32, 0.0_f32);
-    for (a, b) in &pairs {
-        n += 1.0;
-        both += dot(*a, *b);
-        squares += dot(*b, *b);
-        strength += dot(*a, *a).sqrt();
-        peak_a = peak_a.max(dot(*a, *a).sqrt());
-        peak_b = peak_b.max(dot(*b, *b).sqrt());
-    }
-    if peak_a.min(peak_b) < GREY_MAX {
+    let strongest = |peak: f32, colour: [f32; 2]| peak.max(dot(colour, colour).sqrt());
+    let peak_a = pairs.iter().fold(0.0, |peak, (a, _)| strongest(peak, *a));
+    let peak_b = pairs.iter().fold(0.0, |peak, (_, b)| strongest(peak, *b));
+    if f32::min(peak_a, peak_b) < GREY_MAX {
         return 0.0;
     }
-    let gain = (both / squares).max(0.05);
-    let gap = pairs.iter().map(|(a, b)| {
-        let rest = [a[0] - gain * b[0], a[1] - gain * b[1]];
-        dot(rest, rest).sqrt()
+    let (both, squares) = pairs.iter().fold((0.0, 0.0), |(both, squares), (a, b)| {
+        (both + dot(*a, *b), squares + dot(*b, *b))
     });
-    gap.sum::<f32>() / (strength + COLOUR_NOISE * n)
+    let gain = (both / f32::max(squares, 1.0)).max(0.05);
+    let rest = |(a, b): &([f32; 2], [f32; 2])| [a[0] - gain * b[0], a[1] - gain * b[1]];
+    let (n, cast) = pairs.iter().map(rest).fold((0.0, [0.0; 2]), |(n, cast), rest| {
+        (n + 1.0, [cast[0] + rest[0], cast[1] + rest[1]])
+    });
+    let cast = cast.map(|sum: f32| (sum / n).clamp(-CAST_MAX, CAST_MAX));
+    let gap: f32 = (pairs.iter().map(rest))
+        .map(|rest| [rest[0] - cast[0], rest[1] - cast[1]])
+        .map(|rest| dot(rest, rest).sqrt())
+        .sum();
+    let strength: f32 = pairs.iter().map(|(a, _)| dot(*a, *a).sqrt()).sum();
+    gap / (strength + COLOUR_NOISE * n)
 }
 
 /// Weighs the evidence to one figure.
 fn similarity(evidence: &Evidence) -> Similarity {
-    let shapes = match evidence.textured {
-        Some(textured) => f32::midpoint(evidence.blocks, textured),
-        // Without texture any two plain pictures agree; only equal levels say something.
-        None => evidence.blocks.min(1.0 - evidence.level_gap / PLAIN_GAP_MAX),
-    };
     let colours = 1.0 - (evidence.colour_gap - COLOUR_GAP_FREE).clamp(0.0, 0.5);
-    let overlap = (evidence.overlap / OVERLAP_FREE).min(1.0);
-    Similarity(thousandths(shapes.max(0.0) * colours * overlap))
+    Similarity(thousandths(evidence.blocks.score() * colours))
 }
 
 #[expect(
