@@ -103,7 +103,10 @@ impl Post {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{bytes::HexBytes, fingerprint::{Quality, View}};
+    use crate::domain::{
+        bytes::HexBytes,
+        fingerprint::{Quality, View},
+    };
 
     fn print(first: u64) -> Fingerprint {
         Fingerprint {

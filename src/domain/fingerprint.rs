@@ -55,6 +55,8 @@ pub enum Extent {
     Inner,
     /// What a crop might have left.
     Part,
+    /// The whole again, by a hash of other programs: it is neither turned nor set against ours.
+    Plain,
 }
 
 /// A rectangle of a picture; its sides lie at these 255ths of the width and the height.
@@ -213,11 +215,14 @@ impl Fingerprint {
         let pairs =
             self.views.iter().flat_map(|own| other.views.iter().map(move |other| (own, other)));
         let nearest = pairs.filter_map(|(own, other)| {
-            let parts = [own, other].iter().filter(|it| it.extent == Extent::Part).count();
-            let orientations = match parts {
-                0 => 8,
-                1 => 2,
-                _ => 0,
+            let orientations = match (own.extent, other.extent) {
+                (Extent::Whole | Extent::Inner, Extent::Whole | Extent::Inner) => 8,
+                (Extent::Whole | Extent::Inner, Extent::Part)
+                | (Extent::Part, Extent::Whole | Extent::Inner) => 2,
+                (Extent::Plain, Extent::Plain) => 1,
+                (Extent::Part, Extent::Part)
+                | (Extent::Plain, Extent::Whole | Extent::Inner | Extent::Part)
+                | (Extent::Whole | Extent::Inner | Extent::Part, Extent::Plain) => 0,
             };
             let distances = Orientation::all().take(orientations).map(|orientation| Nearest {
                 distance: own.hash.distance(other.hash.laid(orientation)),

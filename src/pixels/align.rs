@@ -56,6 +56,16 @@ impl Movement {
         Self { right: across.1, down: down.1, ..Self::scale(across.0, down.0) }
     }
 
+    /// How far apart two movements take the corners of a picture, in half sides.
+    pub(super) fn gap(&self, other: &Self) -> f32 {
+        let corners = [(-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0)];
+        let gap = |(u, v)| {
+            let ((a_u, a_v), (b_u, b_v)) = (self.apply(u, v), other.apply(u, v));
+            f32::max((a_u - b_u).abs(), (a_v - b_v).abs())
+        };
+        corners.into_iter().map(gap).fold(0.0, f32::max)
+    }
+
     /// How many times larger a shape becomes.
     pub(super) fn area(&self) -> f32 {
         (self.right_u * self.down_v - self.right_v * self.down_u).abs()

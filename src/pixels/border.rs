@@ -142,4 +142,25 @@ mod tests {
     fn a_plain_picture_is_not_all_border() {
         assert_eq!(inner(&[7; 100], 10), Inner { left: 0, top: 0, right: 10, bottom: 10 });
     }
+
+    /// A grey bar with letters, a white bar, and a picture of noise below.
+    #[test]
+    fn bars_with_letters_are_cut_off() {
+        let level = |at: usize| -> u8 {
+            match (at % 40, at / 40) {
+                (x @ 4..30, 3 | 4 | 6 | 7) if x % 3 == 0 => 20,
+                (_, 0..10) => 200,
+                (_, 10..13) => 255,
+                (x, y) => u8::try_from((x * 37 + y * 91 + x * y * 13) % 256).unwrap(),
+            }
+        };
+        let levels: Vec<u8> = (0..40 * 60).map(level).collect();
+
+        assert_eq!(inner(&levels, 40), Inner { left: 0, top: 13, right: 40, bottom: 60 });
+    }
+
+    #[test]
+    fn a_picture_of_one_row_has_no_border() {
+        assert_eq!(inner(&[9, 80, 200, 3], 4), Inner { left: 0, top: 0, right: 4, bottom: 1 });
+    }
 }

@@ -8,9 +8,7 @@ use super::{
     align::{self, Movement, Sums},
     plane::Plane,
 };
-use crate::domain::fingerprint::{
-    Extent, Fingerprint, Frame, Nearest, Orientation, Similarity,
-};
+use crate::domain::fingerprint::{Extent, Fingerprint, Frame, Nearest, Orientation, Similarity};
 
 const THUMBNAIL_PX: u8 = 64;
 const COLOURS_PX: u8 = 16;
@@ -28,12 +26,15 @@ const TEXTURE_FULL: f32 = 16.0;
 const PLAIN_WEIGHT: f32 = 0.06;
 
 /// Less texture than this, in blocks that count fully, says nothing by itself.
-const TEXTURE_MIN: f32 = 4.0;
+const TEXTURE_MIN: f32 = 6.0;
 
 /// This part of what is seen may disagree for free where there is much texture: marks, captions,
 /// stickers. Where there are only a few lights in the dark, each of them must agree.
 const SPOILED_MAX: f32 = 0.25;
 const TEXTURE_MUCH: f32 = 16.0;
+
+/// What is taken off, as a part, where little texture was moved far.
+const STRAY_MAX: f32 = 0.5;
 
 /// Plain blocks whose levels lie this far apart have nothing in common.
 const PLAIN_GAP_MAX: f32 = 35.0;
@@ -46,6 +47,9 @@ const COLOUR_NOISE: f32 = 3.0;
 
 /// Copies may be this much warmer or colder all over.
 const CAST_MAX: f32 = 8.0;
+
+/// One of so many places may have any colour: stickers, marks.
+const STICKER_PARTS: usize = 8;
 
 /// Colour gaps up to this are common among copies; they cost nothing.
 const COLOUR_GAP_FREE: f32 = 0.3;
@@ -120,18 +124,28 @@ pub fn compare(a: &Comparable, b: &Comparable) -> Similarity {
 
 fn evidence(a: &Comparable, b: &Comparable) -> Evidence {
     let registered = register(a, b);
+    let hinted = hinted(a, b);
+    let expected: Vec<Movement> =
+        [Movement::NONE].into_iter().chain(hinted.into_iter().flatten()).collect();
     let mut movement = registered;
     let mut best = Blocks::compare(a, b, &registered);
+    best.stray = expected.iter().map(|it| it.gap(&registered)).fold(f32::MAX, f32::min);
     // A mark pulls the registration away from where everything else lies still.
     if best.score() < SURE {
-        for other in hinted(a, b).into_iter().flatten().chain([Movement::NONE]) {
+        for other in expected {
             let blocks = Blocks::compare(a, b, &other);
             if best.score() < blocks.score() {
                 (best, movement) = (blocks, other);
             }
         }
     }
-    Evidence { blocks: best, colour_gap: colour_gap(a, b, &movement) }
+    let colours = colour_pairs(a, b, &movement);
+    // Of a plain picture nothing but its colour is known: that has to be the same as it is.
+    let same = Colours { gain: 1.0, cast: [0.0; 2] };
+    let cast = colours.iter().map(|pair| same.gap(pair)).fold(0.0, f32::max) / PLAIN_GAP_MAX;
+    let plain = (1.0 - best.texture / TEXTURE_MIN).max(0.0);
+    let colour_gap = colour_gap(colours).max(COLOUR_GAP_FREE + plain * cast);
+    Evidence { blocks: best, colour_gap }
 }
 
 /// Finds the movement that lays `b` under `a`: coarsely from several starts, then finer.
@@ -192,6 +206,8 @@ struct Blocks {
     covered: [f32; 2],
     /// The mean difference of grey levels as they are.
     level_gap: f32,
+    /// How far the movement lies from any that was expected.
+    stray: f32,
 }
 
 impl Blocks {
@@ -222,13 +238,12 @@ impl Blocks {
             blocks.push((score, textured.max(PLAIN_WEIGHT)));
         }
         let covered = whole.n / n_points;
-        let much = (texture - TEXTURE_MIN) / (TEXTURE_MUCH - TEXTURE_MIN);
-        let much = much.clamp(0.0, 1.0);
         Self {
-            agreement: upper_mean(blocks, SPOILED_MAX * much),
+            agreement: upper_mean(blocks, SPOILED_MAX * much(texture)),
             texture,
             covered: [covered, (covered * movement.area()).min(1.0)],
             level_gap: gap / whole.n.max(1.0),
+            stray: 0.0,
         }
     }
 
@@ -240,8 +255,15 @@ impl Blocks {
         let shapes = self.agreement.min(levels + enough * (1.0 - levels));
         let contained = self.covered[0].max(self.covered[1]) / CONTAINED_FREE;
         let shared = self.covered[0].min(self.covered[1]) / SHARED_FREE;
-        shapes.max(0.0) * contained.min(1.0) * shared.min(1.0)
+        // Three lights can be laid on any other three.
+        let stray = (1.0 - much(self.texture)) * self.stray.min(STRAY_MAX);
+        shapes.max(0.0) * contained.min(1.0) * shared.min(1.0) * (1.0 - stray)
     }
+}
+
+/// Tells from 0 to 1 whether there is so much texture that some of it may be spoiled.
+fn much(texture: f32) -> f32 {
+    ((texture - TEXTURE_MIN) / (TEXTURE_MUCH - TEXTURE_MIN)).clamp(0.0, 1.0)
 }
 
 /// Sums each block of which most is covered, with the second picture at the contrast and
@@ -280,9 +302,10 @@ fn upper_mean(mut scores: Vec<(f32, f32)>, spoiled: f32) -> f32 {
     if 0.0 < n { sum / n } else { -1.0 }
 }
 
-/// Measures how far the colours lie apart once equally strong, as a part of their strength.
-/// A grey picture has none to compare: then shapes decide alone.
-fn colour_gap(a: &Comparable, b: &Comparable, movement: &Movement) -> f32 {
+/// Blue and red of one place in both pictures.
+type ColourPair = ([f32; 2], [f32; 2]);
+
+fn colour_pairs(a: &Comparable, b: &Comparable, movement: &Movement) -> Vec<ColourPair> {
     let mut pairs = Vec::new();
     for ((u, v, blue), (_, _, red)) in a.blue.points().zip(a.red.points()) {
         let (u, v) = movement.apply(u, v);
@@ -290,28 +313,62 @@ fn colour_gap(a: &Comparable, b: &Comparable, movement: &Movement) -> f32 {
             pairs.push(([blue, red], [other_blue.level, other_red.level]));
         }
     }
-    let dot = |a: [f32; 2], b: [f32; 2]| a[0] * b[0] + a[1] * b[1];
+    pairs
+}
+
+/// Measures how far the colours lie apart once equally strong, as a part of their strength.
+/// A grey picture has none to compare: then shapes decide alone.
+fn colour_gap(mut pairs: Vec<ColourPair>) -> f32 {
     let strongest = |peak: f32, colour: [f32; 2]| peak.max(dot(colour, colour).sqrt());
     let peak_a = pairs.iter().fold(0.0, |peak, (a, _)| strongest(peak, *a));
     let peak_b = pairs.iter().fold(0.0, |peak, (_, b)| strongest(peak, *b));
     if f32::min(peak_a, peak_b) < GREY_MAX {
         return 0.0;
     }
-    let (both, squares) = pairs.iter().fold((0.0, 0.0), |(both, squares), (a, b)| {
-        (both + dot(*a, *b), squares + dot(*b, *b))
+    // A sticker is neither measured nor allowed to bend the fit: what fits worst is left out.
+    let first = Colours::fit(&pairs);
+    pairs.sort_by(|a, b| first.gap(a).total_cmp(&first.gap(b)));
+    pairs.truncate(pairs.len() - pairs.len() / STICKER_PARTS);
+    let fit = Colours::fit(&pairs);
+    let (n, gap, strength) = pairs.iter().fold((0.0, 0.0, 0.0), |(n, gap, strength), pair| {
+        (n + 1.0, gap + fit.gap(pair), strength + dot(pair.0, pair.0).sqrt())
     });
-    let gain = (both / f32::max(squares, 1.0)).max(0.05);
-    let rest = |(a, b): &([f32; 2], [f32; 2])| [a[0] - gain * b[0], a[1] - gain * b[1]];
-    let (n, cast) = pairs.iter().map(rest).fold((0.0, [0.0; 2]), |(n, cast), rest| {
-        (n + 1.0, [cast[0] + rest[0], cast[1] + rest[1]])
-    });
-    let cast = cast.map(|sum: f32| (sum / n).clamp(-CAST_MAX, CAST_MAX));
-    let gap: f32 = (pairs.iter().map(rest))
-        .map(|rest| [rest[0] - cast[0], rest[1] - cast[1]])
-        .map(|rest| dot(rest, rest).sqrt())
-        .sum();
-    let strength: f32 = pairs.iter().map(|(a, _)| dot(*a, *a).sqrt()).sum();
     gap / (strength + COLOUR_NOISE * n)
+}
+
+fn dot(a: [f32; 2], b: [f32; 2]) -> f32 {
+    a[0] * b[0] + a[1] * b[1]
+}
+
+/// The strength and the cast that bring the colours of one picture nearest to another's.
+struct Colours {
+    gain: f32,
+    cast: [f32; 2],
+}
+
+impl Colours {
+    fn fit(pairs: &[ColourPair]) -> Self {
+        let (both, squares) = pairs.iter().fold((0.0, 0.0), |(both, squares), (a, b)| {
+            (both + dot(*a, *b), squares + dot(*b, *b))
+        });
+        let plain = Self { gain: (both / f32::max(squares, 1.0)).max(0.05), cast: [0.0; 2] };
+        let (n, sum) = pairs
+            .iter()
+            .map(|pair| plain.rest(pair))
+            .fold((0.0, [0.0; 2]), |(n, sum): (f32, [f32; 2]), rest| {
+                (n + 1.0, [sum[0] + rest[0], sum[1] + rest[1]])
+            });
+        Self { cast: sum.map(|sum| (sum / n.max(1.0)).clamp(-CAST_MAX, CAST_MAX)), ..plain }
+    }
+
+    fn rest(&self, (a, b): &ColourPair) -> [f32; 2] {
+        [0, 1].map(|at| a[at] - self.gain * b[at] - self.cast[at])
+    }
+
+    fn gap(&self, pair: &ColourPair) -> f32 {
+        let rest = self.rest(pair);
+        dot(rest, rest).sqrt()
+    }
 }
 
 /// Weighs the evidence to one figure.

@@ -6,6 +6,7 @@ use super::{
     border,
     decode::Decoded,
     hash,
+    plain_hash::{self, HashBits, HashKind},
     scale::{self, Filter, Grey, Region, Size},
 };
 use crate::domain::{
@@ -24,12 +25,16 @@ const SQUARE: Size = Size { width_px: 64, height_px: 64 };
 const COLOURS_PX: u32 = 16;
 
 /// Parts of a picture that a crop might have left.
-const PARTS: [Frame; 5] = [
+const PARTS: [Frame; 9] = [
     Frame { left: 0, top: 0, right: 228, bottom: 228 },
     Frame { left: 27, top: 0, right: 255, bottom: 228 },
     Frame { left: 0, top: 27, right: 228, bottom: 255 },
     Frame { left: 27, top: 27, right: 255, bottom: 255 },
     Frame { left: 25, top: 25, right: 230, bottom: 230 },
+    Frame { left: 26, top: 0, right: 255, bottom: 255 },
+    Frame { left: 0, top: 26, right: 255, bottom: 255 },
+    Frame { left: 0, top: 0, right: 229, bottom: 255 },
+    Frame { left: 0, top: 0, right: 255, bottom: 229 },
 ];
 
 /// Fingerprints a decoded picture.
@@ -46,8 +51,7 @@ pub fn fingerprint(decoded: &Decoded) -> Fingerprint {
         let small = scale::grey(&grey, region(work_px, frame), SQUARE, Filter::Area);
         View { extent, frame, hash: hash::hash(&small.levels) }
     };
-    let mut views =
-        vec![View::whole(hash::hash(&thumbnail.levels))];
+    let mut views = vec![View::whole(hash::hash(&thumbnail.levels))];
     views.extend(inner(&grey).map(|frame| view(Extent::Inner, frame)));
     views.extend(PARTS.map(|frame| view(Extent::Part, frame)));
     Fingerprint {
@@ -68,6 +72,13 @@ fn work_size(source: Size) -> Size {
         u32::try_from(exact.min(u64::from(WORK_LONGER_PX))).expect("at most the longer side")
     };
     Size { width_px: scaled(source.width_px), height_px: scaled(source.height_px) }
+}
+
+/// Fingerprints a decoded picture by a hash of other programs, which then stands alone.
+pub fn plain(decoded: &Decoded, kind: HashKind, bits: HashBits) -> Fingerprint {
+    let print = fingerprint(decoded);
+    let Some(hash) = plain_hash::plain_hash(&decoded.picture, kind, bits) else { return print };
+    Fingerprint { views: vec![View { extent: Extent::Plain, ..View::whole(hash) }], ..print }
 }
 
 /// The whole pixels of a frame, at least one.
@@ -186,7 +197,11 @@ mod tests {
 
         let (plain, bordered) = (of(picture), of(bordered));
 
-        assert_eq!((plain.hashes.len(), bordered.hashes.len()), (8, 16));
+        let extents = |print: &Fingerprint| -> Vec<Extent> {
+            print.views.iter().map(|view| view.extent).take(2).collect()
+        };
+        assert_eq!(extents(&plain), [Extent::Whole, Extent::Part]);
+        assert_eq!(extents(&bordered), [Extent::Whole, Extent::Inner]);
         assert!(plain.distance(&bordered) <= Distance(20));
         assert_eq!(plain.distance(&bordered), bordered.distance(&plain));
     }
@@ -206,7 +221,7 @@ mod tests {
     fn a_panorama_and_a_single_pixel_are_fingerprinted() {
         for (width, height) in [(1, 1), (9000, 2), (3, 5000)] {
             let print = of(Picture::from_pixel(width, height, Rgb([9, 99, 199])));
-            assert_eq!((print.width_px, print.hashes.len()), (width, 8));
+            assert_eq!((print.width_px, print.views.len()), (width, 1 + PARTS.len()));
         }
     }
 }

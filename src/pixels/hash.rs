@@ -77,12 +77,20 @@ mod tests {
     }
 
     #[test]
-    fn a_wave_across_sets_its_bit_and_strangers_differ_in_half_of_the_bits() {
-        let three: Vec<u8> =
-            noise(2).iter().enumerate().map(|(at, _)| [200, 50, 200, 50][at % 64 / 16]).collect();
+    fn a_wave_across_sets_its_bit_and_upside_down_in_brightness_it_does_not() {
+        let three_half_waves = |at: usize| WAVES[3][at % SIDE_PX] / 64;
+        let levels = |sign: i32| -> Vec<u8> {
+            let level = |at| u8::try_from(128 + sign * three_half_waves(at)).unwrap();
+            (0..SIDE_PX * SIDE_PX).map(level).collect()
+        };
 
-        assert_eq!(hash(&three).0[0] >> 3 & 1, 0, "three half waves: falls, rises, falls");
+        assert_eq!([1, -1].map(|sign| hash(&levels(sign)).0[0] >> 3 & 1), [1, 0]);
+    }
+
+    #[test]
+    fn strangers_differ_in_half_of_the_bits() {
         let distance = hash(&noise(3)).distance(hash(&noise(4)));
+
         assert!((100..156).contains(&distance.0), "{distance}");
     }
 }

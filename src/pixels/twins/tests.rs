@@ -193,6 +193,6 @@ fn edited_photographs_are_found_and_taken_for_no_other() {
 fn is_twin(copy: &Fingerprint, other: &Fingerprint, reach: Reach) -> bool {
     let nearest = copy.nearest(other);
     let alike =
-        || compare::compare(&Comparable::new(copy), &Comparable::as_hashed(other, nearest.hash));
+        || compare::compare(&Comparable::new(copy), &Comparable::as_hashed(other, nearest));
     nearest.distance <= reach.distance && reach.similarity <= alike()
 }
