@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::compare::{self, Comparable};
 use crate::domain::{
-    fingerprint::{Distance, Fingerprint, PerceptualHash, Similarity},
+    fingerprint::{Distance, Fingerprint, Similarity},
     id::BlobId,
     verdict::TwinPair,
 };
@@ -36,16 +36,15 @@ pub fn find(prints: &BTreeMap<BlobId, Fingerprint>, reach: Reach) -> Vec<TwinPai
     let prints: Vec<(&BlobId, &Fingerprint)> = prints.iter().collect();
     let twins_of = |at: usize| {
         let (a, print) = prints[at];
-        let own: Vec<PerceptualHash> = print.own_hashes().collect();
         let mut ready = None;
         let mut twins = Vec::new();
         for (b, other) in &prints[at + 1..] {
-            if !is_near(&own, &other.hashes, reach.distance) {
+            let nearest = print.nearest(other);
+            if reach.distance < nearest.distance {
                 continue;
             }
             let ready = ready.get_or_insert_with(|| Comparable::new(print));
-            let nearest = print.nearest(other);
-            let similarity = compare::compare(ready, &Comparable::as_hashed(other, nearest.hash));
+            let similarity = compare::compare(ready, &Comparable::as_hashed(other, nearest));
             if reach.similarity <= similarity {
                 twins.push(TwinPair { a: *a, b: **b, distance: nearest.distance, similarity });
             }
@@ -53,10 +52,6 @@ pub fn find(prints: &BTreeMap<BlobId, Fingerprint>, reach: Reach) -> Vec<TwinPai
         twins
     };
     (0..prints.len()).into_par_iter().map(twins_of).collect::<Vec<_>>().concat()
-}
-
-fn is_near(own: &[PerceptualHash], others: &[PerceptualHash], reach: Distance) -> bool {
-    own.iter().any(|own| others.iter().any(|other| own.distance(*other) <= reach))
 }
 
 #[cfg(test)]
