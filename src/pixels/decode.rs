@@ -6,7 +6,10 @@
 //! become 8-bit RGB, an animation gives its first frame. A file that ends before its picture
 //! does is refused.
 
-use std::io::{Cursor, ErrorKind};
+use std::{
+    error::Error,
+    io::{self, Cursor, ErrorKind},
+};
 
 use image::{
     DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, metadata::Orientation,
@@ -20,8 +23,10 @@ use super::{
 use crate::domain::outcome::Reject;
 
 mod background;
+mod gif;
 mod ink;
 mod memory;
+mod segment;
 
 /// How much a file may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,23 +87,23 @@ pub fn decode_at_least(bytes: &[u8], limits: Limits, shorter_px: u32) -> Result<
 /// Decodes a picture file of any known format into what is wanted of it.
 pub fn take(bytes: &[u8], taking: Taking) -> Result<Decoded, Reject> {
     let kind = sniff::kind(bytes);
-    let format = match kind {
-        Kind::Jpeg => ImageFormat::Jpeg,
-        Kind::Png => ImageFormat::Png,
-        Kind::Gif => ImageFormat::Gif,
-        Kind::Webp => ImageFormat::WebP,
-        Kind::Bmp => ImageFormat::Bmp,
-        Kind::Tiff => ImageFormat::Tiff,
+    let picture = match kind {
+        Kind::Jpeg => decode_as(bytes, ImageFormat::Jpeg, taking),
+        Kind::Png => decode_as(bytes, ImageFormat::Png, taking),
+        Kind::Webp => decode_as(bytes, ImageFormat::WebP, taking),
+        Kind::Bmp => decode_as(bytes, ImageFormat::Bmp, taking),
+        Kind::Tiff => decode_as(bytes, ImageFormat::Tiff, taking),
+        Kind::Gif => gif::first_frame(bytes, taking.limits)
+            .map(|first| shown(first.picture, first.profile.as_deref(), taking)),
         Kind::Avif | Kind::Heic | Kind::Jxl | Kind::Ico | Kind::Svg => {
-            return Err(Reject::Undecodable { cause: format!("no decoder for {}", kind.name()) });
+            Err(broken_because(&format!("no decoder for {}", kind.name())))
         }
-        Kind::Empty => return Err(Reject::Empty),
+        Kind::Empty => Err(Reject::Empty),
         Kind::Html | Kind::Json | Kind::Pdf | Kind::Video | Kind::Archive | Kind::Unknown => {
-            return Err(Reject::NotAnImage { found: kind.name().to_owned() });
+            Err(Reject::NotAnImage { found: kind.name().to_owned() })
         }
     };
-    let picture = decode_as(bytes, format, taking)?;
-    Ok(Decoded::whole(picture, kind.name()))
+    Ok(Decoded::whole(picture?, kind.name()))
 }
 
 fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Picture, Reject> {
@@ -111,7 +116,7 @@ fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Pictur
         return Err(Reject::TooManyPixels { width_px, height_px });
     }
     if pixels == 0 {
-        return Err(Reject::Undecodable { cause: "a picture without pixels".to_owned() });
+        return Err(broken_because("a picture without pixels"));
     }
     if format == ImageFormat::Jpeg && !jpeg::has_end(bytes) {
         return Err(truncated());
@@ -122,24 +127,33 @@ fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Pictur
     let spare = spare.ok_or(Reject::TooManyPixels { width_px, height_px })?;
     decoder.set_limits(memory::at_most(spare)).map_err(|error| broken(&error))?;
     // A broken profile says nothing about the picture, whose levels are then taken as sRGB.
-    let profile = decoder.icc_profile().ok().flatten();
+    let profile = match format {
+        ImageFormat::Jpeg => segment::profile(bytes),
+        _ => decoder.icc_profile().ok().flatten(),
+    };
 
-    let picture = match profile.as_deref().and_then(|profile| ink::decode(bytes, profile)) {
+    let is_jpeg = format == ImageFormat::Jpeg;
+    let inks = profile.as_deref().filter(|_| is_jpeg);
+    let picture = match inks.and_then(|profile| ink::decode(bytes, profile)) {
         Some(picture) => DynamicImage::ImageRgb8(picture),
         None => DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?,
     };
-    let picture = match profile {
-        Some(profile) => icc::to_srgb(picture, &profile),
-        None => picture,
-    };
-    let picture = taking.background.under(picture, taking.light);
-    let is_jpeg = format == ImageFormat::Jpeg;
+    let picture = shown(picture, profile.as_deref(), taking);
     if is_jpeg && ends_in_repeats(&picture) && jpeg::first_scan_is_whole(bytes) == Some(false) {
         return Err(truncated());
     }
     let mut picture = DynamicImage::ImageRgb8(picture);
     picture.apply_orientation(orientation);
     Ok(picture.into_rgb8())
+}
+
+/// Brings decoded levels to what people see: sRGB, without holes.
+fn shown(picture: DynamicImage, profile: Option<&[u8]>, taking: Taking) -> Picture {
+    let picture = match profile {
+        Some(profile) => icc::to_srgb(picture, profile),
+        None => picture,
+    };
+    taking.background.under(picture, taking.light)
 }
 
 /// Returns which way up the picture is. Broken EXIF data say nothing: it is taken as it lies.
@@ -163,19 +177,23 @@ fn ends_in_repeats(picture: &Picture) -> bool {
 }
 
 fn truncated() -> Reject {
-    Reject::Undecodable { cause: "truncated: the file ends before the picture".to_owned() }
+    broken_because("truncated: the file ends before the picture")
 }
 
 fn broken(error: &ImageError) -> Reject {
-    match error {
-        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => truncated(),
-        ImageError::Decoding(_)
-        | ImageError::Encoding(_)
-        | ImageError::Parameter(_)
-        | ImageError::Limits(_)
-        | ImageError::Unsupported(_)
-        | ImageError::IoError(_) => Reject::Undecodable { cause: error.to_string() },
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|error| error.kind() == ErrorKind::UnexpectedEof) {
+            return truncated();
+        }
+        cause = error.source();
     }
+    broken_because(&error.to_string())
+}
+
+fn broken_because(cause: &str) -> Reject {
+    Reject::Undecodable { cause: cause.to_owned() }
 }
 
 #[cfg(test)]

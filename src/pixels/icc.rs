@@ -134,20 +134,29 @@ fn levels_of(picture: &mut DynamicImage) -> &mut [u8] {
 }
 
 fn grey_to_srgb(picture: DynamicImage, curve: &ToneReprCurve) -> DynamicImage {
-    let deep = 8 < picture.color().bits_per_pixel() / u16::from(picture.color().channel_count());
+    let deep = is_deep(&picture);
     let Some(lights) = lights(curve, if deep { 65_536 } else { 256 }) else { return picture };
-    if deep {
-        let mut picture = picture.into_luma_alpha16();
-        for pixel in picture.pixels_mut() {
-            pixel.0[0] = u16::from(light::coded(lights[usize::from(pixel.0[0])])) * 257;
+    let level = |level: usize| light::coded(lights[level]);
+    match picture {
+        DynamicImage::ImageLuma8(mut picture) => {
+            picture.iter_mut().for_each(|it| *it = level((*it).into()));
+            picture.into()
         }
-        return picture.into();
+        DynamicImage::ImageLumaA8(mut picture) => {
+            picture.pixels_mut().for_each(|it| it.0[0] = level(it.0[0].into()));
+            picture.into()
+        }
+        deep => {
+            let mut picture = deep.into_luma_alpha16();
+            picture.pixels_mut().for_each(|it| it.0[0] = u16::from(level(it.0[0].into())) * 257);
+            picture.into()
+        }
     }
-    let mut picture = picture.into_luma_alpha8();
-    for pixel in picture.pixels_mut() {
-        pixel.0[0] = light::coded(lights[usize::from(pixel.0[0])]);
-    }
-    picture.into()
+}
+
+fn is_deep(picture: &DynamicImage) -> bool {
+    let color = picture.color();
+    color.channel_count() < color.bytes_per_pixel()
 }
 
 /// Returns the light of each of `n_levels` levels.
@@ -198,13 +207,7 @@ impl<'a> Primaries<'a> {
 
     fn applied(&self, picture: DynamicImage) -> DynamicImage {
         let alpha = picture.color().has_alpha();
-        let deep = matches!(
-            picture,
-            DynamicImage::ImageLuma16(_)
-                | DynamicImage::ImageLumaA16(_)
-                | DynamicImage::ImageRgb16(_)
-                | DynamicImage::ImageRgba16(_)
-        );
+        let deep = is_deep(&picture);
         let Some(lights) = self.lights(if deep { 65_536 } else { 256 }) else { return picture };
         let channels = if alpha { 4 } else { 3 };
         if !deep {

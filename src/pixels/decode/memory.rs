@@ -6,7 +6,7 @@
 
 use image::{ImageDecoder, ImageFormat, metadata::Orientation};
 
-use super::Limits;
+use super::{Limits, segment};
 
 /// Bytes a file may take for each pixel that is allowed: twice this is for two pixels.
 const HALF_BYTES_PER_PIXEL: u64 = 9;
@@ -16,6 +16,9 @@ const BYTES_MIN: u64 = 64 << 20;
 
 /// What a decoder may take to read headers: tables, palettes, profiles, comments.
 const HEADER_BYTES: u64 = 32 << 20;
+
+/// The marker of a JPEG whose scans refine one another.
+const PROGRESSIVE_FRAME: u8 = 0xC2;
 
 /// What decides how much memory a picture takes.
 pub(super) struct Needs<'a, D> {
@@ -28,8 +31,7 @@ pub(super) struct Needs<'a, D> {
 impl<D: ImageDecoder> Needs<'_, D> {
     /// Returns what is left over for the decoder's own needs, or `None` if it is too much.
     pub(super) fn spare_bytes(&self, limits: Limits) -> Option<u64> {
-        let allowed = limits.pixels_max.saturating_mul(HALF_BYTES_PER_PIXEL) / 2;
-        allowed.max(BYTES_MIN).checked_sub(self.bytes())
+        allowed_bytes(limits).checked_sub(self.bytes())
     }
 
     /// Returns the most bytes that are held at one time on the way to the picture.
@@ -49,8 +51,9 @@ impl<D: ImageDecoder> Needs<'_, D> {
         };
         let to_eight_bits = match (is_deep, color.channel_count()) {
             (true, _) => decoded + 8 * pixels,
-            (false, 3 | 4) => decoded,
-            (false, _) => decoded + 4 * pixels,
+            (false, 1) => decoded + 3 * pixels,
+            (false, 2) => decoded + 4 * pixels,
+            (false, _) => decoded,
         };
         let turned = match self.orientation {
             Orientation::Rotate90
@@ -66,6 +69,11 @@ impl<D: ImageDecoder> Needs<'_, D> {
     }
 }
 
+/// Returns how many bytes the way to one picture may take.
+pub(super) fn allowed_bytes(limits: Limits) -> u64 {
+    (limits.pixels_max.saturating_mul(HALF_BYTES_PER_PIXEL) / 2).max(BYTES_MIN)
+}
+
 /// The limits under which headers are read.
 pub(super) fn for_headers() -> image::Limits {
     at_most(HEADER_BYTES)
@@ -79,18 +87,9 @@ pub(super) fn at_most(bytes: u64) -> image::Limits {
 
 /// Returns what a progressive JPEG holds back until its last scan; `None` if it is none.
 fn coefficient_bytes(bytes: &[u8]) -> Option<u64> {
-    let mut rest = bytes.get(2..)?;
-    loop {
-        let [0xFF, marker, high, low, ..] = *rest else { return None };
-        let body = rest.get(4..)?;
-        match marker {
-            0xC2 => return samples(body).map(|samples| 2 * samples),
-            0xC0 | 0xC1 | 0xDA => return None,
-            // A filler.
-            0xFF => rest = &rest[1..],
-            _ => rest = rest.get(2 + usize::from(u16::from_be_bytes([high, low]))..)?,
-        }
-    }
+    let mut headers = segment::headers(bytes);
+    let frame = headers.find(|segment| segment.marker == PROGRESSIVE_FRAME)?;
+    samples(frame.body).map(|samples| 2 * samples)
 }
 
 /// Counts the samples of a frame from its header.
