@@ -305,7 +305,10 @@ fn decoded(bytes: &[u8]) -> (Result<(), Reject>, Option<String>) {
     let Ok((whole, reduced)) = both else {
         return (Err(Reject::Empty), Some("a panic".to_owned()));
     };
-    let complaint = if whole != reduced {
+    let panicked = |it: &Reject| it.to_string().contains("panicked");
+    let complaint = if whole.as_ref().is_err_and(panicked) {
+        Some("a panic, contained".to_owned())
+    } else if whole != reduced {
         Some(format!("whole {whole:?}, reduced {reduced:?}"))
     } else if TIME_MAX < took {
         Some(format!("{took:?}"))

@@ -9,6 +9,7 @@
 use std::{
     error::Error,
     io::{self, Cursor, ErrorKind},
+    panic,
 };
 
 use image::{
@@ -17,7 +18,8 @@ use image::{
 
 pub use self::background::{Background, BadColour, Light};
 use super::{
-    Picture, exif, icc, jpeg,
+    Picture, exif, icc,
+    jpeg::{self, Refusal},
     sniff::{self, Kind},
 };
 use crate::domain::outcome::Reject;
@@ -26,7 +28,8 @@ mod background;
 mod gif;
 mod ink;
 mod memory;
-mod segment;
+mod palette;
+mod profile;
 
 /// How much a file may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +59,8 @@ pub struct Decoded {
     pub height_px: u32,
 }
 
-/// Identical units of a filled-up JPEG repeat after at most this many pixels.
-const REPEAT_PX: u32 = 32;
+/// Why a file is refused that a library panicked over.
+const PANICKED: &str = "its decoder panicked";
 
 impl Default for Limits {
     fn default() -> Self {
@@ -86,9 +89,16 @@ pub fn decode_at_least(bytes: &[u8], limits: Limits, shorter_px: u32) -> Result<
 
 /// Decodes a picture file of any known format into what is wanted of it.
 pub fn take(bytes: &[u8], taking: Taking) -> Result<Decoded, Reject> {
+    // Libraries read most formats. What one of them panics over is a broken file, and the next
+    // file is none the worse: all they hold is dropped.
+    panic::catch_unwind(|| take_unguarded(bytes, taking))
+        .unwrap_or_else(|_| Err(broken_because(PANICKED)))
+}
+
+fn take_unguarded(bytes: &[u8], taking: Taking) -> Result<Decoded, Reject> {
     let kind = sniff::kind(bytes);
     let picture = match kind {
-        Kind::Jpeg => decode_as(bytes, ImageFormat::Jpeg, taking),
+        Kind::Jpeg => return photo(bytes, taking),
         Kind::Png => decode_as(bytes, ImageFormat::Png, taking),
         Kind::Webp => decode_as(bytes, ImageFormat::WebP, taking),
         Kind::Bmp => decode_as(bytes, ImageFormat::Bmp, taking),
@@ -106,6 +116,55 @@ pub fn take(bytes: &[u8], taking: Taking) -> Result<Decoded, Reject> {
     Ok(Decoded::whole(picture?, kind.name()))
 }
 
+/// Decodes a JPEG, by another decoder where ours knows better than to try.
+fn photo(bytes: &[u8], taking: Taking) -> Result<Decoded, Reject> {
+    let format = Kind::Jpeg.name();
+    let frame = memory::Frame::of_jpeg(bytes);
+    if let Some(frame) = frame.as_ref().filter(|frame| !frame.fits(taking.limits)) {
+        let &memory::Frame { width_px, height_px, .. } = frame;
+        return Err(Reject::TooManyPixels { width_px, height_px });
+    }
+    let photo = match jpeg::decode(bytes, taking.limits, taking.shorter_px.unwrap_or(u32::MAX)) {
+        Ok(photo) => photo,
+        Err(Refusal::Foreign) => {
+            let picture = decode_as(bytes, ImageFormat::Jpeg, taking)?;
+            return Ok(Decoded::whole(picture, format));
+        }
+        Err(Refusal::Truncated) => return Err(truncated()),
+        Err(Refusal::TooManyPixels { width_px, height_px }) => {
+            return Err(Reject::TooManyPixels { width_px, height_px });
+        }
+    };
+    let stated = photo.exif.and_then(exif::orientation).and_then(Orientation::from_exif);
+    let orientation = stated.unwrap_or(Orientation::NoTransforms);
+    let (mut width_px, mut height_px) = (photo.width_px, photo.height_px);
+    if is_on_its_side(orientation) {
+        (width_px, height_px) = (height_px, width_px);
+    }
+    let profile = profile::of_jpeg(bytes);
+    let is_grey = frame.is_some_and(|frame| frame.n_components == 1);
+    let picture = match DynamicImage::ImageRgb8(photo.picture) {
+        // Profiles of grey are for pictures of one channel.
+        picture if is_grey && profile.is_some() => picture.into_luma8().into(),
+        picture => picture,
+    };
+    let picture = upright(shown(picture, profile.as_deref(), taking), orientation);
+    Ok(Decoded { picture, format, width_px, height_px })
+}
+
+fn is_on_its_side(orientation: Orientation) -> bool {
+    match orientation {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => true,
+        Orientation::NoTransforms
+        | Orientation::Rotate180
+        | Orientation::FlipHorizontal
+        | Orientation::FlipVertical => false,
+    }
+}
+
 fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Picture, Reject> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(memory::for_headers());
@@ -121,6 +180,9 @@ fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Pictur
     if format == ImageFormat::Jpeg && !jpeg::has_end(bytes) {
         return Err(truncated());
     }
+    if format == ImageFormat::Png && !palette::is_whole(bytes) {
+        return Err(broken_because("a palette of broken colours"));
+    }
     let orientation = orientation(&mut decoder);
     let needs = memory::Needs { decoder: &decoder, format, orientation, bytes };
     let spare = needs.spare_bytes(taking.limits);
@@ -128,7 +190,7 @@ fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Pictur
     decoder.set_limits(memory::at_most(spare)).map_err(|error| broken(&error))?;
     // A broken profile says nothing about the picture, whose levels are then taken as sRGB.
     let profile = match format {
-        ImageFormat::Jpeg => segment::profile(bytes),
+        ImageFormat::Jpeg => profile::of_jpeg(bytes),
         _ => decoder.icc_profile().ok().flatten(),
     };
 
@@ -138,13 +200,7 @@ fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Pictur
         Some(picture) => DynamicImage::ImageRgb8(picture),
         None => DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?,
     };
-    let picture = shown(picture, profile.as_deref(), taking);
-    if is_jpeg && ends_in_repeats(&picture) && jpeg::first_scan_is_whole(bytes) == Some(false) {
-        return Err(truncated());
-    }
-    let mut picture = DynamicImage::ImageRgb8(picture);
-    picture.apply_orientation(orientation);
-    Ok(picture.into_rgb8())
+    Ok(upright(shown(picture, profile.as_deref(), taking), orientation))
 }
 
 /// Brings decoded levels to what people see: sRGB, without holes.
@@ -156,6 +212,12 @@ fn shown(picture: DynamicImage, profile: Option<&[u8]>, taking: Taking) -> Pictu
     taking.background.under(picture, taking.light)
 }
 
+fn upright(picture: Picture, orientation: Orientation) -> Picture {
+    let mut picture = DynamicImage::ImageRgb8(picture);
+    picture.apply_orientation(orientation);
+    picture.into_rgb8()
+}
+
 /// Returns which way up the picture is. Broken EXIF data say nothing: it is taken as it lies.
 fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
     let block = decoder.exif_metadata().ok().flatten();
@@ -165,15 +227,6 @@ fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
         // TIFF has it among its own entries.
         None => decoder.orientation().unwrap_or(Orientation::NoTransforms),
     }
-}
-
-/// Tells whether the end of the last row repeats, as it does where a decoder had no data left.
-/// Many whole pictures do so too (white margins): this only saves reading the others twice.
-fn ends_in_repeats(picture: &Picture) -> bool {
-    let (width, height) = picture.dimensions();
-    let start = width.saturating_sub(2 * REPEAT_PX);
-    let pixel = |x| picture.get_pixel(x, height - 1);
-    (start..width.saturating_sub(REPEAT_PX)).all(|x| pixel(x) == pixel(x + REPEAT_PX))
 }
 
 fn truncated() -> Reject {

@@ -1,0 +1,51 @@
+//! The pixels of one component, at the density its blocks came in.
+
+use super::{
+    header::{Component, Frame, Quantiser},
+    inverse::{Render, Shape},
+};
+
+/// One component of the picture to be.
+pub(super) struct Plane {
+    pub(super) levels: Vec<u8>,
+    pub(super) stride: usize,
+    pub(super) shape: Shape,
+    pub(super) render: Render,
+    /// Blocks of whole units, across and down.
+    pub(super) blocks: (usize, usize),
+    /// How often each pixel counts in the picture, across and down: 1, 2 or 4 times.
+    pub(super) spread: (usize, usize),
+    /// As it stood when the first scan of this component began.
+    pub(super) quantiser: Option<Quantiser>,
+    /// Whether a scan gave the means.
+    pub(super) has_means: bool,
+}
+
+impl Plane {
+    /// Lays out a component of a picture that comes with `eighths` of 8 pixels each way. Sparse
+    /// components come larger, as far as their blocks hold more.
+    pub(super) fn new(frame: &Frame, component: &Component, eighths: usize) -> Self {
+        let (across, down) = (frame.across / component.across, frame.down / component.down);
+        let shape = Shape { across: (eighths * across).min(8), down: (eighths * down).min(8) };
+        let units = frame.units();
+        let blocks = (units.0 * component.across, units.1 * component.down);
+        let stride = blocks.0 * shape.across;
+        Self {
+            levels: vec![128; stride * blocks.1 * shape.down],
+            stride,
+            shape,
+            render: shape.render(),
+            blocks,
+            spread: (eighths * across / shape.across, eighths * down / shape.down),
+            quantiser: None,
+            has_means: false,
+        }
+    }
+
+    /// Returns the pixels from the upper left corner of a block on.
+    #[inline(always)]
+    pub(super) fn from_block(&mut self, (x, y): (usize, usize)) -> &mut [u8] {
+        let start = (y * self.shape.down) * self.stride + x * self.shape.across;
+        &mut self.levels[start..]
+    }
+}
