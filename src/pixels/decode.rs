@@ -189,12 +189,9 @@ fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Pictur
     let spare = spare.ok_or(Reject::TooManyPixels { width_px, height_px })?;
     decoder.set_limits(memory::at_most(spare)).map_err(|error| broken(&error))?;
     // A broken profile says nothing about the picture, whose levels are then taken as sRGB.
-    let profile = match format {
-        ImageFormat::Jpeg => profile::of_jpeg(bytes),
-        _ => decoder.icc_profile().ok().flatten(),
-    };
-
     let is_jpeg = format == ImageFormat::Jpeg;
+    let profile =
+        if is_jpeg { profile::of_jpeg(bytes) } else { decoder.icc_profile().ok().flatten() };
     let inks = profile.as_deref().filter(|_| is_jpeg);
     let picture = match inks.and_then(|profile| ink::decode(bytes, profile)) {
         Some(picture) => DynamicImage::ImageRgb8(picture),
@@ -234,10 +231,16 @@ fn truncated() -> Reject {
 }
 
 fn broken(error: &ImageError) -> Reject {
+    let is_end = |error: &io::Error| error.kind() == ErrorKind::UnexpectedEof;
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
-        let io = error.downcast_ref::<io::Error>();
-        if io.is_some_and(|error| error.kind() == ErrorKind::UnexpectedEof) {
+        // An image error hides the error it stands for from its chain of causes.
+        let inner = if let Some(ImageError::IoError(inner)) = error.downcast_ref() {
+            Some(inner)
+        } else {
+            error.downcast_ref()
+        };
+        if inner.is_some_and(is_end) {
             return truncated();
         }
         cause = error.source();

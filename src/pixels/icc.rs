@@ -126,10 +126,10 @@ fn eight_bits(picture: DynamicImage) -> DynamicImage {
 
 /// The levels of a picture that [`eight_bits`] made.
 fn levels_of(picture: &mut DynamicImage) -> &mut [u8] {
-    match picture {
-        DynamicImage::ImageRgb8(picture) => picture,
-        DynamicImage::ImageRgba8(picture) => picture,
-        _ => &mut [],
+    if picture.color().has_alpha() {
+        picture.as_mut_rgba8().map_or(&mut [], |picture| picture)
+    } else {
+        picture.as_mut_rgb8().map_or(&mut [], |picture| picture)
     }
 }
 
@@ -137,21 +137,19 @@ fn grey_to_srgb(picture: DynamicImage, curve: &ToneReprCurve) -> DynamicImage {
     let deep = is_deep(&picture);
     let Some(lights) = lights(curve, if deep { 65_536 } else { 256 }) else { return picture };
     let level = |level: usize| light::coded(lights[level]);
-    match picture {
-        DynamicImage::ImageLuma8(mut picture) => {
-            picture.iter_mut().for_each(|it| *it = level((*it).into()));
-            picture.into()
-        }
-        DynamicImage::ImageLumaA8(mut picture) => {
-            picture.pixels_mut().for_each(|it| it.0[0] = level(it.0[0].into()));
-            picture.into()
-        }
-        deep => {
-            let mut picture = deep.into_luma_alpha16();
-            picture.pixels_mut().for_each(|it| it.0[0] = u16::from(level(it.0[0].into())) * 257);
-            picture.into()
-        }
+    if deep {
+        let mut picture = picture.into_luma_alpha16();
+        picture.pixels_mut().for_each(|it| it.0[0] = u16::from(level(it.0[0].into())) * 257);
+        return picture.into();
     }
+    if picture.color().has_alpha() {
+        let mut picture = picture.into_luma_alpha8();
+        picture.pixels_mut().for_each(|it| it.0[0] = level(it.0[0].into()));
+        return picture.into();
+    }
+    let mut picture = picture.into_luma8();
+    picture.iter_mut().for_each(|it| *it = level((*it).into()));
+    picture.into()
 }
 
 fn is_deep(picture: &DynamicImage) -> bool {

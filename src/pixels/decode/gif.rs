@@ -55,8 +55,8 @@ pub(super) fn first_frame(bytes: &[u8], limits: Limits) -> Result<First, Reject>
 }
 
 fn broken(error: &DecodingError) -> Reject {
-    match error {
-        DecodingError::UnexpectedEof | DecodingError::EndCodeNotFound => truncated(),
-        error => broken_because(&error.to_string()),
+    if matches!(error, DecodingError::UnexpectedEof | DecodingError::EndCodeNotFound) {
+        return truncated();
     }
+    broken_because(&error.to_string())
 }
