@@ -62,6 +62,29 @@ impl Shelf {
         self.pictures.is_empty()
     }
 
+    /// Puts the hashes of two shelves on one; no picture may be on both.
+    #[must_use]
+    pub fn merged(&self, other: &Self) -> Self {
+        let mut merged = Self::default();
+        let (mut left, mut right) = (self.iter().peekable(), other.iter().peekable());
+        loop {
+            let next = match (left.peek(), right.peek()) {
+                (Some((left_picture, _)), Some((picture, _))) if picture < left_picture => {
+                    right.next()
+                }
+                (Some(_), _) => left.next(),
+                (None, _) => right.next(),
+            };
+            let Some(next) = next else { return merged };
+            merged.extend([next]);
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (usize, PerceptualHash)> {
+        let pictures = self.pictures.iter().map(|picture| number(*picture));
+        pictures.zip((0..self.len()).map(|at| PerceptualHash(self.hash(at))))
+    }
+
     fn hash(&self, at: usize) -> Hash {
         self.blocks[at / LANES].get(at % LANES)
     }
