@@ -361,3 +361,6 @@ fn summary(verdicts: &BTreeMap<BlobId, Verdict>) -> String {
     let parts = dropped.iter().map(|(kind, n)| format!("{n} \u{d7} {kind}"));
     std::iter::once(format!("{n_kept} kept")).chain(parts).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;
