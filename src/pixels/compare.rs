@@ -334,7 +334,7 @@ mod tests {
     };
 
     fn ready(picture: Picture) -> Comparable {
-        Comparable::new(&fingerprint::fingerprint(&Decoded { picture, format: "PNG" }))
+        Comparable::new(&fingerprint::fingerprint(&Decoded::whole(picture, "PNG")))
     }
 
     #[test]

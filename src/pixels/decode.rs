@@ -26,8 +26,12 @@ pub struct Limits {
 /// A picture and what its file was.
 #[derive(Clone, Debug)]
 pub struct Decoded {
+    /// Upright; smaller than the file says where less was asked for.
     pub picture: Picture,
     pub format: &'static str,
+    /// Size of the whole picture, upright.
+    pub width_px: u32,
+    pub height_px: u32,
 }
 
 /// Enough for two copies of the deepest pixel (16-bit RGBA) while a decoder works.
@@ -43,6 +47,23 @@ impl Default for Limits {
     fn default() -> Self {
         Self { pixels_max: 100_000_000 }
     }
+}
+
+impl Decoded {
+    /// Takes `picture` for the whole of a file of that format.
+    pub fn whole(picture: Picture, format: &'static str) -> Self {
+        let (width_px, height_px) = picture.dimensions();
+        Self { picture, format, width_px, height_px }
+    }
+}
+
+/// Decodes a picture file of any known format, with the same verdict on the file as [`decode`].
+/// The picture may come reduced, but its shorter side is at least `shorter_px` if it ever was.
+pub fn decode_at_least(bytes: &[u8], limits: Limits, shorter_px: u32) -> Result<Decoded, Reject> {
+    // No decoder reduces yet, so the whole picture is the smallest that is large enough.
+    let decoded = decode(bytes, limits)?;
+    debug_assert!(shorter_px == 0 || !decoded.picture.is_empty());
+    Ok(decoded)
 }
 
 /// Decodes a picture file of any known format.
@@ -63,7 +84,7 @@ pub fn decode(bytes: &[u8], limits: Limits) -> Result<Decoded, Reject> {
         }
     };
     let picture = decode_as(bytes, format, limits)?;
-    Ok(Decoded { picture, format: kind.name() })
+    Ok(Decoded::whole(picture, kind.name()))
 }
 
 fn decode_as(bytes: &[u8], format: ImageFormat, limits: Limits) -> Result<Picture, Reject> {

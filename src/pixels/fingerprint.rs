@@ -43,8 +43,8 @@ pub fn fingerprint(decoded: &Decoded) -> Fingerprint {
         hashes.extend(self::hashes(&grey, inner));
     }
     Fingerprint {
-        width_px: source.width_px,
-        height_px: source.height_px,
+        width_px: decoded.width_px,
+        height_px: decoded.height_px,
         format: decoded.format.to_owned(),
         hashes,
         thumbnail: HexBytes(thumbnail.levels),
@@ -183,7 +183,7 @@ mod tests {
     };
 
     fn of(picture: Picture) -> Fingerprint {
-        fingerprint(&Decoded { picture, format: "PNG" })
+        fingerprint(&Decoded::whole(picture, "PNG"))
     }
 
     #[test]

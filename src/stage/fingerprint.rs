@@ -110,7 +110,7 @@ mod tests {
             Pixel::from([level(x + stripe), level(y * 2 + stripe), level(x + y)])
         });
 
-        let print = pixels::fingerprint::fingerprint(&Decoded { picture, format: "PNG" });
+        let print = pixels::fingerprint::fingerprint(&Decoded::whole(picture, "PNG"));
 
         let digest = crate::store::Digest::of(&print).to_string();
         assert_eq!(

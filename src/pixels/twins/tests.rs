@@ -36,7 +36,7 @@ impl Album {
 }
 
 fn print_of(picture: Picture) -> Fingerprint {
-    fingerprint::fingerprint(&Decoded { picture, format: "JPEG" })
+    fingerprint::fingerprint(&Decoded::whole(picture, "JPEG"))
 }
 
 /// Decodes all photographs of a folder of the shared data; equal files count once.
