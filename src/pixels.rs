@@ -7,12 +7,14 @@ pub mod crop;
 pub mod decode;
 pub mod encode;
 pub mod fingerprint;
+pub mod plain_hash;
 pub mod search;
 pub mod sniff;
 pub mod twins;
 
 mod align;
 mod border;
+mod hash;
 mod jpeg;
 mod plane;
 mod scale;

@@ -23,7 +23,7 @@ use std::{
 
 use snapset::{
     domain::fingerprint::{Distance, PerceptualHash},
-    pixels::search::{self, Near, Shelf},
+    pixels::search::{self, Shelf},
 };
 
 const WITHIN: u32 = 31;
@@ -237,9 +237,9 @@ fn alone(args: &[String]) {
     new.extend(all);
     let (since, used) = (Instant::now(), processor_time());
     let pairs = if n_new == 0 {
-        search::pairs(&known, &known, within, <[Near]>::to_vec)
+        search::pairs(&known, &known, within)
     } else {
-        search::pairs(&known, &new, within, <[Near]>::to_vec)
+        search::pairs(&known, &new, within)
     };
     let wall = since.elapsed().as_secs_f64();
     println!("{wall} {} {}", processor_time().saturating_sub(used).as_secs_f64(), pairs.len());

@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use crate::domain::fingerprint::{Distance, Nearest, PerceptualHash};
+use crate::domain::fingerprint::{Distance, PerceptualHash};
 
 mod bands;
 mod lanes;
@@ -29,8 +29,8 @@ pub struct Near {
     /// The pictures, by the numbers they were put on the shelves under, the smaller first.
     pub a: usize,
     pub b: usize,
-    /// Of all the hashes of both the nearest two, and which of `b` on the second shelf it is.
-    pub nearest: Nearest,
+    /// Of the nearest two of their hashes.
+    pub distance: Distance,
 }
 
 /// A hash of the one shelf that lies near a hash of the other.
@@ -93,12 +93,6 @@ impl Shelf {
     fn first_after(&self, picture: u32) -> usize {
         self.pictures.partition_point(|it| *it <= picture)
     }
-
-    /// Returns which of its picture's hashes the one at `at` is.
-    fn place(&self, at: usize) -> usize {
-        let before = self.pictures[..at].iter().rev();
-        before.take_while(|picture| **picture == self.pictures[at]).count()
-    }
 }
 
 /// Extends from an iterator of pictures' numbers and hashes, in rising order.
@@ -109,30 +103,16 @@ impl Extend<(usize, PerceptualHash)> for Shelf {
 }
 
 /// Finds for every picture on the shelf `rows` the pictures after it, by number, on the shelf
-/// `columns` that have a hash within `within` of one of its own, and asks `judge` about them.
-///
-/// `judge` gets all that is near one picture at once, in rising order, and on any thread. What
-/// it returns is put together in the order of the pictures.
-pub fn pairs<T: Send>(
-    rows: &Shelf,
-    columns: &Shelf,
-    within: Distance,
-    judge: impl Fn(&[Near]) -> Vec<T> + Sync,
-) -> Vec<T> {
+/// `columns` that have a hash within `within` of one of its own; each pair once, in rising order.
+pub fn pairs(rows: &Shelf, columns: &Shelf, within: Distance) -> Vec<Near> {
     let level = Level::detect();
-    let judge_all = |hits: Vec<Hit>| -> Vec<T> {
-        let near = nearest(rows, columns, &hits);
-        drop(hits);
-        let of_one = near.par_chunk_by(|one, other| one.a == other.a);
-        of_one.flat_map_iter(&judge).collect()
-    };
     match Bands::worthwhile(rows.len(), columns.len(), within) {
-        Some(bands) => judge_all(bands.join(rows, columns, level)),
+        Some(bands) => nearest(rows, columns, &bands.join(rows, columns, level)),
         None => {
-            let hits = tiles::cut(rows)
-                .into_par_iter()
-                .map(|range| tiles::join(rows, range, columns, within, level));
-            hits.map(judge_all).collect::<Vec<_>>().into_iter().flatten().collect()
+            let near = tiles::cut(rows).into_par_iter().map(|range| {
+                nearest(rows, columns, &tiles::join(rows, range, columns, within, level))
+            });
+            near.collect::<Vec<_>>().concat()
         }
     }
 }
@@ -142,9 +122,13 @@ fn nearest(rows: &Shelf, columns: &Shelf, hits: &[Hit]) -> Vec<Near> {
     let near = |hit: &Hit| Near {
         a: number(rows.pictures[hit.row]),
         b: number(columns.pictures[hit.column]),
-        nearest: Nearest { distance: Distance(hit.distance), hash: columns.place(hit.column) },
+        distance: Distance(hit.distance),
     };
-    let mut near: Vec<Near> = hits.iter().map(near).collect();
+    once(hits.iter().map(near).collect())
+}
+
+/// Sorts pairs and leaves of those found several times the nearest.
+pub(super) fn once(mut near: Vec<Near>) -> Vec<Near> {
     near.sort_unstable();
     near.dedup_by_key(|it| (it.a, it.b));
     near

@@ -6,12 +6,14 @@
 
 use std::{collections::BTreeMap, convert::Infallible};
 
+use rayon::prelude::*;
+
 use super::{
     compare::{self, Comparable},
     search::{self, Near, Shelf},
 };
 use crate::domain::{
-    fingerprint::{Distance, Fingerprint, Likeness, Similarity},
+    fingerprint::{Distance, Extent, Fingerprint, Likeness, Orientation, Similarity},
     id::BlobId,
     verdict::TwinPair,
 };
@@ -36,10 +38,14 @@ impl Default for Reach {
 /// The hashes of many pictures, which go by numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Hashes {
-    /// Of the pictures as they lie.
-    own: Shelf,
-    /// In all orientations.
-    all: Shelf,
+    /// Of whole pictures, and of what is inside their borders, as they lie.
+    wholes: Shelf,
+    parts: Shelf,
+    plain: Shelf,
+    /// What wholes are set against: wholes in all orientations, parts as they lie and mirrored.
+    for_wholes: Shelf,
+    /// What parts are set against: wholes as they lie and mirrored.
+    for_parts: Shelf,
     n_pictures: usize,
 }
 
@@ -52,10 +58,25 @@ pub struct Alike {
 }
 
 impl Hashes {
-    /// Adds a picture; its number must be larger than those before.
+    /// Adds a picture; its number must be larger than those before. What is set against what
+    /// follows [`Fingerprint::nearest`].
     pub fn push(&mut self, picture: usize, print: &Fingerprint) {
-        self.own.extend(print.own_hashes().map(|hash| (picture, hash)));
-        self.all.extend(print.hashes.iter().map(|hash| (picture, *hash)));
+        let both = || [Orientation::UPRIGHT, Orientation::MIRRORED].into_iter();
+        for view in &print.views {
+            let laid = |orientation| (picture, view.hash.laid(orientation));
+            match view.extent {
+                Extent::Whole | Extent::Inner => {
+                    self.wholes.push(picture, view.hash);
+                    self.for_wholes.extend(Orientation::all().map(laid));
+                    self.for_parts.extend(both().map(laid));
+                }
+                Extent::Part => {
+                    self.parts.push(picture, view.hash);
+                    self.for_wholes.extend(both().map(laid));
+                }
+                Extent::Plain => self.plain.push(picture, view.hash),
+            }
+        }
         self.n_pictures += 1;
     }
 
@@ -67,10 +88,24 @@ impl Hashes {
     #[must_use]
     pub fn merged(&self, other: &Self) -> Self {
         Self {
-            own: self.own.merged(&other.own),
-            all: self.all.merged(&other.all),
+            wholes: self.wholes.merged(&other.wholes),
+            parts: self.parts.merged(&other.parts),
+            plain: self.plain.merged(&other.plain),
+            for_wholes: self.for_wholes.merged(&other.for_wholes),
+            for_parts: self.for_parts.merged(&other.for_parts),
             n_pictures: self.n_pictures + other.n_pictures,
         }
+    }
+
+    /// Finds for each of these pictures those of `others` after it, by number, that come near it.
+    fn near(&self, others: &Self, within: Distance) -> Vec<Near> {
+        let meetings = [
+            (&self.wholes, &others.for_wholes),
+            (&self.parts, &others.for_parts),
+            (&self.plain, &others.plain),
+        ];
+        let near = meetings.map(|(rows, columns)| search::pairs(rows, columns, within));
+        search::once(near.concat())
     }
 }
 
@@ -84,12 +119,18 @@ pub fn likenesses<E: Send>(
     reach: Reach,
     read: impl Fn(usize) -> Result<Fingerprint, E> + Sync,
 ) -> Result<Vec<Alike>, E> {
+    // Of two pictures that with the smaller number is compared as it lies, whichever is new.
+    let meetings = [(fresh, fresh), (fresh, known), (known, fresh)];
+    let near = meetings.map(|(rows, columns)| rows.near(columns, reach.distance)).concat();
+    let near = search::once(near);
     let compare_all = |near: &[Near]| -> Result<Vec<Alike>, E> {
-        let ready = Comparable::new(&read(near[0].a)?);
+        let print = read(near[0].a)?;
+        let ready = Comparable::new(&print);
         let mut alike = Vec::new();
-        for &Near { a, b, nearest } in near {
+        for &Near { a, b, .. } in near {
             let other = read(b)?;
-            let similarity = compare::compare(&ready, &Comparable::as_hashed(&other, nearest.hash));
+            let nearest = print.nearest(&other);
+            let similarity = compare::compare(&ready, &Comparable::as_hashed(&other, nearest));
             if reach.similarity <= similarity {
                 let likeness = Likeness { distance: nearest.distance, similarity };
                 alike.push(Alike { a, b, likeness });
@@ -97,16 +138,8 @@ pub fn likenesses<E: Send>(
         }
         Ok(alike)
     };
-    let judge = |near: &[Near]| match compare_all(near) {
-        Ok(alike) => alike.into_iter().map(Ok).collect(),
-        Err(error) => vec![Err(error)],
-    };
-    // The picture with the smaller number is compared as it lies, whichever of both is new.
-    let sides = [(&fresh.own, &fresh.all), (&fresh.own, &known.all), (&known.own, &fresh.all)];
-    let found = sides.map(|(rows, columns)| search::pairs(rows, columns, reach.distance, judge));
-    let mut alike = found.into_iter().flatten().collect::<Result<Vec<Alike>, E>>()?;
-    alike.sort_unstable();
-    Ok(alike)
+    let of_one = near.par_chunk_by(|one, other| one.a == other.a);
+    Ok(of_one.map(compare_all).collect::<Result<Vec<_>, E>>()?.concat())
 }
 
 /// Finds all twins among fingerprints at hand, sorted by their ids, the smaller id of each pair

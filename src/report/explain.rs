@@ -182,7 +182,7 @@ fn follow(store: &Store, item: &Resolved, steps: &mut Vec<Step>) -> Result<Way, 
         }
     };
     let size = format!("{}\u{d7}{} {}", print.width_px, print.height_px, print.format);
-    let hash = print.hashes.first().map(ToString::to_string).unwrap_or_default();
+    let hash = print.views.first().map(|view| view.hash.to_string()).unwrap_or_default();
     tell(StageName::Fingerprint, format!("{size}, hash {hash}"));
     judged(store, &blob, steps)
 }

@@ -70,7 +70,7 @@ pub fn take_back(
     let mut ghosts = Vec::new();
     let mut removals = Vec::new();
     for (blob, (post, why, noticed_at)) in &taken {
-        let hashes = query::fingerprint(store, blob)?.map(|print| print.hashes);
+        let hashes = query::fingerprint(store, blob)?.map(|print| print.own_hashes().collect());
         ghosts.push((*blob, Ghost { post: post.clone(), hashes: hashes.unwrap_or_default() }));
         removals.extend(removal(store, blob, *why, *noticed_at)?.map(|it| (*blob, it)));
     }

@@ -2,9 +2,8 @@
 
 use std::{
     fs,
-    os::unix,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use super::{Pairs, corpus::Half, edits::EDITS, names, table::Score};
@@ -79,50 +78,50 @@ fn imagededup(method: &str, tools: &Tools<'_>, half: &Half) -> Result<Vec<Pairs>
     Ok(sets)
 }
 
-/// Czkawka looks through folders and prints groups; every two of a group count as a pair.
+/// Czkawka looks through folders and prints groups; every two of a group count as a pair. It
+/// passes over links, so the base pictures are copied once, and remembers what it has hashed.
 fn czkawka(tools: &Tools<'_>, half: &Half) -> Result<Vec<Pairs>, String> {
-    let folder = tools.scratch.join("czkawka");
+    let base = tools.scratch.join("czkawka-base");
     let found = tools.scratch.join("czkawka.json");
+    fs::remove_dir_all(&base).ok(); // It may not be there yet.
+    fs::create_dir_all(&base).unwrap();
+    for (at, path) in half.base.iter().enumerate() {
+        fs::copy(path, base.join(format!("{at}.jpg"))).unwrap();
+    }
     let of_edit = |edit: usize| {
-        fs::remove_dir_all(&folder).ok(); // It may not be there yet.
-        fs::create_dir_all(&folder).unwrap();
-        let paths = names(half, edit);
-        for (at, path) in paths.iter().enumerate() {
-            let extension = path.extension().unwrap().to_str().unwrap();
-            let target = folder.join(format!("{at}.{extension}"));
-            // Links of both kinds are passed over by czkawka: the bytes must be there.
-            if fs::copy(path, &target).is_err() {
-                unix::fs::symlink(path, &target).unwrap();
-            }
-        }
-        let status = Command::new(tools.czkawka)
+        let copies = half.copies[edit][0].1.parent().expect("copies lie in a folder");
+        fs::remove_file(&found).ok(); // Nothing is written where nothing is found.
+        let output = Command::new(tools.czkawka)
             .args(["image", "--directories"])
-            .arg(&folder)
-            .args(["--minimal-file-size", "1", "--compact-file-to-save"])
+            .arg(&base)
+            .arg("--directories")
+            .arg(copies)
+            .args(["--minimal-file-size", "1", "--do-not-print-results"])
+            .args(["--ignore-error-code-on-found", "--compact-file-to-save"])
             .arg(&found)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
+            .output()
             .map_err(|error| error.to_string())?;
-        // It exits with 11 where it found something.
-        if !matches!(status.code(), Some(0 | 11)) {
-            return Err(format!("{status}"));
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
-        Ok(groups(&fs::read_to_string(&found).unwrap_or_default(), &paths))
+        let place = |path: &Path| -> PathBuf {
+            if path.starts_with(&base) {
+                let at: usize = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+                return half.base[at].clone();
+            }
+            copies.join(path.file_name().unwrap())
+        };
+        Ok(pairs(&fs::read_to_string(&found).unwrap_or_default(), place))
     };
     (0..EDITS.len()).map(of_edit).collect()
 }
 
-fn groups(json: &str, paths: &[&Path]) -> Pairs {
+fn pairs(json: &str, place: impl Fn(&Path) -> PathBuf) -> Pairs {
     let groups: Vec<Vec<serde_json::Value>> = serde_json::from_str(json).unwrap_or_default();
-    let place = |entry: &serde_json::Value| -> PathBuf {
-        let path = Path::new(entry["path"].as_str().unwrap());
-        let at: usize = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
-        paths[at].to_owned()
-    };
     let mut pairs = Pairs::new();
     for group in groups {
-        let members: Vec<PathBuf> = group.iter().map(place).collect();
+        let paths = group.iter().map(|entry| Path::new(entry["path"].as_str().unwrap()));
+        let members: Vec<PathBuf> = paths.map(&place).collect();
         for (at, a) in members.iter().enumerate() {
             pairs.extend(members[at + 1..].iter().map(|b| [a.clone(), b.clone()]));
         }

@@ -152,7 +152,7 @@ fn the_answer_does_not_depend_on_threads() {
     let shelf = Dice(9).shelf(3000, 120);
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| pairs(&shelf, &shelf, Distance(100), <[Near]>::to_vec))
+        pool.install(|| pairs(&shelf, &shelf, Distance(100)))
     };
 
     let (one, five) = (with(1), with(5));
@@ -172,7 +172,7 @@ proptest! {
         let shelves = (dice.shelf(sizes.0, 150), dice.shelf(sizes.1, 150));
         let within = Distance(within);
 
-        let found = pairs(&shelves.0, &shelves.1, within, <[Near]>::to_vec);
+        let found = pairs(&shelves.0, &shelves.1, within);
 
         prop_assert_eq!(found, compare_all(&shelves.0, &shelves.1, within));
     }

@@ -133,6 +133,31 @@ fn product_photographs_that_look_alike_are_not_twins() {
     assert_eq!(album(&photographs("clothing4_cc0")).twins(), BTreeSet::new());
 }
 
+/// The search knows hashes alone; which of them meet must be what fingerprints say themselves.
+#[test]
+fn the_search_finds_just_the_pairs_whose_fingerprints_come_near() {
+    let prints: Vec<Fingerprint> = drawings().prints.into_values().collect();
+    let (mut first, mut second) = (Hashes::default(), Hashes::default());
+    for (picture, print) in prints.iter().enumerate() {
+        if picture % 3 == 1 { &mut second } else { &mut first }.push(picture, print);
+    }
+    let all = first.merged(&second);
+    for within in [Distance(20), Distance(90), Distance(110)] {
+        let mut expected = Vec::new();
+        for (a, print) in prints.iter().enumerate() {
+            for (b, other) in prints.iter().enumerate().skip(a + 1) {
+                let distance = print.distance(other);
+                if distance <= within {
+                    expected.push(Near { a, b, distance });
+                }
+            }
+        }
+
+        assert_eq!(all.near(&all, within), expected);
+    }
+    assert_eq!(all.n_pictures(), prints.len());
+}
+
 /// What share of copies must be found after each edit.
 const RECALLS: [(Edit, f64); 15] = [
     (Edit::Jpeg(40), 0.99),
@@ -194,7 +219,6 @@ fn edited_photographs_are_found_and_taken_for_no_other() {
 
 fn is_twin(copy: &Fingerprint, other: &Fingerprint, reach: Reach) -> bool {
     let nearest = copy.nearest(other);
-    let alike =
-        || compare::compare(&Comparable::new(copy), &Comparable::as_hashed(other, nearest.hash));
+    let alike = || compare::compare(&Comparable::new(copy), &Comparable::as_hashed(other, nearest));
     nearest.distance <= reach.distance && reach.similarity <= alike()
 }

@@ -21,6 +21,9 @@ struct Bench {
     _dir: TempDir,
 }
 
+/// Everything the stage leaves behind but what it can tell anew.
+type Left = (Vec<(BlobId, Verdict)>, Vec<(PairId, TwinPair)>, Vec<(BlobId, Compared)>);
+
 fn label(name: &str) -> Label {
     Label::new(name).unwrap()
 }
@@ -110,8 +113,7 @@ impl Bench {
         verdicts.into_iter().map(|(blob, verdict)| (blob, verdict.ruling)).collect()
     }
 
-    /// Everything the stage leaves behind that others or a later run read.
-    fn left(&self) -> (Vec<(BlobId, Verdict)>, Vec<(PairId, TwinPair)>, Vec<(BlobId, Compared)>) {
+    fn left(&self) -> Left {
         (self.store.notes().unwrap(), self.store.notes().unwrap(), self.store.notes().unwrap())
     }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     domain::{
         bytes::HexBytes,
-        fingerprint::{Distance, PerceptualHash, Quality, Similarity},
+        fingerprint::{Distance, PerceptualHash, Quality, Similarity, View},
         id::Place,
         link::{MediaLink, Origin, Quality as CopyQuality, Validators},
         outcome::Failure,
@@ -59,7 +59,7 @@ fn print() -> Outcome<Fingerprint> {
         width_px: 9,
         height_px: 9,
         format: "PNG".to_owned(),
-        hashes: vec![PerceptualHash([0; 4])],
+        views: vec![View::whole(PerceptualHash([0; 4]))],
         thumbnail: HexBytes(Vec::new()),
         colours: HexBytes(Vec::new()),
         quality: Quality { brightness: 9, contrast: 9, sharpness: 9 },

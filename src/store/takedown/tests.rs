@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     domain::{
         bytes::HexBytes,
-        fingerprint::{Distance, PerceptualHash, Quality, Similarity},
+        fingerprint::{Distance, PerceptualHash, Quality, Similarity, View},
         id::{Label, Place},
         link::{self, MediaLink, Origin, Resolution, Resolved},
         picture::FileFormat,
@@ -93,7 +93,7 @@ impl Bench {
             width_px: 9,
             height_px: 9,
             format: "PNG".to_owned(),
-            hashes: vec![PerceptualHash([7; 4])],
+            views: vec![View::whole(PerceptualHash([7; 4]))],
             thumbnail: HexBytes(vec![1]),
             colours: HexBytes(Vec::new()),
             quality: Quality { brightness: 9, contrast: 9, sharpness: 9 },
