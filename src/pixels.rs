@@ -9,6 +9,7 @@ pub mod encode;
 pub mod exif;
 pub mod fingerprint;
 pub mod plain_hash;
+pub mod search;
 pub mod sniff;
 pub mod twins;
 pub mod weight;

@@ -215,6 +215,10 @@ impl Workshop {
             let mut tally = match self.run_stage(stage, work, crops.as_ref()).await {
                 Ok(Some(tally)) => tally,
                 Ok(None) => continue,
+                Err(PipelineRunError::Dedupe(error)) if error.is_interruption() => {
+                    ran.is_interrupted = true;
+                    break;
+                }
                 Err(PipelineRunError::Train(error)) if error.is_interruption() => {
                     ran.is_interrupted = true;
                     break;

@@ -1,5 +1,7 @@
 use std::{collections::BTreeSet, time::Instant};
 
+use rayon::prelude::*;
+
 use super::*;
 use crate::pixels::{
     Picture,
@@ -134,6 +136,31 @@ fn among_web_photographs_the_known_copies_are_found_and_nothing_else() {
 #[test]
 fn product_photographs_that_look_alike_are_not_twins() {
     assert_eq!(album(&photographs("clothing4_cc0")).twins(), BTreeSet::new());
+}
+
+/// The search knows hashes alone; which of them meet must be what fingerprints say themselves.
+#[test]
+fn the_search_finds_just_the_pairs_whose_fingerprints_come_near() {
+    let prints: Vec<Fingerprint> = drawings().prints.into_values().collect();
+    let (mut first, mut second) = (Hashes::default(), Hashes::default());
+    for (picture, print) in prints.iter().enumerate() {
+        if picture % 3 == 1 { &mut second } else { &mut first }.push(picture, print);
+    }
+    let all = first.merged(&second);
+    for within in [Distance(20), Distance(90), Distance(110)] {
+        let mut expected = Vec::new();
+        for (a, print) in prints.iter().enumerate() {
+            for (b, other) in prints.iter().enumerate().skip(a + 1) {
+                let distance = print.distance(other);
+                if distance <= within {
+                    expected.push(Near { a, b, distance });
+                }
+            }
+        }
+
+        assert_eq!(all.near(&all, within), expected);
+    }
+    assert_eq!(all.n_pictures(), prints.len());
 }
 
 /// What share of copies must be found after each edit.
