@@ -14,6 +14,7 @@ mod align;
 mod border;
 mod jpeg;
 mod plane;
+mod quality;
 mod scale;
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ pub(crate) fn write(workshop: &Workshop) -> Result<(), Complaint> {
         name: &pipeline.name,
         generated: concat!("made by snapset ", env!("CARGO_PKG_VERSION")),
         settings_text: &pipeline.text,
+        limits: &pipeline.clean.dedupe.limits,
+        similarity: pipeline.clean.dedupe.similarity,
     })?;
     files::write_atomic(&workshop.layout.report(), html.as_bytes())?;
     Ok(())

@@ -100,7 +100,7 @@ impl Post {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{bytes::HexBytes, fingerprint::Quality};
+    use crate::domain::{bytes::HexBytes, quality::Quality};
 
     fn print(first: u64) -> Fingerprint {
         Fingerprint {
@@ -110,7 +110,7 @@ mod tests {
             hashes: vec![PerceptualHash([first, 0, 0, 0])],
             thumbnail: HexBytes(Vec::new()),
             colours: HexBytes(Vec::new()),
-            quality: Quality { brightness: 9, contrast: 9, sharpness: 9 },
+            quality: Quality::default(),
         }
     }
 

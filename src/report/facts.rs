@@ -9,8 +9,11 @@ use crate::{
     domain::{
         dataset::Picture,
         fingerprint::Fingerprint,
-        id::{BlobId, Place, PostId},
+        flaws,
+        id::{BlobId, Label, Place, PostId},
         link::{Download, LinkId, MediaUrl},
+        outcome::Outcome,
+        outliers::{self, Look, Outlier},
         post::Post,
         progress::Gap,
         verdict::{DropReason, Ruling, TwinPair, Verdict},
@@ -33,7 +36,13 @@ pub(super) struct Facts<'a> {
     pub sightings: BTreeMap<BlobId, Vec<Sighting>>,
     pub post_of_url: BTreeMap<MediaUrl, PostId>,
     pub rulings: BTreeMap<BlobId, Ruling>,
+    /// The pairs that were found to show the same.
     pub pairs: Vec<TwinPair>,
+    /// All pairs whose likeness is known, twins or not.
+    pub compared: Vec<TwinPair>,
+    /// The numbers of every measured picture, in the order of [`flaws::ROWS`].
+    pub measures: Measures,
+    pub outliers: Outliers,
     pub downloads: BTreeMap<BlobId, Download>,
     pub listings: Vec<(Place, Settled<Listing>)>,
     pub accounts: Vec<Account>,
@@ -66,6 +75,7 @@ impl<'a> Facts<'a> {
         rulings.retain(|blob, _| sightings.contains_key(blob));
         let mut pairs: Vec<TwinPair> = store.notes()?.into_iter().map(|(_, pair)| pair).collect();
         pairs.retain(|it| sightings.contains_key(&it.a) && sightings.contains_key(&it.b));
+        let (measures, outliers) = measured(input, &rulings, &sightings)?;
         let mut listings = store.settled::<Listing>()?;
         listings.retain(|(place, _)| classes.lists_place(place));
         let mut gaps: Vec<Gap> = store.notes()?.into_iter().map(|(_, gap)| gap).collect();
@@ -82,7 +92,10 @@ impl<'a> Facts<'a> {
             sightings,
             post_of_url,
             rulings,
+            compared: pairs.clone(),
             pairs,
+            measures,
+            outliers,
             downloads,
             listings,
             accounts: ledger::accounts(store, classes)?,
@@ -160,6 +173,31 @@ impl<'a> Facts<'a> {
             }
         })
     }
+}
+
+type Measures = BTreeMap<BlobId, flaws::Numbers>;
+type Outliers = BTreeMap<Label, Vec<Outlier>>;
+
+/// Reads the fingerprints one after the other and keeps their numbers.
+fn measured(
+    input: &ReportInput<'_>,
+    rulings: &BTreeMap<BlobId, Ruling>,
+    sightings: &BTreeMap<BlobId, Vec<Sighting>>,
+) -> Result<(Measures, Outliers), StoreError> {
+    let mut measures = BTreeMap::new();
+    let mut looks = Vec::new();
+    for entry in input.store.walk_settled::<Fingerprint>()? {
+        let (blob, settled) = entry?;
+        let Outcome::Made(print) = settled.outcome else { continue };
+        if !sightings.contains_key(&blob) {
+            continue;
+        }
+        if let Some(Ruling::Keep { label }) = rulings.get(&blob) {
+            looks.push((blob, label, Look::of(&print)));
+        }
+        measures.insert(blob, flaws::measured(&print));
+    }
+    Ok((measures, outliers::find(looks)))
 }
 
 pub(super) fn day(seconds: i64) -> Markup {

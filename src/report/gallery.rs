@@ -16,11 +16,13 @@ use crate::{
 
 const QUALITY: u8 = 76;
 
-/// The longer side of a picture in a row of many, and of one to be looked at.
+/// The longer side of a picture in a row of many, of one to be looked at, and of one that has a
+/// page for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Size {
     Small,
     Large,
+    Whole,
 }
 
 pub(super) struct Gallery<'a> {
@@ -32,6 +34,7 @@ impl Size {
         match self {
             Self::Small => 144,
             Self::Large => 300,
+            Self::Whole => 1200,
         }
     }
 }

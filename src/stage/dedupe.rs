@@ -11,6 +11,7 @@ use crate::{
         classes::Classes,
         deletion::{Ghost, Removal, RemovedFor, Tombstone, recognised},
         fingerprint::{Distance, Fingerprint, Similarity},
+        flaws::Limits,
         id::BlobId,
         verdict::{self, Candidate, DropReason, Ruling, TwinPair, Verdict, Worth},
     },
@@ -38,26 +39,14 @@ pub struct Recipe {
     pub distance: Distance,
     /// The least likeness of twins, in thousandths.
     pub similarity: Similarity,
-    pub min_side: u32,
-    /// Longer side over shorter side.
-    pub max_aspect: f64,
-    pub min_brightness: u8,
-    pub min_contrast: u8,
-    pub min_sharpness: u32,
+    /// What a picture must be by itself.
+    pub limits: Limits,
 }
 
 impl Default for Recipe {
     fn default() -> Self {
         let Reach { distance, similarity } = Reach::default();
-        Self {
-            distance,
-            similarity,
-            min_side: 128,
-            max_aspect: 4.0,
-            min_brightness: 8,
-            min_contrast: 5,
-            min_sharpness: 0,
-        }
+        Self { distance, similarity, limits: Limits::default() }
     }
 }
 
@@ -74,10 +63,7 @@ impl Recipe {
             let thousandths = self.similarity.0;
             return Err(format!("clean.similarity = {thousandths}: use 0 to 1000 thousandths"));
         }
-        if self.max_aspect < 1.0 || self.max_aspect.is_nan() {
-            return Err(format!("clean.max_aspect = {}: use 1.0 or more", self.max_aspect));
-        }
-        Ok(())
+        self.limits.check()
     }
 }
 
@@ -102,7 +88,7 @@ pub enum DedupeError {
 
 impl SetStage for Dedupe<'_> {
     const NAME: StageName = StageName::Dedupe;
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     type Recipe = Recipe;
     type Input = Input;
     type Error = DedupeError;
@@ -164,26 +150,7 @@ impl Dedupe<'_> {
         Candidate {
             labels: sightings.iter().map(|it| it.label.clone()).collect(),
             worth: sightings.iter().map(worth).max().expect("a blob is known by its sightings"),
-            flaw: self.flaw(print),
-        }
-    }
-
-    /// Finds what is wrong with a picture by itself.
-    fn flaw(&self, print: &Fingerprint) -> Option<DropReason> {
-        let Fingerprint { width_px, height_px, quality, .. } = *print;
-        let (shorter, longer) = (width_px.min(height_px), width_px.max(height_px));
-        if shorter < self.recipe.min_side {
-            Some(DropReason::TooSmall { width_px, height_px })
-        } else if self.recipe.max_aspect < f64::from(longer) / f64::from(shorter) {
-            Some(DropReason::OddAspect { width_px, height_px })
-        } else if quality.brightness < self.recipe.min_brightness {
-            Some(DropReason::TooDark { brightness: quality.brightness })
-        } else if quality.contrast < self.recipe.min_contrast {
-            Some(DropReason::TooPlain { contrast: quality.contrast })
-        } else if quality.sharpness < self.recipe.min_sharpness {
-            Some(DropReason::Blurred { sharpness: quality.sharpness })
-        } else {
-            None
+            flaw: self.recipe.limits.flaw(print).map(DropReason::Flawed),
         }
     }
 }

@@ -50,7 +50,7 @@ impl Transient for FingerprintError {
 
 impl ItemStage for Fingerprinting<'_> {
     const NAME: StageName = StageName::Fingerprint;
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     const LANE: Lane = Lane::Cpu;
     type Recipe = Recipe;
     type Input = BlobId;
@@ -115,7 +115,7 @@ mod tests {
         let digest = crate::store::Digest::of(&print).to_string();
         assert_eq!(
             (Fingerprinting::REVISION, digest.as_str()),
-            (1, "372f14aafca47f103813319625dddf57")
+            (2, "389a4b94f60b1d79f544fdcc9fd30f29")
         );
     }
 }

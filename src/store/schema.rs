@@ -116,7 +116,7 @@ trees! { Record:
     "listing.v2" Place => Listing,
     "resolution.v2" PostId => Resolution,
     "download.v1" MediaUrl => Download,
-    "fingerprint.v1" BlobId => Fingerprint,
+    "fingerprint.v2" BlobId => Fingerprint,
     "crop.v1" BlobId => Crop,
 }
 
@@ -132,7 +132,7 @@ trees! { Note:
     "pace.v1" String => Pace,
     "planted.v1" Place => Planted,
     "twin_pair.v1" PairId => TwinPair,
-    "verdict.v1" BlobId => Verdict,
+    "verdict.v2" BlobId => Verdict,
     "placement.v1" BlobId => Placement,
     "exported.v1" String => Exported,
     "run.v2" RunName => Run,

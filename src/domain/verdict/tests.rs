@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::flaws::Measure;
 
 /// Blobs in id order, so that a test can speak of the first, second and third.
 fn blobs<const N: usize>() -> [BlobId; N] {
@@ -80,7 +81,7 @@ fn the_same_picture_under_two_classes_is_kept_in_neither() {
 #[test]
 fn a_flawed_picture_is_dropped_and_takes_no_twin_with_it() {
     let [a, b] = blobs();
-    let flaw = DropReason::TooDark { brightness: 3 };
+    let flaw = DropReason::Flawed(Flaw { measure: Measure::Brightness, found: 3, limit: 8 });
     let candidates = BTreeMap::from([
         (a, Candidate { flaw: Some(flaw.clone()), ..candidate("cats", 900) }),
         (b, candidate("cats", 500)),
