@@ -30,6 +30,7 @@ mod truth;
 mod words;
 
 pub use beside::{Measured, Side, page as explained};
+pub use evidence::{PairLine, PairSheet};
 pub use explain::{Journey, Step, explain};
 pub use planted::{FalseTwin, PlantedReport, PlantedRow, planted};
 
@@ -111,6 +112,11 @@ pub fn html(input: &ReportInput<'_>) -> Result<String, ReportError> {
         }
     };
     Ok(page.into_string())
+}
+
+/// Draws the pairs that were hardest to tell, for whoever chooses a threshold.
+pub fn pairs(input: &ReportInput<'_>) -> Result<PairSheet, ReportError> {
+    Ok(evidence::sheet(&facts::Facts::read(input)?))
 }
 
 /// One part of the page.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
+use serde::Serialize;
 
 use super::{
     chart::{self, Bar},
@@ -12,7 +13,16 @@ use super::{
     words,
 };
 use crate::{
-    domain::{fingerprint::Similarity, id::BlobId, verdict::TwinPair},
+    domain::{
+        fingerprint::{Distance, Similarity},
+        id::BlobId,
+        picture::FileFormat,
+        verdict::TwinPair,
+    },
+    pixels::{
+        contact::{self, Grid},
+        encode,
+    },
     store::StoreError,
 };
 
@@ -21,6 +31,28 @@ const BAR_BITS: u32 = 4;
 
 /// How many pairs are shown on each side of the limit.
 const PAIRS_SHOWN: usize = 4;
+
+/// How the sheet of pairs is laid out.
+const GRID: Grid = Grid { columns: 4, cell_px: 176, gap_px: 6 };
+const SHEET_QUALITY: u8 = 82;
+
+/// A picture of pairs, and what it shows, row by row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairSheet {
+    pub lines: Vec<PairLine>,
+    /// Empty where there are no pairs.
+    pub jpeg: Vec<u8>,
+}
+
+/// One pair of the sheet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PairLine {
+    pub role: &'static str,
+    pub a: BlobId,
+    pub b: BlobId,
+    pub distance: Distance,
+    pub similarity: Similarity,
+}
 
 /// Draws how many pairs lie at each distance: twins, and what only looked like them.
 pub(super) fn histogram(facts: &Facts) -> Markup {
@@ -85,6 +117,30 @@ fn sides(pairs: &[TwinPair], limit: Similarity) -> (Vec<TwinPair>, Vec<TwinPair>
     (nearest(&|pair| limit <= pair.similarity), nearest(&|pair| pair.similarity < limit))
 }
 
+/// Lays the pairs hardest to tell out in one picture, two pairs in a row, and says which they are.
+pub(super) fn sheet(facts: &Facts) -> PairSheet {
+    let limit = facts.input.similarity;
+    let (twins, strangers) = sides(&facts.compared, limit);
+    let mut sheet = PairSheet { lines: Vec::new(), jpeg: Vec::new() };
+    let mut pictures = Vec::new();
+    for (role, pair) in twins
+        .iter()
+        .map(|pair| ("twins", pair))
+        .chain(strangers.iter().map(|pair| ("kept apart", pair)))
+    {
+        let both = [&pair.a, &pair.b].map(|blob| facts.gallery().picture(blob));
+        let [Some(a), Some(b)] = both else { continue };
+        pictures.extend([a, b]);
+        let TwinPair { a, b, distance, similarity } = *pair;
+        sheet.lines.push(PairLine { role, a, b, distance, similarity });
+    }
+    if !pictures.is_empty() {
+        let drawn = contact::sheet(&pictures, GRID);
+        sheet.jpeg = encode::encode(&drawn, FileFormat::Jpeg, SHEET_QUALITY);
+    }
+    sheet
+}
+
 fn borderline_pair(facts: &Facts, pair: &TwinPair, role: &str) -> Result<Markup, StoreError> {
     let side = |blob: &BlobId| -> Result<Markup, StoreError> {
         Ok(html! {
@@ -108,7 +164,6 @@ fn borderline_pair(facts: &Facts, pair: &TwinPair, role: &str) -> Result<Markup,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fingerprint::Distance;
 
     #[test]
     fn the_hardest_pairs_are_those_nearest_to_the_limit_on_both_sides() {

@@ -14,7 +14,7 @@ use crate::{
         post::{Media, Post, Teller},
         split::{Placement, Split},
     },
-    pixels::{Picture, contact},
+    pixels::{Picture, contact, decode},
     store::{
         query,
         schema::{Exported, Listing, Run, RunName, SetRun},
@@ -210,6 +210,20 @@ fn the_page_shows_pairs_and_pictures_on_both_sides_of_their_limits() {
     let (dropped, kept) = card.split_once("just kept").unwrap();
     assert!(dropped.contains("<figcaption>67 px</figcaption>"), "{dropped}");
     assert!(kept.contains("<figcaption>150 px</figcaption>"), "{kept}");
+}
+
+#[test]
+fn the_pairs_hardest_to_tell_are_drawn_and_listed_in_the_same_order() {
+    let bench = full();
+
+    let sheet = pairs(&bench.input()).unwrap();
+
+    let roles: Vec<&str> = sheet.lines.iter().map(|line| line.role).collect();
+    assert_eq!(roles, ["twins"; 4]);
+    assert!(sheet.lines.is_sorted_by_key(|line| line.similarity));
+    let drawn = decode::decode(&sheet.jpeg, decode::Limits::default()).unwrap();
+    assert_eq!((drawn.width_px, drawn.height_px), (4 * 182 + 6, 2 * 182 + 6));
+    assert_eq!(pairs(&Bench::new().input()).unwrap(), PairSheet { lines: vec![], jpeg: vec![] });
 }
 
 #[test]

@@ -1,7 +1,14 @@
 use image::{Rgb, imageops};
 
 use super::*;
-use crate::pixels::{Picture, edits, edits::Dice};
+use crate::{
+    domain::flaws::{Limits, Measure},
+    pixels::{
+        Picture, decode,
+        edits::{self, Dice},
+        fingerprint, shared_data,
+    },
+};
 
 fn of(picture: &Picture) -> Quality {
     quality(&Grey::of(picture))
@@ -196,5 +203,26 @@ fn slivers_and_single_pixels_are_measured_too() {
     for (width, height) in [(1, 1), (2, 1024), (1024, 3), (97, 97)] {
         let found = of(&Picture::from_pixel(width, height, Rgb([9; 3])));
         assert_eq!((found.brightness, found.uniform), (9, Share::ALL), "{width}\u{d7}{height}");
+    }
+}
+
+/// What the default limits strike among photographs people posted or put on sale: one montage.
+#[test]
+fn hardly_a_real_photograph_is_struck_by_the_default_limits() {
+    let mut struck = Vec::new();
+    let mut n_photos = 0;
+    for folder in ["raccoon_kangaroo", "clothing4_cc0"] {
+        for (name, bytes) in shared_data::files(folder) {
+            let Ok(decoded) = decode::decode(&bytes, decode::Limits::default()) else { continue };
+            n_photos += 1;
+            let flaw = Limits::default().flaw(&fingerprint::fingerprint(&decoded));
+            struck
+                .extend(flaw.filter(|it| it.measure != Measure::Side).map(|it| (name, it.measure)));
+        }
+    }
+
+    if n_photos != 0 {
+        let montage = ("kangaroo/00154.jpg".to_owned(), Measure::Seam);
+        assert_eq!((n_photos, struck), (643, vec![montage]));
     }
 }
