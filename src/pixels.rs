@@ -7,6 +7,7 @@ pub mod crop;
 pub mod decode;
 pub mod encode;
 pub mod fingerprint;
+pub mod search;
 pub mod sniff;
 pub mod twins;
 

@@ -21,6 +21,15 @@ pub struct Distance(pub u32);
 #[serde(transparent)]
 pub struct Similarity(pub u16);
 
+/// What comparing two pictures gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Likeness {
+    /// Of their nearest two hashes.
+    pub distance: Distance,
+    /// Once laid over each other.
+    pub similarity: Similarity,
+}
+
 /// All that deduplication and the report need to know of one picture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {

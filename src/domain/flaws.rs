@@ -18,7 +18,7 @@ pub struct Limits {
     /// Longer side over shorter side.
     pub max_aspect: f64,
     pub min_brightness: u8,
-    /// The level only a twentieth is darker than; above, the picture is over-exposed.
+    /// The level only a hundredth is darker than; above, the picture is over-exposed.
     pub max_darkest: u8,
     pub min_contrast: u8,
     /// Hundredths of a bit.
@@ -39,17 +39,17 @@ impl Default for Limits {
             min_side: 128,
             max_aspect: 4.0,
             min_brightness: 8,
-            max_darkest: 220,
+            max_darkest: 200,
             min_contrast: 5,
-            min_entropy: 100,
+            min_entropy: 60,
             max_uniform: Share(985),
-            max_border: Share(800),
+            max_border: Share(870),
             min_sharpness: 12,
             max_text: Share(700),
             max_page: Share(450),
             max_captions: Share(250),
             max_seam: Share(650),
-            max_repeats: Share(300),
+            max_repeats: Share(400),
         }
     }
 }
@@ -220,7 +220,7 @@ pub static ROWS: [Row; N_ROWS] = [
         measure: Measure::Darkest,
         setting: "max_darkest",
         kind: "over-exposed",
-        words: "level of the darkest twentieth",
+        words: "level of the darkest hundredth",
         unit: Unit::Level,
         bound: Bound::AtMost,
         found: |print| print.quality.darkest.into(),
@@ -431,8 +431,8 @@ mod tests {
             "screenshot (written page in the height 58.2 %, at most 45.0 % is asked)"
         );
         assert_eq!(
-            changed(|it| it.quality.entropy = 99).unwrap(),
-            "little information (entropy 0.99 bits, at least 1.00 bits is asked)"
+            changed(|it| it.quality.entropy = 59).unwrap(),
+            "little information (entropy 0.59 bits, at least 0.60 bits is asked)"
         );
     }
 

@@ -17,7 +17,7 @@ pub struct Quality {
     pub brightness: u8,
     /// Standard deviation of the grey levels, 0 to 127.
     pub contrast: u8,
-    /// The grey level only a twentieth of the picture is darker than.
+    /// The grey level only a hundredth of the picture is darker than.
     pub darkest: u8,
     /// Entropy of the grey levels in hundredths of a bit, 0 to 800.
     pub entropy: u16,

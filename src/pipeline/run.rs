@@ -205,6 +205,10 @@ impl Workshop {
             let tally = match self.run_stage(stage, work).await {
                 Ok(Some(tally)) => tally,
                 Ok(None) => continue,
+                Err(PipelineRunError::Dedupe(error)) if error.is_interruption() => {
+                    ran.is_interrupted = true;
+                    break;
+                }
                 Err(PipelineRunError::Train(error)) if error.is_interruption() => {
                     ran.is_interrupted = true;
                     break;

@@ -32,7 +32,7 @@ pub(super) fn quality(grey: &Grey) -> Quality {
     Quality {
         brightness: levels.mean(),
         contrast: levels.deviation(),
-        darkest: levels.below(20),
+        darkest: levels.below(100),
         entropy: levels.entropy(),
         sharpness: sharpness(&grey.levels, width),
         uniform: levels.uniform(),

@@ -11,7 +11,7 @@ use super::ReportInput;
 use crate::{
     domain::{
         classes::Classes,
-        fingerprint::Fingerprint,
+        fingerprint::{Fingerprint, Likeness, Similarity},
         flaws::Limits,
         id::{BlobId, Label, Place, PostId},
         link::{
@@ -193,7 +193,15 @@ impl Bench {
             .collect();
         let candidates: BTreeMap<BlobId, Candidate> =
             prints.iter().map(|(blob, print)| (*blob, candidate(print, &seen[blob]))).collect();
-        let pairs = twins::find(&prints, Reach::default());
+        let wide = Reach { similarity: Similarity(700), ..Reach::default() };
+        let mut pairs = twins::find(&prints, wide);
+        let likeness = |it: &TwinPair| {
+            let TwinPair { a, b, distance, similarity } = *it;
+            (PairId(a, b), Likeness { distance, similarity })
+        };
+        let likenesses: Vec<(PairId, Likeness)> = pairs.iter().map(likeness).collect();
+        self.store.put_notes(&likenesses).unwrap();
+        pairs.retain(|pair| Reach::default().similarity <= pair.similarity);
         let verdicts = verdict::decide(&candidates, &pairs);
         let keyed = |pair: &TwinPair| (PairId(pair.a, pair.b), *pair);
         self.store.replace_notes::<TwinPair>(&pairs.iter().map(keyed).collect::<Vec<_>>()).unwrap();

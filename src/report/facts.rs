@@ -8,7 +8,7 @@ use super::{PlantedReport, ReportInput, gallery::Gallery, planted, words};
 use crate::{
     domain::{
         dataset::Picture,
-        fingerprint::Fingerprint,
+        fingerprint::{Fingerprint, Likeness},
         flaws,
         id::{BlobId, Label, Place, PostId},
         link::{Download, LinkId, MediaUrl},
@@ -23,7 +23,7 @@ use crate::{
         funnel::{Journey, Reason, StepName, Thing},
         ledger::{self, Account},
         query::{self, Sighting},
-        schema::{Exported, Listing, Run, RunName},
+        schema::{Exported, Listing, PairId, Run, RunName},
     },
 };
 
@@ -38,7 +38,7 @@ pub(super) struct Facts<'a> {
     pub rulings: BTreeMap<BlobId, Ruling>,
     /// The pairs that were found to show the same.
     pub pairs: Vec<TwinPair>,
-    /// All pairs whose likeness is known, twins or not.
+    /// All pairs whose likeness is remembered, twins or not.
     pub compared: Vec<TwinPair>,
     /// The numbers of every measured picture, in the order of [`flaws::ROWS`].
     pub measures: Measures,
@@ -75,6 +75,7 @@ impl<'a> Facts<'a> {
         rulings.retain(|blob, _| sightings.contains_key(blob));
         let mut pairs: Vec<TwinPair> = store.notes()?.into_iter().map(|(_, pair)| pair).collect();
         pairs.retain(|it| sightings.contains_key(&it.a) && sightings.contains_key(&it.b));
+        let compared = compared(input, &sightings)?;
         let (measures, outliers) = measured(input, &rulings, &sightings)?;
         let mut listings = store.settled::<Listing>()?;
         listings.retain(|(place, _)| classes.lists_place(place));
@@ -92,7 +93,7 @@ impl<'a> Facts<'a> {
             sightings,
             post_of_url,
             rulings,
-            compared: pairs.clone(),
+            compared,
             pairs,
             measures,
             outliers,
@@ -177,6 +178,21 @@ impl<'a> Facts<'a> {
 
 type Measures = BTreeMap<BlobId, flaws::Numbers>;
 type Outliers = BTreeMap<Label, Vec<Outlier>>;
+
+/// Reads how alike the pictures are that were compared, twins or not.
+fn compared(
+    input: &ReportInput<'_>,
+    sightings: &BTreeMap<BlobId, Vec<Sighting>>,
+) -> Result<Vec<TwinPair>, StoreError> {
+    let mut compared = Vec::new();
+    for entry in input.store.walk_notes::<Likeness>()? {
+        let (PairId(a, b), Likeness { distance, similarity }) = entry?;
+        if sightings.contains_key(&a) && sightings.contains_key(&b) {
+            compared.push(TwinPair { a, b, distance, similarity });
+        }
+    }
+    Ok(compared)
+}
 
 /// Reads the fingerprints one after the other and keeps their numbers.
 fn measured(

@@ -56,6 +56,7 @@ fn card(facts: &Facts, at: usize, row: &Row) -> Markup {
     let Sides { dropped, kept } = sides(facts, at, row, limit);
     let numbers = facts.measures.values().map(|numbers| numbers[at]).collect();
     let spread = Spread { numbers, limit, unit: row.unit, label: row.words };
+    let (least, greatest) = spread.range();
     html! {
         article.measure {
             h3 { (row.words) }
@@ -68,6 +69,7 @@ fn card(facts: &Facts, at: usize, row: &Row) -> Markup {
                 }
             }
             (spread.draw())
+            p.side { "found " (least) " to " (greatest) }
             @if !dropped.is_empty() { (examples(facts, row, ("just left out", &dropped))) }
             @if !kept.is_empty() { (examples(facts, row, ("just kept", &kept))) }
         }

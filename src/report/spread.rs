@@ -21,6 +21,12 @@ const BARS: usize = 32;
 const BAR_MIN: f64 = 1.5;
 
 impl Spread<'_> {
+    /// Writes the least and the greatest number.
+    pub(super) fn range(&self) -> (String, String) {
+        let written = |it: Option<&u32>| it.map(|it| self.unit.write(*it)).unwrap_or_default();
+        (written(self.numbers.iter().min()), written(self.numbers.iter().max()))
+    }
+
     pub(super) fn draw(&self) -> Markup {
         let mut counts = [0_u32; BARS];
         for number in &self.numbers {
@@ -29,11 +35,11 @@ impl Spread<'_> {
         let most = f64::from(counts.iter().copied().max().unwrap_or(0).max(1));
         let (step, full) = (WIDTH / 32.0, HEIGHT - FOOT);
         let at = place(self.unit, self.limit) * WIDTH;
-        let (least, greatest) = (self.numbers.iter().min(), self.numbers.iter().max());
-        let end = |number: Option<&u32>| number.map(|it| self.unit.write(*it)).unwrap_or_default();
+        let (least, greatest) = self.range();
+        let (low, high) = ends(self.unit);
         html! {
             svg.spread viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img"
-                aria-label=(format!("{}: {} to {}", self.label, end(least), end(greatest))) {
+                aria-label=(format!("{}: {} to {}", self.label, least, greatest)) {
                 line.grid x1="0" x2=(WIDTH) y1=(full) y2=(full) {}
                 @for (n, count) in counts.iter().enumerate().filter(|(_, count)| **count != 0) {
                     @let height = (f64::from(*count) / most * (full - 4.0)).max(BAR_MIN);
@@ -44,27 +50,31 @@ impl Spread<'_> {
                     }
                 }
                 line.limit x1=(format!("{at:.1}")) x2=(format!("{at:.1}")) y1="0" y2=(full) {}
-                text.tick x="0" y=(HEIGHT - 2.0) { (end(least)) }
-                text.tick x=(WIDTH) y=(HEIGHT - 2.0) text-anchor="end" { (end(greatest)) }
+                text.tick x="0" y=(HEIGHT - 2.0) { (self.unit.write(low)) }
+                text.tick x=(WIDTH) y=(HEIGHT - 2.0) text-anchor="end" { (self.unit.write(high)) }
             }
         }
     }
 }
 
+/// Returns the ends of the scale a measure is drawn on.
+fn ends(unit: Unit) -> (u32, u32) {
+    match unit {
+        Unit::Level => (0, 255),
+        Unit::Bits => (0, 800),
+        Unit::Share => (0, 1000),
+        Unit::Pixels => (16, 16_384),
+        Unit::Ratio => (100, 1600),
+        Unit::Plain => (1, 32_768),
+    }
+}
+
 /// Returns where a number lies between 0 and 1. What has no end is laid out in doublings.
 fn place(unit: Unit, number: u32) -> f64 {
-    let share = |most: f64| (f64::from(number) / most).min(1.0);
-    let doublings = |least: f64, most: f64| {
-        ((f64::from(number).max(least) / least).log2() / (most / least).log2()).min(1.0)
-    };
-    match unit {
-        Unit::Level => share(255.0),
-        Unit::Bits => share(800.0),
-        Unit::Share => share(1000.0),
-        Unit::Pixels => doublings(16.0, 16_384.0),
-        Unit::Ratio => doublings(100.0, 1600.0),
-        Unit::Plain => doublings(1.0, 32_768.0),
-    }
+    let (low, high) = ends(unit);
+    let number = f64::from(number.clamp(low, high));
+    let (low, high) = (f64::from(low), f64::from(high));
+    if low == 0.0 { number / high } else { (number / low).log2() / (high / low).log2() }
 }
 
 #[expect(

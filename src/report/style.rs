@@ -160,6 +160,7 @@ svg .bar { fill: var(--train); } svg .bar.kind-1 { fill: var(--val); }
 .measure .evidence { font-size: .86rem; color: var(--soft); margin: .15rem 0 .5rem; } .measure .evidence strong { color: var(--ink); }
 .measure .side { font-size: .8rem; color: var(--soft); margin: .6rem 0 .25rem; }
 .measure .thumbs { grid-template-columns: repeat(4, 1fr); gap: .4rem; }
+.measure img { outline: 1px solid var(--line); outline-offset: -1px; }
 svg .limit { stroke: var(--bad); stroke-width: 1.6; stroke-dasharray: 4 2; }
 .journey th { width: 7.5rem; vertical-align: top; }
 .sides.alone { grid-template-columns: minmax(0, 40rem); }

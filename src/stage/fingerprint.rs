@@ -115,7 +115,7 @@ mod tests {
         let digest = crate::store::Digest::of(&print).to_string();
         assert_eq!(
             (Fingerprinting::REVISION, digest.as_str()),
-            (2, "389a4b94f60b1d79f544fdcc9fd30f29")
+            (2, "31f3aedac4b06b02d3800c63ff1511be")
         );
     }
 }

@@ -10,6 +10,7 @@ use super::{
     files::{self, FileError},
     layout::Layout,
     query,
+    schema::Compared,
 };
 use crate::domain::{
     day::Day,
@@ -150,6 +151,7 @@ fn forget(store: &Store, ghosts: &BTreeSet<BlobId>) -> Result<(), StoreError> {
     let blobs: Vec<BlobId> = ghosts.iter().copied().collect();
     store.remove_records::<Fingerprint>(&blobs)?;
     store.remove_records::<Crop>(&blobs)?;
+    store.remove_notes::<Compared>(&blobs)?;
     store.remove_notes::<Verdict>(&blobs)?;
     store.remove_notes::<Placement>(&blobs)
 }

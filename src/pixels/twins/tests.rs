@@ -1,5 +1,7 @@
 use std::{collections::BTreeSet, time::Instant};
 
+use rayon::prelude::*;
+
 use super::*;
 use crate::pixels::{
     Picture,
