@@ -114,6 +114,7 @@ impl Bench {
         self.settle(bytes, crop);
         let verdict = Verdict { ruling: Ruling::Keep { label: cats }, leak_group: bytes };
         self.store.put_notes(&[(bytes, verdict)]).unwrap();
+        self.store.put_notes(&[(bytes, Compared(Digest::of(&picture)))]).unwrap();
         self.store.put_notes(&[(bytes, Placement::In(Split::Val))]).unwrap();
     }
 
@@ -142,6 +143,7 @@ fn everything_a_deleted_post_brought_goes_and_its_hash_stays() {
     assert_eq!((post.title.as_str(), post.author), ("", None));
     assert_eq!(post.media, Media::Removed { by: "deleted".to_owned() });
     assert_eq!(bench.store.get::<Fingerprint>(&blob("one")).unwrap(), None);
+    assert_eq!(bench.store.note::<Compared>(&blob("one")).unwrap(), None);
     let refused = bench.store.get::<Download>(&url("one")).unwrap().unwrap().outcome;
     assert_eq!(refused, Outcome::Rejected(Reject::TakenBack));
     let ghost = bench.store.note::<Ghost>(&blob("one")).unwrap().unwrap();
