@@ -47,8 +47,8 @@ impl Default for Limits {
             min_sharpness: 12,
             max_text: Share(700),
             max_page: Share(450),
-            max_captions: Share(250),
-            max_seam: Share(650),
+            max_captions: Share(150),
+            max_seam: Share(500),
             max_repeats: Share(400),
         }
     }
@@ -405,14 +405,12 @@ mod tests {
         for row in &ROWS {
             let limits = Limits::default();
             let limit = (row.limit)(&limits);
-            let strikes = |found| {
-                let beyond = Row { found, ..*row };
-                beyond.flaw(&photo(), &limits).is_some()
+            let strikes = |found: fn(&Fingerprint) -> u32| {
+                Row { found, ..*row }.flaw(&photo(), &limits).is_some()
             };
-            let (under, over): (fn(&Fingerprint) -> u32, fn(&Fingerprint) -> u32) =
-                (|_| 0, |_| u32::MAX);
+            let (under, over) = (strikes(|_| 0), strikes(|_| u32::MAX));
             let expected = (row.bound == Bound::AtLeast, row.bound == Bound::AtMost);
-            assert_eq!((strikes(under), strikes(over)), expected, "{} {limit}", row.setting);
+            assert_eq!((under, over), expected, "{} {limit}", row.setting);
         }
     }
 

@@ -188,7 +188,7 @@ mod tests {
             format: "JPEG".to_owned(),
             hashes: Vec::new(),
             thumbnail: HexBytes(
-                (0..SIDE * SIDE).map(|at| brightness / 2 + (at % 7) as u8).collect(),
+                (0..7).map(|step| brightness / 2 + step).cycle().take(SIDE * SIDE).collect(),
             ),
             colours: HexBytes(colour.repeat(256)),
             quality: Quality { brightness, contrast: brightness / 3, ..Quality::default() },

@@ -122,8 +122,8 @@ const REST: &str = r#"
 # min_sharpness = 12                 # variance of the Laplacian where it is sharpest
 # max_text = 700                     # thousandths of what is drawn that are lines of text
 # max_page = 450                     # thousandths of the height that are a written page
-# max_captions = 250                 # thousandths of the height that are captions
-# max_seam = 650                     # thousandths of the best seam from edge to edge
+# max_captions = 150                 # thousandths of the height that are captions
+# max_seam = 500                     # thousandths of the best seam from edge to edge
 # max_repeats = 400                  # thousandths of a pattern that returns everywhere
 
 [prepare]
