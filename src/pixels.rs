@@ -22,6 +22,7 @@ mod hash;
 mod jpeg;
 mod light;
 mod plane;
+mod quality;
 mod scale;
 
 #[cfg(test)]

@@ -103,10 +103,7 @@ impl Post {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
-        bytes::HexBytes,
-        fingerprint::{Quality, View},
-    };
+    use crate::domain::{bytes::HexBytes, fingerprint::View, quality::Quality};
 
     fn print(first: u64) -> Fingerprint {
         Fingerprint {
@@ -116,7 +113,7 @@ mod tests {
             views: vec![View::whole(PerceptualHash([first, 0, 0, 0]))],
             thumbnail: HexBytes(Vec::new()),
             colours: HexBytes(Vec::new()),
-            quality: Quality { brightness: 9, contrast: 9, sharpness: 9 },
+            quality: Quality::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::bytes::HexBytes;
+use super::{bytes::HexBytes, quality::Quality};
 
 /// A 256-bit perceptual hash; near-equal pictures differ in few bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -81,17 +81,6 @@ pub struct Frame {
 /// has swapped rows and columns before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Orientation(u8);
-
-/// Measures of a picture's worth, each from 0 (worst) up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quality {
-    /// Mean grey level, 0 to 255.
-    pub brightness: u8,
-    /// Standard deviation of the grey levels, 0 to 127.
-    pub contrast: u8,
-    /// Variance of the Laplacian of the picture scaled to a shorter side of 256.
-    pub sharpness: u32,
-}
 
 /// Bit `16·v + u` stands for `u` half waves across and `v` down: waves that are odd across
 /// change their sign in a mirror, waves that are odd downwards do so upside down.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     fingerprint::{Distance, Similarity},
+    flaws::Flaw,
     id::{BlobId, Label},
 };
 
@@ -38,36 +39,13 @@ pub enum Ruling {
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
     /// Another picture shows the same and is the better copy.
-    Twin {
-        of: BlobId,
-        distance: Distance,
-        similarity: Similarity,
-    },
+    Twin { of: BlobId, distance: Distance, similarity: Similarity },
     /// The picture, or a twin of it, was posted under several classes.
-    LabelConflict {
-        labels: BTreeSet<Label>,
-    },
+    LabelConflict { labels: BTreeSet<Label> },
     /// It shows a picture of a post that was deleted.
-    TakenBack {
-        of: BlobId,
-    },
-    TooSmall {
-        width_px: u32,
-        height_px: u32,
-    },
-    OddAspect {
-        width_px: u32,
-        height_px: u32,
-    },
-    TooDark {
-        brightness: u8,
-    },
-    TooPlain {
-        contrast: u8,
-    },
-    Blurred {
-        sharpness: u32,
-    },
+    TakenBack { of: BlobId },
+    /// The picture alone is not good enough.
+    Flawed(Flaw),
 }
 
 /// What is known of one candidate picture before it is judged.
@@ -225,11 +203,7 @@ impl DropReason {
             Self::Twin { .. } => "twin",
             Self::LabelConflict { .. } => "label conflict",
             Self::TakenBack { .. } => "taken back",
-            Self::TooSmall { .. } => "too small",
-            Self::OddAspect { .. } => "odd aspect",
-            Self::TooDark { .. } => "too dark",
-            Self::TooPlain { .. } => "too plain",
-            Self::Blurred { .. } => "blurred",
+            Self::Flawed(flaw) => flaw.measure.row().kind,
         }
     }
 }
@@ -247,15 +221,7 @@ impl fmt::Display for DropReason {
             Self::TakenBack { of } => {
                 write!(f, "shows {}, a picture of a deleted post", of.short())
             }
-            Self::TooSmall { width_px, height_px } => {
-                write!(f, "too small ({width_px}\u{d7}{height_px})")
-            }
-            Self::OddAspect { width_px, height_px } => {
-                write!(f, "odd aspect ({width_px}\u{d7}{height_px})")
-            }
-            Self::TooDark { brightness } => write!(f, "too dark (mean level {brightness} of 255)"),
-            Self::TooPlain { contrast } => write!(f, "too plain (contrast {contrast})"),
-            Self::Blurred { sharpness } => write!(f, "blurred (sharpness {sharpness})"),
+            Self::Flawed(flaw) => flaw.fmt(f),
         }
     }
 }

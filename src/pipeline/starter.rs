@@ -114,8 +114,17 @@ const REST: &str = r##"
 # min_side = 128                     # pixels of the shorter side
 # max_aspect = 4.0                   # longer side over shorter side
 # min_brightness = 8                 # mean level of 255
-# min_contrast = 5
-# min_sharpness = 0                  # variance of the Laplacian; 0 keeps blurred pictures
+# max_darkest = 200                  # level of the darkest hundredth: above, over-exposed
+# min_contrast = 5                   # standard deviation of the levels
+# min_entropy = 60                   # hundredths of a bit
+# max_uniform = 985                  # thousandths that have nearly one level
+# max_border = 870                   # thousandths that are an even margin
+# min_sharpness = 12                 # variance of the Laplacian where it is sharpest
+# max_text = 700                     # thousandths of what is drawn that are lines of text
+# max_page = 450                     # thousandths of the height that are a written page
+# max_captions = 150                 # thousandths of the height that are captions
+# max_seam = 500                     # thousandths of the best seam from edge to edge
+# max_repeats = 400                  # thousandths of a pattern that returns everywhere
 
 [prepare]
 # size = 256                         # the side of the square

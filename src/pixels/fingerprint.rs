@@ -7,11 +7,12 @@ use super::{
     decode::Decoded,
     hash,
     plain_hash::{self, HashBits, HashKind},
+    quality,
     scale::{self, Filter, Grey, Region, Size},
 };
 use crate::domain::{
     bytes::HexBytes,
-    fingerprint::{Extent, Fingerprint, Frame, Quality, View},
+    fingerprint::{Extent, Fingerprint, Frame, View},
 };
 
 /// The shorter side a picture must be decoded to at least; larger ones are scaled down to it.
@@ -64,7 +65,7 @@ pub fn fingerprint(decoded: &Decoded) -> Fingerprint {
         views,
         thumbnail: HexBytes(thumbnail.levels),
         colours: HexBytes(colours.into_raw()),
-        quality: quality(&grey),
+        quality: quality::quality(&grey),
     }
 }
 
@@ -112,51 +113,6 @@ fn inner(grey: &Grey) -> Option<Frame> {
     };
     let cuts = [frame.left, frame.top, 255 - frame.right, 255 - frame.bottom];
     cuts.iter().any(|cut| 4 < *cut).then_some(frame)
-}
-
-fn quality(grey: &Grey) -> Quality {
-    let mut n = 0.0;
-    let (mut sum, mut squares) = (0.0, 0.0);
-    for &level in &grey.levels {
-        let level = f64::from(level);
-        n += 1.0;
-        sum += level;
-        squares += level * level;
-    }
-    let mean = sum / n;
-    Quality {
-        brightness: rounded(mean),
-        contrast: rounded((squares / n - mean * mean).max(0.0).sqrt()),
-        sharpness: sharpness(grey),
-    }
-}
-
-/// The variance of the Laplacian over all inner pixels.
-fn sharpness(grey: &Grey) -> u32 {
-    let width = usize::try_from(grey.size.width_px).expect("a work picture is small");
-    let rows: Vec<&[u8]> = grey.levels.chunks_exact(width).collect();
-    let (mut n, mut sum, mut squares) = (0_i64, 0_i64, 0_i64);
-    for three in rows.windows(3) {
-        for x in 1..width - 1 {
-            let level = |row: usize, x: usize| i64::from(three[row][x]);
-            let around = level(0, x) + level(2, x) + level(1, x - 1) + level(1, x + 1);
-            let bend = around - 4 * level(1, x);
-            n += 1;
-            sum += bend;
-            squares += bend * bend;
-        }
-    }
-    let variance = (squares - sum * sum / n.max(1)) / n.max(1);
-    u32::try_from(variance).expect("a bend is at most 1020, its square about a million")
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "means and deviations of bytes are bytes"
-)]
-fn rounded(value: f64) -> u8 {
-    value.round() as u8
 }
 
 #[cfg(test)]
@@ -207,17 +163,6 @@ mod tests {
         assert_eq!(extents(&bordered), [Extent::Whole, Extent::Inner]);
         assert!(plain.distance(&bordered) <= Distance(20));
         assert_eq!(plain.distance(&bordered), bordered.distance(&plain));
-    }
-
-    #[test]
-    fn quality_tells_plain_from_busy_and_sharp_from_blurred() {
-        let plain = of(Picture::from_pixel(300, 300, Rgb([100; 3]))).quality;
-        let busy = of(edits::drawn(5, 300, 300)).quality;
-        let blurred = of(imageops::blur(&edits::drawn(5, 300, 300), 4.0)).quality;
-
-        assert_eq!(plain, Quality { brightness: 100, contrast: 0, sharpness: 0 });
-        assert!(blurred.sharpness * 4 < busy.sharpness, "{blurred:?} {busy:?}");
-        assert!(10 < busy.contrast);
     }
 
     #[test]

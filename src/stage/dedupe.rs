@@ -17,6 +17,7 @@ use crate::{
         classes::Classes,
         deletion::{Ghost, Removal, RemovedFor, Tombstone, recognised},
         fingerprint::{Distance, Fingerprint, Similarity},
+        flaws::Limits,
         id::{BlobId, Label},
         outcome::Outcome,
         verdict::{self, Candidate, DropReason, Ruling, TwinPair, Verdict, Worth},
@@ -55,26 +56,14 @@ pub struct Recipe {
     pub distance: Distance,
     /// The least likeness of twins, in thousandths.
     pub similarity: Similarity,
-    pub min_side: u32,
-    /// Longer side over shorter side.
-    pub max_aspect: f64,
-    pub min_brightness: u8,
-    pub min_contrast: u8,
-    pub min_sharpness: u32,
+    /// What a picture must be by itself.
+    pub limits: Limits,
 }
 
 impl Default for Recipe {
     fn default() -> Self {
         let Reach { distance, similarity } = Reach::default();
-        Self {
-            distance,
-            similarity,
-            min_side: 128,
-            max_aspect: 4.0,
-            min_brightness: 8,
-            min_contrast: 5,
-            min_sharpness: 0,
-        }
+        Self { distance, similarity, limits: Limits::default() }
     }
 }
 
@@ -91,29 +80,7 @@ impl Recipe {
             let thousandths = self.similarity.0;
             return Err(format!("clean.similarity = {thousandths}: use 0 to 1000 thousandths"));
         }
-        if self.max_aspect < 1.0 || self.max_aspect.is_nan() {
-            return Err(format!("clean.max_aspect = {}: use 1.0 or more", self.max_aspect));
-        }
-        Ok(())
-    }
-
-    /// Finds what is wrong with a picture by itself.
-    fn flaw(&self, print: &Fingerprint) -> Option<DropReason> {
-        let Fingerprint { width_px, height_px, quality, .. } = *print;
-        let (shorter, longer) = (width_px.min(height_px), width_px.max(height_px));
-        if shorter < self.min_side {
-            Some(DropReason::TooSmall { width_px, height_px })
-        } else if self.max_aspect < f64::from(longer) / f64::from(shorter) {
-            Some(DropReason::OddAspect { width_px, height_px })
-        } else if quality.brightness < self.min_brightness {
-            Some(DropReason::TooDark { brightness: quality.brightness })
-        } else if quality.contrast < self.min_contrast {
-            Some(DropReason::TooPlain { contrast: quality.contrast })
-        } else if quality.sharpness < self.min_sharpness {
-            Some(DropReason::Blurred { sharpness: quality.sharpness })
-        } else {
-            None
-        }
+        self.limits.check()
     }
 }
 
@@ -316,7 +283,7 @@ impl Search {
         let shorter_side_px = print.width_px.min(print.height_px);
         let flaw = match recognised(print, ghosts) {
             Some(of) => Some(DropReason::TakenBack { of }),
-            None => self.recipe.flaw(print),
+            None => self.recipe.limits.flaw(print).map(DropReason::Flawed),
         };
         Candidate { labels, worth: Worth { shorter_side_px, score, created_utc }, flaw }
     }

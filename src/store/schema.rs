@@ -134,7 +134,7 @@ trees! { Record:
     "listing.v2" Place => Listing,
     "resolution.v2" PostId => Resolution,
     "download.v1" MediaUrl => Download,
-    "fingerprint.v1" BlobId => Fingerprint,
+    "fingerprint.v2" BlobId => Fingerprint,
     "crop.v1" BlobId => Crop,
 }
 
@@ -153,7 +153,7 @@ trees! { Note:
     "comparison.v1" String => Comparison,
     "likeness.v1" PairId => Likeness,
     "twin_pair.v1" PairId => TwinPair,
-    "verdict.v1" BlobId => Verdict,
+    "verdict.v2" BlobId => Verdict,
     "placement.v1" BlobId => Placement,
     "exported.v1" String => Exported,
     "run.v2" RunName => Run,

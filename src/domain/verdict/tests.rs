@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::flaws::Measure;
 
 /// Blobs in id order, so that a test can speak of the first, second and third.
 fn blobs<const N: usize>() -> [BlobId; N] {
@@ -15,6 +16,10 @@ fn candidate(label: &str, shorter_side_px: u32) -> Candidate {
         worth: Worth { shorter_side_px, score: 1, created_utc: Reverse(None) },
         flaw: None,
     }
+}
+
+fn flawed() -> DropReason {
+    DropReason::Flawed(Flaw { measure: Measure::Brightness, found: 3, limit: 8 })
 }
 
 fn pair(a: BlobId, b: BlobId) -> TwinPair {
@@ -82,7 +87,7 @@ fn the_same_picture_under_two_classes_is_kept_in_neither() {
 #[test]
 fn a_flawed_picture_is_dropped_and_takes_no_twin_with_it() {
     let [a, b] = blobs();
-    let flaw = DropReason::TooDark { brightness: 3 };
+    let flaw = flawed();
     let candidates = BTreeMap::from([
         (a, Candidate { flaw: Some(flaw.clone()), ..candidate("cats", 900) }),
         (b, candidate("cats", 500)),
@@ -101,7 +106,7 @@ fn conflict(labels: &[&str]) -> Ruling {
 #[test]
 fn a_flawed_copy_under_another_class_contests_the_label() {
     let [a, b, c] = blobs();
-    let flaw = DropReason::TooSmall { width_px: 40, height_px: 30 };
+    let flaw = flawed();
     let candidates = BTreeMap::from([
         (a, candidate("cats", 900)),
         (b, Candidate { flaw: Some(flaw.clone()), ..candidate("dogs", 30) }),
@@ -154,7 +159,7 @@ fn album() -> impl Strategy<Value = Album> {
     let picture = (0..3_u32, 0..2_usize, 0..8_u8).prop_map(|(size, class, fate)| {
         let sound = candidate(["cats", "dogs"][class], size);
         match fate {
-            0 => Candidate { flaw: Some(DropReason::TooDark { brightness: 1 }), ..sound },
+            0 => Candidate { flaw: Some(flawed()), ..sound },
             1 => Candidate { flaw: Some(DropReason::TakenBack { of: blobs::<1>()[0] }), ..sound },
             2.. => sound,
         }

@@ -4,12 +4,13 @@ use super::*;
 use crate::{
     domain::{
         bytes::HexBytes,
-        fingerprint::{Distance, PerceptualHash, Quality, Similarity, View},
+        fingerprint::{Distance, PerceptualHash, Similarity, View},
         id::Place,
         link::{MediaLink, Origin, Quality as CopyQuality, Validators},
         outcome::Failure,
         picture::FileFormat,
         post::{Media, Post, Teller},
+        quality::Quality,
         verdict::DropReason,
     },
     store::{Digest, Stamp},
@@ -62,7 +63,7 @@ fn print() -> Outcome<Fingerprint> {
         views: vec![View::whole(PerceptualHash([0; 4]))],
         thumbnail: HexBytes(Vec::new()),
         colours: HexBytes(Vec::new()),
-        quality: Quality { brightness: 9, contrast: 9, sharpness: 9 },
+        quality: Quality::default(),
     })
 }
 

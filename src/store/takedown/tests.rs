@@ -6,11 +6,12 @@ use super::*;
 use crate::{
     domain::{
         bytes::HexBytes,
-        fingerprint::{Distance, PerceptualHash, Quality, Similarity, View},
+        fingerprint::{Distance, PerceptualHash, Similarity, View},
         id::{Label, Place},
         link::{self, MediaLink, Origin, Resolution, Resolved},
         picture::FileFormat,
         post::{Media, Teller},
+        quality::Quality,
         split::Split,
     },
     store::{
@@ -96,7 +97,7 @@ impl Bench {
             views: vec![View::whole(PerceptualHash([7; 4]))],
             thumbnail: HexBytes(vec![1]),
             colours: HexBytes(Vec::new()),
-            quality: Quality { brightness: 9, contrast: 9, sharpness: 9 },
+            quality: Quality::default(),
         };
         self.settle(bytes, print);
         let crop = Crop {
