@@ -307,7 +307,7 @@ mod tests {
             views,
             thumbnail: HexBytes(Vec::new()),
             colours: HexBytes(Vec::new()),
-            quality: Quality { brightness: 9, contrast: 9, sharpness: 9 },
+            quality: Quality::default(),
         }
     }
 

@@ -372,7 +372,7 @@ mod tests {
             width_px: 800,
             height_px: 600,
             format: "JPEG".to_owned(),
-            hashes: Vec::new(),
+            views: Vec::new(),
             thumbnail: HexBytes(Vec::new()),
             colours: HexBytes(Vec::new()),
             quality: Quality {

@@ -186,7 +186,7 @@ mod tests {
             width_px: 300,
             height_px: 300,
             format: "JPEG".to_owned(),
-            hashes: Vec::new(),
+            views: Vec::new(),
             thumbnail: HexBytes(
                 (0..7).map(|step| brightness / 2 + step).cycle().take(SIDE * SIDE).collect(),
             ),

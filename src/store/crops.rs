@@ -113,7 +113,7 @@ mod tests {
     }
 
     fn dropped() -> Ruling {
-        Ruling::Drop(DropReason::TooDark { brightness: 1 })
+        Ruling::Drop(DropReason::TakenBack { of: BlobId::of(b"gone") })
     }
 
     #[test]
