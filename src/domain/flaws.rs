@@ -41,7 +41,7 @@ impl Default for Limits {
             min_brightness: 8,
             max_darkest: 200,
             min_contrast: 5,
-            min_entropy: 60,
+            min_entropy: 40,
             max_uniform: Share(985),
             max_border: Share(870),
             min_sharpness: 12,
@@ -429,8 +429,8 @@ mod tests {
             "screenshot (written page in the height 58.2 %, at most 45.0 % is asked)"
         );
         assert_eq!(
-            changed(|it| it.quality.entropy = 59).unwrap(),
-            "little information (entropy 0.59 bits, at least 0.60 bits is asked)"
+            changed(|it| it.quality.entropy = 39).unwrap(),
+            "little information (entropy 0.39 bits, at least 0.40 bits is asked)"
         );
     }
 
