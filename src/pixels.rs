@@ -6,13 +6,16 @@ pub mod contact;
 pub mod crop;
 pub mod decode;
 pub mod encode;
+pub mod exif;
 pub mod fingerprint;
 pub mod sniff;
 pub mod twins;
 
 mod align;
 mod border;
+mod icc;
 mod jpeg;
+mod light;
 mod plane;
 mod scale;
 

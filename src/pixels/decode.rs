@@ -1,9 +1,10 @@
 //! Bytes of a file → upright RGB picture, or the reason it cannot be one.
 //!
-//! The first bytes decide the format. The size in the header is checked before any memory is
-//! taken. EXIF orientation is applied, alpha is laid on white, 16-bit, grey, palette and CMYK
-//! pictures become 8-bit RGB, an animation gives its first frame. ICC profiles are not applied:
-//! levels are taken as sRGB. A file that ends before its picture does is refused.
+//! The first bytes decide the format. What the header asks for, in pixels and in memory, is
+//! checked before any of it is given. EXIF orientation is applied, ICC profiles are turned into
+//! sRGB, transparent pixels show a stated background, 16-bit, grey, palette and CMYK pictures
+//! become 8-bit RGB, an animation gives its first frame. A file that ends before its picture
+//! does is refused.
 
 use std::io::{Cursor, ErrorKind};
 
@@ -11,17 +12,34 @@ use image::{
     DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, metadata::Orientation,
 };
 
+pub use self::background::{Background, BadColour, Light};
 use super::{
-    Picture,
-    jpeg::{self, Photo, Refusal},
+    Picture, exif, icc, jpeg,
+    scale::{Region, Size},
     sniff::{self, Kind},
 };
 use crate::domain::outcome::Reject;
+
+mod background;
+mod ink;
+mod memory;
+mod photo;
 
 /// How much a file may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub pixels_max: u64,
+}
+
+/// What is wanted of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taking {
+    pub limits: Limits,
+    /// The picture may come reduced, but its shorter side is at least this if it ever was.
+    pub shorter_px: Option<u32>,
+    pub background: Background,
+    /// What is mixed where the background shows through half.
+    pub light: Light,
 }
 
 /// A picture and what its file was.
@@ -33,13 +51,9 @@ pub struct Decoded {
     /// Size of the whole picture, upright.
     pub width_px: u32,
     pub height_px: u32,
+    /// Where the whole picture lies in `picture`, whose last pixels may reach beyond it.
+    shown: Region,
 }
-
-/// Enough for two copies of the deepest pixel (16-bit RGBA) while a decoder works.
-const BYTES_PER_PIXEL_MAX: u64 = 16;
-
-/// What decoders may need beside pixels: tables, palettes, profiles.
-const OVERHEAD_BYTES: u64 = 16 << 20;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -51,18 +65,29 @@ impl Decoded {
     /// Takes `picture` for the whole of a file of that format.
     pub fn whole(picture: Picture, format: &'static str) -> Self {
         let (width_px, height_px) = picture.dimensions();
-        Self { picture, format, width_px, height_px }
+        let shown = Region::whole(Size { width_px, height_px });
+        Self { picture, format, width_px, height_px, shown }
+    }
+
+    /// Returns where the whole picture lies among the pixels of `picture`.
+    pub(super) fn shown(&self) -> Region {
+        self.shown
     }
 }
 
-/// Decodes a picture file of any known format.
+/// Decodes a picture file of any known format, on white where it is transparent.
 pub fn decode(bytes: &[u8], limits: Limits) -> Result<Decoded, Reject> {
-    decode_at_least(bytes, limits, u32::MAX)
+    take(bytes, Taking { limits, ..Taking::default() })
 }
 
 /// Decodes a picture file of any known format, with the same verdict on the file as [`decode`].
 /// The picture may come reduced, but its shorter side is at least `shorter_px` if it ever was.
 pub fn decode_at_least(bytes: &[u8], limits: Limits, shorter_px: u32) -> Result<Decoded, Reject> {
+    take(bytes, Taking { limits, shorter_px: Some(shorter_px), ..Taking::default() })
+}
+
+/// Decodes a picture file of any known format into what is wanted of it.
+pub fn take(bytes: &[u8], taking: Taking) -> Result<Decoded, Reject> {
     let kind = sniff::kind(bytes);
     let format = match kind {
         Kind::Jpeg => ImageFormat::Jpeg,
@@ -70,7 +95,8 @@ pub fn decode_at_least(bytes: &[u8], limits: Limits, shorter_px: u32) -> Result<
         Kind::Gif => ImageFormat::Gif,
         Kind::Webp => ImageFormat::WebP,
         Kind::Bmp => ImageFormat::Bmp,
-        Kind::Avif | Kind::Heic | Kind::Jxl | Kind::Tiff | Kind::Ico | Kind::Svg => {
+        Kind::Tiff => ImageFormat::Tiff,
+        Kind::Avif | Kind::Heic | Kind::Jxl | Kind::Ico | Kind::Svg => {
             return Err(Reject::Undecodable { cause: format!("no decoder for {}", kind.name()) });
         }
         Kind::Empty => return Err(Reject::Empty),
@@ -78,54 +104,22 @@ pub fn decode_at_least(bytes: &[u8], limits: Limits, shorter_px: u32) -> Result<
             return Err(Reject::NotAnImage { found: kind.name().to_owned() });
         }
     };
-    if kind == Kind::Jpeg {
-        match jpeg::decode(bytes, limits, shorter_px) {
-            Ok(photo) => return Ok(upright(photo, kind)),
-            Err(Refusal::Truncated) => return Err(truncated()),
-            Err(Refusal::TooManyPixels { width_px, height_px }) => {
-                return Err(Reject::TooManyPixels { width_px, height_px });
-            }
-            Err(Refusal::Foreign) => (),
-        }
+    if kind == Kind::Jpeg
+        && let Some(verdict) = photo::take(bytes, taking)
+    {
+        return verdict;
     }
-    let picture = decode_as(bytes, format, limits)?;
+    let picture = decode_as(bytes, format, taking)?;
     Ok(Decoded::whole(picture, kind.name()))
 }
 
-/// Turns a photograph as its camera noted.
-fn upright(photo: Photo, kind: Kind) -> Decoded {
-    // Broken EXIF data say nothing about the picture, which is then taken as it lies.
-    let orientation = photo.exif.and_then(Orientation::from_exif_chunk);
-    let orientation = orientation.unwrap_or(Orientation::NoTransforms);
-    let (mut width_px, mut height_px) = (photo.width_px, photo.height_px);
-    if is_on_its_side(orientation) {
-        (width_px, height_px) = (height_px, width_px);
-    }
-    let mut picture = DynamicImage::ImageRgb8(photo.picture);
-    picture.apply_orientation(orientation);
-    Decoded { picture: picture.into_rgb8(), format: kind.name(), width_px, height_px }
-}
-
-fn is_on_its_side(orientation: Orientation) -> bool {
-    match orientation {
-        Orientation::Rotate90
-        | Orientation::Rotate270
-        | Orientation::Rotate90FlipH
-        | Orientation::Rotate270FlipH => true,
-        Orientation::NoTransforms
-        | Orientation::Rotate180
-        | Orientation::FlipHorizontal
-        | Orientation::FlipVertical => false,
-    }
-}
-
-fn decode_as(bytes: &[u8], format: ImageFormat, limits: Limits) -> Result<Picture, Reject> {
-    let mut decoder = ImageReader::with_format(Cursor::new(bytes), format)
-        .into_decoder()
-        .map_err(|error| broken(&error))?;
+fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Picture, Reject> {
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(memory::for_headers());
+    let mut decoder = reader.into_decoder().map_err(|error| broken(&error))?;
     let (width_px, height_px) = decoder.dimensions();
     let pixels = u64::from(width_px) * u64::from(height_px);
-    if limits.pixels_max < pixels {
+    if taking.limits.pixels_max < pixels {
         return Err(Reject::TooManyPixels { width_px, height_px });
     }
     if pixels == 0 {
@@ -134,34 +128,37 @@ fn decode_as(bytes: &[u8], format: ImageFormat, limits: Limits) -> Result<Pictur
     if format == ImageFormat::Jpeg && !jpeg::has_end(bytes) {
         return Err(truncated());
     }
-    let mut memory = image::Limits::no_limits();
-    memory.max_alloc = Some(pixels * BYTES_PER_PIXEL_MAX + OVERHEAD_BYTES);
-    decoder.set_limits(memory).map_err(|error| broken(&error))?;
-    // Broken EXIF data say nothing about the picture, which is then taken as it lies.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let orientation = orientation(&mut decoder);
+    let needs = memory::Needs { decoder: &decoder, format, orientation, bytes };
+    let spare = needs.spare_bytes(taking.limits);
+    let spare = spare.ok_or(Reject::TooManyPixels { width_px, height_px })?;
+    decoder.set_limits(memory::at_most(spare)).map_err(|error| broken(&error))?;
+    // A broken profile says nothing about the picture, whose levels are then taken as sRGB.
+    let profile = decoder.icc_profile().ok().flatten();
 
-    let picture = DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?;
-    let mut picture = DynamicImage::ImageRgb8(opaque(picture));
+    let picture = match profile.as_deref().and_then(|profile| ink::decode(bytes, profile)) {
+        Some(picture) => DynamicImage::ImageRgb8(picture),
+        None => DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?,
+    };
+    let picture = match profile {
+        Some(profile) => icc::to_srgb(picture, &profile),
+        None => picture,
+    };
+    let picture = taking.background.under(picture, taking.light);
+    let mut picture = DynamicImage::ImageRgb8(picture);
     picture.apply_orientation(orientation);
     Ok(picture.into_rgb8())
 }
 
-/// Lays a picture on white paper and brings it to eight bits a channel.
-fn opaque(picture: DynamicImage) -> Picture {
-    if !picture.color().has_alpha() {
-        return picture.into_rgb8();
+/// Returns which way up the picture is. Broken EXIF data say nothing: it is taken as it lies.
+fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
+    let block = decoder.exif_metadata().ok().flatten();
+    let stated = block.and_then(|block| exif::orientation(&block));
+    match stated.and_then(Orientation::from_exif) {
+        Some(stated) => stated,
+        // TIFF has it among its own entries.
+        None => decoder.orientation().unwrap_or(Orientation::NoTransforms),
     }
-    let picture = picture.into_rgba8();
-    let (width, height) = picture.dimensions();
-    let (pixels, _) = picture.as_raw().as_chunks::<4>();
-    let levels = pixels.iter().flat_map(|&[red, green, blue, alpha]| {
-        [red, green, blue].map(|level| {
-            let (level, alpha) = (u32::from(level), u32::from(alpha));
-            let mixed = (level * alpha + 255 * (255 - alpha) + 127) / 255;
-            u8::try_from(mixed).expect("a mean of two levels is a level")
-        })
-    });
-    Picture::from_raw(width, height, levels.collect()).expect("three levels for each pixel")
 }
 
 fn truncated() -> Reject {
