@@ -14,8 +14,8 @@ use image::{
 
 pub use self::background::{Background, BadColour, Light};
 use super::{
-    Picture, exif, icc,
-    jpeg::{self, Photo, Refusal},
+    Picture, exif, icc, jpeg,
+    scale::{Region, Size},
     sniff::{self, Kind},
 };
 use crate::domain::outcome::Reject;
@@ -23,6 +23,7 @@ use crate::domain::outcome::Reject;
 mod background;
 mod ink;
 mod memory;
+mod photo;
 
 /// How much a file may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Decoded {
     /// Size of the whole picture, upright.
     pub width_px: u32,
     pub height_px: u32,
+    /// Where the whole picture lies in `picture`, whose last pixels may reach beyond it.
+    shown: Region,
 }
 
 impl Default for Limits {
@@ -62,7 +65,13 @@ impl Decoded {
     /// Takes `picture` for the whole of a file of that format.
     pub fn whole(picture: Picture, format: &'static str) -> Self {
         let (width_px, height_px) = picture.dimensions();
-        Self { picture, format, width_px, height_px }
+        let shown = Region::whole(Size { width_px, height_px });
+        Self { picture, format, width_px, height_px, shown }
+    }
+
+    /// Returns where the whole picture lies among the pixels of `picture`.
+    pub(super) fn shown(&self) -> Region {
+        self.shown
     }
 }
 
@@ -95,56 +104,13 @@ pub fn take(bytes: &[u8], taking: Taking) -> Result<Decoded, Reject> {
             return Err(Reject::NotAnImage { found: kind.name().to_owned() });
         }
     };
-    if kind == Kind::Jpeg {
-        match jpeg::decode(bytes, taking.limits, taking.shorter_px.unwrap_or(u32::MAX)) {
-            Ok(photo) => return Ok(upright(photo, bytes, kind)),
-            Err(Refusal::Truncated) => return Err(truncated()),
-            Err(Refusal::TooManyPixels { width_px, height_px }) => {
-                return Err(Reject::TooManyPixels { width_px, height_px });
-            }
-            Err(Refusal::Foreign) => (),
-        }
+    if kind == Kind::Jpeg
+        && let Some(verdict) = photo::take(bytes, taking)
+    {
+        return verdict;
     }
     let picture = decode_as(bytes, format, taking)?;
     Ok(Decoded::whole(picture, kind.name()))
-}
-
-/// Turns a photograph as its camera noted, and its colours as its profile says.
-fn upright(photo: Photo, bytes: &[u8], kind: Kind) -> Decoded {
-    let stated = photo.exif.and_then(exif::orientation).and_then(Orientation::from_exif);
-    let orientation = stated.unwrap_or(Orientation::NoTransforms);
-    let (mut width_px, mut height_px) = (photo.width_px, photo.height_px);
-    if is_on_its_side(orientation) {
-        (width_px, height_px) = (height_px, width_px);
-    }
-    let mut picture = DynamicImage::ImageRgb8(photo.picture);
-    if let Some(profile) = profile_of(bytes) {
-        picture = icc::to_srgb(picture, &profile);
-    }
-    picture.apply_orientation(orientation);
-    Decoded { picture: picture.into_rgb8(), format: kind.name(), width_px, height_px }
-}
-
-/// Reads the profile of a JPEG; most have none, which is told at a glance.
-fn profile_of(bytes: &[u8]) -> Option<Vec<u8>> {
-    memchr::memmem::find(bytes, b"ICC_PROFILE\0")?;
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
-    reader.limits(memory::for_headers());
-    // A broken profile says nothing about the picture, whose levels are then taken as sRGB.
-    reader.into_decoder().ok()?.icc_profile().ok()?
-}
-
-fn is_on_its_side(orientation: Orientation) -> bool {
-    match orientation {
-        Orientation::Rotate90
-        | Orientation::Rotate270
-        | Orientation::Rotate90FlipH
-        | Orientation::Rotate270FlipH => true,
-        Orientation::NoTransforms
-        | Orientation::Rotate180
-        | Orientation::FlipHorizontal
-        | Orientation::FlipVertical => false,
-    }
 }
 
 fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Picture, Reject> {
@@ -178,7 +144,8 @@ fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Pictur
         Some(profile) => icc::to_srgb(picture, &profile),
         None => picture,
     };
-    let mut picture = DynamicImage::ImageRgb8(taking.background.under(picture, taking.light));
+    let picture = taking.background.under(picture, taking.light);
+    let mut picture = DynamicImage::ImageRgb8(picture);
     picture.apply_orientation(orientation);
     Ok(picture.into_rgb8())
 }

@@ -28,8 +28,7 @@ pub(super) struct Needs<'a, D> {
 impl<D: ImageDecoder> Needs<'_, D> {
     /// Returns what is left over for the decoder's own needs, or `None` if it is too much.
     pub(super) fn spare_bytes(&self, limits: Limits) -> Option<u64> {
-        let allowed = limits.pixels_max.saturating_mul(HALF_BYTES_PER_PIXEL) / 2;
-        allowed.max(BYTES_MIN).checked_sub(self.bytes())
+        allowed(limits).checked_sub(self.bytes())
     }
 
     /// Returns the most bytes that are held at one time on the way to the picture.
@@ -64,6 +63,11 @@ impl<D: ImageDecoder> Needs<'_, D> {
         };
         (decoded + working).max(to_eight_bits).max(turned)
     }
+}
+
+/// Returns the most bytes that a picture may take on its way.
+pub(super) fn allowed(limits: Limits) -> u64 {
+    (limits.pixels_max.saturating_mul(HALF_BYTES_PER_PIXEL) / 2).max(BYTES_MIN)
 }
 
 /// The limits under which headers are read.
