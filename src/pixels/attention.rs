@@ -18,27 +18,26 @@ const LOOK_PX: u32 = 96;
 /// nearest to the middle is taken: without a clear reason nothing moves.
 const GOOD_ENOUGH: u64 = 97;
 
-/// Finds the largest rectangle of the shape of `target` that holds most of what stands out.
-pub(super) fn window(picture: &Picture, target: Size) -> Region {
-    let source = Size::of(picture);
-    let middle = Region::middle(source, target);
-    let whole = Region::whole(source);
+/// Finds the largest rectangle of the shape of `target` within `whole` that holds most of what
+/// stands out.
+pub(super) fn window(picture: &Picture, whole: Region, target: Size) -> Region {
+    let middle = Region::middle_of(whole, target);
     let (free_x, free_y) = (whole.width - middle.width, whole.height - middle.height);
     if free_x.max(free_y) < 1.0 {
         return middle;
     }
-    let small = looked_at(picture);
+    let small = looked_at(picture, whole);
     let salience = Salience::of(&small);
     if free_x < free_y {
         let kept = middle.height / whole.height;
-        Region { top: free_y * place(&salience.rows(), kept), ..middle }
+        Region { top: whole.top + free_y * place(&salience.rows(), kept), ..middle }
     } else {
         let kept = middle.width / whole.width;
-        Region { left: free_x * place(&salience.columns(), kept), ..middle }
+        Region { left: whole.left + free_x * place(&salience.columns(), kept), ..middle }
     }
 }
 
-fn looked_at(picture: &Picture) -> Picture {
+fn looked_at(picture: &Picture, whole: Region) -> Picture {
     let source = Size::of(picture);
     let longer = u64::from(source.width_px.max(source.height_px));
     let scaled = |px: u32| {
@@ -46,7 +45,7 @@ fn looked_at(picture: &Picture) -> Picture {
         u32::try_from(exact.max(1)).expect("at most the length looked at")
     };
     let size = Size { width_px: scaled(source.width_px), height_px: scaled(source.height_px) };
-    scale::colour(picture, Region::whole(source), size, Filter::Area)
+    scale::colour(picture, whole, size, Filter::Area)
 }
 
 /// Returns where the best window of `kept` of the length begins: 0 at the start, 1 as far on as
@@ -169,6 +168,10 @@ mod tests {
     use super::*;
 
     const SQUARE: Size = Size { width_px: 64, height_px: 64 };
+
+    fn window(picture: &Picture, target: Size) -> Region {
+        super::window(picture, Region::whole(Size::of(picture)), target)
+    }
 
     /// A disc on waving ground.
     fn disc(width: u32, height: u32, (x0, y0): (i64, i64)) -> Picture {

@@ -33,6 +33,9 @@ pub struct Recipe {
     pub quality: u8,
 }
 
+/// What a reduced side may be longer than the eighths it was chosen by.
+const EIGHTH_PX: u32 = 8;
+
 /// How a picture of any shape becomes a square.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -121,7 +124,10 @@ impl Recipe {
         let shows_same = is_usual || decoded.format == Kind::Jpeg.name();
         let Size { width_px, height_px } = Size::of(&decoded.picture);
         let is_whole = (width_px, height_px) == (decoded.width_px, decoded.height_px);
-        let is_large = taking.shorter_px.is_some_and(|least| least <= width_px.min(height_px));
+        // Reductions are chosen by whole eighths of a side, and what they leave is rounded up.
+        let is_large = taking.shorter_px.is_some_and(|least| {
+            least <= fingerprint::SHORTER_PX || least + EIGHTH_PX <= width_px.min(height_px)
+        });
         shows_same && (is_whole || is_large)
     }
 }
@@ -136,18 +142,18 @@ pub fn file(decoded: &Decoded, recipe: &Recipe) -> (Crop, Vec<u8>) {
 /// Makes a square of a decoded picture.
 pub fn square(decoded: &Decoded, recipe: &Recipe) -> Picture {
     let picture = &decoded.picture;
-    let (source, target) = (Size::of(picture), Size::square(recipe.size));
+    let (shown, target) = (decoded.shown(), Size::square(recipe.size));
     let scaled = |region: Region, size: Size| match recipe.light {
         Light::Coded => scale::colour(picture, region, size, recipe.filter),
         Light::Linear => scale::linear::colour(picture, region, size, recipe.filter),
     };
     match recipe.fit {
-        Fit::CenterCrop => scaled(Region::middle(source, target), target),
-        Fit::Smart => scaled(attention::window(picture, target), target),
-        Fit::Squash => scaled(Region::whole(source), target),
+        Fit::CenterCrop => scaled(Region::middle_of(shown, target), target),
+        Fit::Smart => scaled(attention::window(picture, shown, target), target),
+        Fit::Squash => scaled(shown, target),
         Fit::Letterbox => {
             let whole = Size { width_px: decoded.width_px, height_px: decoded.height_px };
-            let inner = scaled(Region::whole(source), inside(whole, recipe.size));
+            let inner = scaled(shown, inside(whole, recipe.size));
             let mut square = Picture::from_pixel(
                 recipe.size,
                 recipe.size,
@@ -169,6 +175,12 @@ fn inside(source: Size, longer_px: u32) -> Size {
         u32::try_from(rounded.max(1)).expect("at most the longer side")
     };
     Size { width_px: scaled(source.width_px), height_px: scaled(source.height_px) }
+}
+
+/// Cuts the middle square of what was decoded, whole or reduced, and scales it to `side_px`.
+pub fn square_of(decoded: &Decoded, side_px: u32, filter: Filter) -> Picture {
+    let size = Size::square(side_px);
+    scale::colour(&decoded.picture, Region::middle_of(decoded.shown(), size), size, filter)
 }
 
 /// Cuts the middle square of `picture` and scales it to `side_px`, enlarging small pictures.
