@@ -123,8 +123,7 @@ impl Bench {
 }
 
 fn print_of(picture: Picture) -> Fingerprint {
-    let (width_px, height_px) = picture.dimensions();
-    fingerprint::fingerprint(&Decoded { picture, format: "PNG", width_px, height_px })
+    fingerprint::fingerprint(&Decoded::whole(picture, "PNG"))
 }
 
 /// Draws rectangles, always the same ones for a seed.
