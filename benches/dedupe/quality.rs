@@ -34,6 +34,7 @@ mod dice;
 mod edits;
 mod font;
 mod peers;
+mod speed;
 mod table;
 
 use corpus::{HALVES, Half};
@@ -66,6 +67,7 @@ pub(crate) fn run(args: &[String]) {
     if let Some(path) = option("--doubtful") {
         fs::write(path, doubtful).unwrap();
     }
+    speed::print(&halves[0].base, SHORTER_PX);
     let mut table = Table::new(&halves);
     table.add("snapset", &ours);
     for peer in option("--peers").into_iter().flat_map(|it| it.split(',')) {

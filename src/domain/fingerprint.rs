@@ -204,9 +204,13 @@ pub struct Nearest {
 }
 
 impl Fingerprint {
-    /// Returns the hashes of the picture as it lies: the whole, and what is inside its border.
+    /// Returns our hashes of the picture as it lies: the whole, and what is inside its border.
+    /// Hashes of other programs are left out: too short to know a picture by.
     pub fn own_hashes(&self) -> impl Iterator<Item = PerceptualHash> {
-        let own = self.views.iter().filter(|view| view.extent != Extent::Part);
+        let own = self.views.iter().filter(|view| match view.extent {
+            Extent::Whole | Extent::Inner => true,
+            Extent::Part | Extent::Plain => false,
+        });
         own.map(|view| view.hash)
     }
 
@@ -291,5 +295,92 @@ impl TryFrom<HexBytes> for PerceptualHash {
             }
             Ok(_) | Err(_) => Err(NotAHash(bytes.0.len())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::bytes::HexBytes;
+
+    const HASH: PerceptualHash = PerceptualHash([
+        0x0123_4567_89AB_CDEF,
+        0xFEDC_BA98_7654_3210,
+        0x0F1E_2D3C_4B5A_6978,
+        0x1357_9BDF_0246_8ACE,
+    ]);
+
+    fn print(views: Vec<View>) -> Fingerprint {
+        Fingerprint {
+            width_px: 9,
+            height_px: 9,
+            format: "PNG".to_owned(),
+            views,
+            thumbnail: HexBytes(Vec::new()),
+            colours: HexBytes(Vec::new()),
+            quality: Quality { brightness: 9, contrast: 9, sharpness: 9 },
+        }
+    }
+
+    fn seen(extent: Extent, hash: PerceptualHash) -> Fingerprint {
+        print(vec![View { extent, ..View::whole(hash) }])
+    }
+
+    #[test]
+    fn swapping_rows_and_columns_moves_each_bit_and_twice_moves_none() {
+        let swapped = |hash: PerceptualHash| hash.laid(Orientation(4));
+        let bit = |row: usize, column: usize| {
+            let mut words = [0; 4];
+            words[row / 4] = 1 << (row % 4 * 16 + column);
+            PerceptualHash(words)
+        };
+
+        for (row, column) in [(0, 5), (7, 15), (15, 1), (9, 9)] {
+            assert_eq!(swapped(bit(row, column)), bit(column, row));
+        }
+        assert_eq!(swapped(swapped(HASH)), HASH);
+    }
+
+    #[test]
+    fn the_nearest_view_tells_how_the_other_picture_is_laid() {
+        let turned = Orientation(6);
+        let other = HASH.laid(turned);
+
+        // Upside down and swapped is undone by mirrored and swapped.
+        let nearest = seen(Extent::Whole, HASH).nearest(&seen(Extent::Whole, other));
+
+        assert_eq!((nearest.distance, nearest.orientation), (Distance(0), Orientation(5)));
+    }
+
+    #[test]
+    fn a_part_meets_wholes_upright_or_mirrored_and_never_another_part() {
+        let whole = seen(Extent::Whole, HASH);
+        let part = |orientation| seen(Extent::Part, HASH.laid(orientation));
+
+        assert_eq!(whole.distance(&part(Orientation::UPRIGHT)), Distance(0));
+        assert_eq!(part(Orientation::MIRRORED).distance(&whole), Distance(0));
+        assert!(Distance(40) < whole.distance(&part(Orientation(4))));
+        assert_eq!(part(Orientation::UPRIGHT).distance(&part(Orientation::UPRIGHT)), Distance(256));
+    }
+
+    #[test]
+    fn a_plain_hash_is_neither_turned_nor_set_against_ours() {
+        let plain = seen(Extent::Plain, HASH);
+
+        assert_eq!(plain.distance(&plain), Distance(0));
+        let mirrored = seen(Extent::Plain, HASH.laid(Orientation::MIRRORED));
+        assert_eq!(plain.distance(&mirrored), Distance(128));
+        assert_eq!(plain.distance(&seen(Extent::Whole, HASH)), Distance(256));
+    }
+
+    #[test]
+    fn a_frame_is_laid_as_its_picture_is() {
+        let frame = Frame { left: 10, top: 20, right: 100, bottom: 200 };
+
+        let laid = |orientation| frame.laid(Orientation(orientation));
+
+        assert_eq!(laid(1), Frame { left: 155, top: 20, right: 245, bottom: 200 });
+        assert_eq!(laid(2), Frame { left: 10, top: 55, right: 100, bottom: 235 });
+        assert_eq!(laid(4), Frame { left: 20, top: 10, right: 200, bottom: 100 });
     }
 }

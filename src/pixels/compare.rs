@@ -80,7 +80,7 @@ pub struct Comparable {
 /// What is seen once two pictures lie on each other.
 #[derive(Clone, Copy, Debug)]
 struct Evidence {
-    /// How the two lie, and how far.
+    /// How well their levels agree there.
     blocks: Blocks,
     /// How much the colours differ once equally strong, as a part of their strength.
     colour_gap: f32,
@@ -188,8 +188,7 @@ fn register(a: &Comparable, b: &Comparable) -> Movement {
 /// Returns the movements that views suggest: between the nearest two, and between what is inside
 /// borders and bars.
 fn hinted(a: &Comparable, b: &Comparable) -> [Option<Movement>; 2] {
-    let nearest = b.nearest.or(a.nearest);
-    let frames = nearest.map(|it| (it.own, it.other)).into_iter().chain([(a.inner, b.inner)]);
+    let frames = b.nearest.map(|it| (it.own, it.other)).into_iter().chain([(a.inner, b.inner)]);
     let mut movements = frames.map(|(a, b)| (a != b).then(|| Movement::between(a, b)));
     let first = movements.next().flatten();
     [first, movements.next().flatten().filter(|it| Some(*it) != first)]

@@ -14,7 +14,7 @@ pub(super) const SIDE_PX: usize = 64;
 /// How many half waves are told apart in each direction.
 const N_WAVES: usize = 16;
 
-/// The waves in steps of 1/4096, which fills 32 bits after two sums of 64 only in part.
+/// The waves in steps of 1/4096: the sum of 64 levels by a wave fits 32 bits.
 static WAVES: LazyLock<[[i32; SIDE_PX]; N_WAVES]> = LazyLock::new(|| {
     let number = |n: usize| f64::from(u32::try_from(n).expect("a small number"));
     std::array::from_fn(|wave| {

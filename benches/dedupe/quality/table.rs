@@ -35,13 +35,13 @@ impl Score {
         Self { n_copies, n_found, n_false: pairs.len() - n_found, n_pictures }
     }
 
-    fn plus(self, other: &Self) -> Self {
-        Self {
-            n_copies: self.n_copies + other.n_copies,
-            n_found: self.n_found + other.n_found,
-            n_false: self.n_false + other.n_false,
-            n_pictures: self.n_pictures + other.n_pictures,
-        }
+    fn sum(scores: &[Self]) -> Self {
+        scores.iter().fold(Self::default(), |sum, score| Self {
+            n_copies: sum.n_copies + score.n_copies,
+            n_found: sum.n_found + score.n_found,
+            n_false: sum.n_false + score.n_false,
+            n_pictures: sum.n_pictures + score.n_pictures,
+        })
     }
 
     fn recall(&self) -> f64 {
@@ -73,9 +73,14 @@ impl Table {
         Self { columns: Vec::new() }
     }
 
+    /// Adds a tool, and says at once what it did over all: the table comes last.
     pub(super) fn add(&mut self, tool: &str, scores: &[Vec<Score>; 2]) {
         for (half, scores) in HALVES.iter().zip(scores) {
-            self.columns.push((format!("{tool}, {half}"), scores.clone()));
+            let name = format!("{tool}, {half}");
+            let all = Score::sum(scores);
+            let (recall, f1, n_false) = (all.recall(), all.f1(), all.n_false);
+            println!("{name}: recall {recall:.3}, F1 {f1:.3}, {n_false} false pairs");
+            self.columns.push((name, scores.clone()));
         }
     }
 
@@ -92,12 +97,10 @@ impl Table {
                 }
             });
         }
-        let all =
-            |scores: &[Score]| scores.iter().fold(Score::default(), |sum, score| sum.plus(score));
-        self.row("**recall**", |scores| format!("{:.3}", all(scores).recall()));
-        self.row("**F1**", |scores| format!("{:.3}", all(scores).f1()));
+        self.row("**recall**", |scores| format!("{:.3}", Score::sum(scores).recall()));
+        self.row("**F1**", |scores| format!("{:.3}", Score::sum(scores).f1()));
         self.row("**false pairs per 1,000 pictures**", |scores| {
-            let all = all(scores);
+            let all = Score::sum(scores);
             format!("{:.2}", ratio(1000 * all.n_false, all.n_pictures))
         });
     }
