@@ -109,6 +109,7 @@ const REST: &str = r##"
 # attempts = 4
 
 [clean]
+# hash = "views"                     # or the plain hash of others, by distance alone: phash, dhash, ahash
 # distance = 90                      # of 256 hash bits: pictures farther apart are not compared
 # similarity = 900                   # of 1000: from here on two pictures are twins
 # min_side = 128                     # pixels of the shorter side

@@ -20,7 +20,7 @@ use crate::{
         dedupe::Dedupe,
         export::run::{Exporting, Recipe as ExportRecipe},
         fetch::{Fetch, Recipe as FetchRecipe, Written},
-        fingerprint::{Crops, Fingerprinting, MadeCrops, Recipe as FingerprintRecipe},
+        fingerprint::{Crops, Fingerprinting, MadeCrops},
         prepare::{self, Prepare},
         resolve::{Recipe as ResolveRecipe, Resolve},
         split::{Recipe as SplitRecipe, Splitting},
@@ -147,7 +147,7 @@ impl Workshop {
 
     pub(super) fn fingerprint(&self, crops: Option<Crops>) -> Fingerprinting<'_> {
         Fingerprinting {
-            recipe: FingerprintRecipe { pixels_max: self.pipeline.clean.pixels_max },
+            recipe: self.pipeline.clean.fingerprint.clone(),
             classes: &self.selected,
             layout: &self.layout,
             memory: self.memory.clone(),

@@ -78,8 +78,9 @@ fn work_size(source: Size) -> Size {
     Size { width_px: scaled(source.width_px), height_px: scaled(source.height_px) }
 }
 
-/// Fingerprints a decoded picture by a hash of other programs, which then stands alone.
-pub fn plain(decoded: &Decoded, kind: HashKind, bits: HashBits) -> Fingerprint {
+/// Fingerprints a decoded picture by our own hash, or by one of other programs, which then
+/// stands alone.
+pub fn of(decoded: &Decoded, kind: HashKind, bits: HashBits) -> Fingerprint {
     let print = fingerprint(decoded);
     let Some(hash) = plain_hash::plain_hash(&decoded.picture, kind, bits) else { return print };
     Fingerprint { views: vec![View { extent: Extent::Plain, ..View::whole(hash) }], ..print }

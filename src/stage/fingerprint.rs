@@ -32,6 +32,8 @@ use crate::{
     },
 };
 
+pub use crate::pixels::plain_hash::{HashBits, HashKind};
+
 /// The work of this room.
 pub struct Fingerprinting<'a> {
     pub recipe: Recipe,
@@ -110,6 +112,17 @@ pub enum CropError {
 pub struct Recipe {
     /// Pictures that claim more pixels are refused before anything is decoded.
     pub pixels_max: u64,
+    pub hash: HashKind,
+    pub hash_bits: HashBits,
+}
+
+impl Recipe {
+    /// Returns what is to be taken of a file. What other programs hash is the whole picture.
+    fn taking(&self) -> Taking {
+        let shorter_px = (self.hash == HashKind::Views).then_some(fingerprint::SHORTER_PX);
+        let limits = Limits { pixels_max: self.pixels_max };
+        Taking { limits, shorter_px, ..Taking::default() }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -186,9 +199,7 @@ impl ItemStage for Fingerprinting<'_> {
         let blob = *blob;
         let panicked = |source| FingerprintError::Decoder { blob, source };
         let path = self.layout.blob(&blob);
-        let limits = Limits { pixels_max: self.recipe.pixels_max };
-        let shorter_px = Some(fingerprint::SHORTER_PX);
-        let taking = Taking { limits, shorter_px, ..Taking::default() };
+        let taking = self.recipe.taking();
         let reading = spawn_blocking(move || {
             files::read(&path).map(|bytes| (weight::decoding_bytes(&bytes, taking), bytes))
         });
@@ -198,6 +209,7 @@ impl ItemStage for Fingerprinting<'_> {
             .map_err(|source| FingerprintError::Read { blob, source })?;
         let taken = self.memory.take(weight_bytes).await;
         let (crops, layout) = (self.crops.clone(), self.layout.clone());
+        let (hash, hash_bits) = (self.recipe.hash, self.recipe.hash_bits);
         let work = spawn_blocking(move || {
             let decoded = decode::take(&bytes, taking);
             drop(bytes);
@@ -205,7 +217,7 @@ impl ItemStage for Fingerprinting<'_> {
                 Ok(decoded) => decoded,
                 Err(reject) => return Ok(Outcome::Rejected(reject)),
             };
-            let print = fingerprint::fingerprint(&decoded);
+            let print = fingerprint::of(&decoded, hash, hash_bits);
             if let Some(crops) = crops {
                 crops
                     .make(blob, &decoded, &layout)

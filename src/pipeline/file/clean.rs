@@ -9,14 +9,17 @@ use crate::{
         flaws::Limits,
         quality::Share,
     },
-    stage::dedupe,
+    stage::{
+        dedupe,
+        fingerprint::{self, HashBits, HashKind},
+    },
 };
 
 /// The table, checked for its shape.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(from = "RawClean")]
+#[serde(try_from = "RawClean")]
 pub struct CleanTable {
-    pub pixels_max: u64,
+    pub fingerprint: fingerprint::Recipe,
     pub dedupe: dedupe::Recipe,
 }
 
@@ -24,8 +27,10 @@ pub struct CleanTable {
 #[serde(deny_unknown_fields, default)]
 struct RawClean {
     max_megapixels: u64,
-    distance: u32,
-    similarity: u16,
+    hash: HashKind,
+    hash_bits: Option<HashBits>,
+    distance: Option<u32>,
+    similarity: Option<u16>,
     min_side: u32,
     max_aspect: f64,
     min_brightness: u8,
@@ -47,8 +52,10 @@ impl Default for RawClean {
         let it = dedupe::Recipe::default();
         Self {
             max_megapixels: 100,
-            distance: it.distance.0,
-            similarity: it.similarity.0,
+            hash: HashKind::default(),
+            hash_bits: None,
+            distance: None,
+            similarity: None,
             min_side: it.limits.min_side,
             max_aspect: it.limits.max_aspect,
             min_brightness: it.limits.min_brightness,
@@ -67,13 +74,47 @@ impl Default for RawClean {
     }
 }
 
-impl From<RawClean> for CleanTable {
-    fn from(raw: RawClean) -> Self {
-        Self {
-            pixels_max: raw.max_megapixels.saturating_mul(1_000_000),
+/// A setting that means nothing beside the hash that was chosen.
+#[derive(Debug, thiserror::Error)]
+pub enum Mismatch {
+    #[error("clean.similarity: a plain hash decides alone; leave it out, or use hash = \"views\"")]
+    Similarity,
+    #[error("clean.hash_bits: our own hash has 256; leave it out, or name a hash of others")]
+    HashBits,
+}
+
+impl RawClean {
+    /// Returns what makes a twin. A plain hash decides by its distance alone: of 64 bits all true
+    /// twins of the photographs measured lay within 4, of 256 within 22.
+    fn reach(&self) -> Result<(Distance, Similarity), Mismatch> {
+        let ours = dedupe::Recipe::default();
+        let or = |fallback: Distance| self.distance.map_or(fallback, Distance);
+        match (self.hash, self.hash_bits, self.similarity) {
+            (HashKind::Views, Some(_), _) => Err(Mismatch::HashBits),
+            (HashKind::Views, None, similarity) => {
+                Ok((or(ours.distance), similarity.map_or(ours.similarity, Similarity)))
+            }
+            (_, _, Some(_)) => Err(Mismatch::Similarity),
+            (_, Some(HashBits::Bits256), None) => Ok((or(Distance(22)), Similarity(0))),
+            (_, Some(HashBits::Bits64) | None, None) => Ok((or(Distance(4)), Similarity(0))),
+        }
+    }
+}
+
+impl TryFrom<RawClean> for CleanTable {
+    type Error = Mismatch;
+
+    fn try_from(raw: RawClean) -> Result<Self, Mismatch> {
+        let (distance, similarity) = raw.reach()?;
+        Ok(Self {
+            fingerprint: fingerprint::Recipe {
+                pixels_max: raw.max_megapixels.saturating_mul(1_000_000),
+                hash: raw.hash,
+                hash_bits: raw.hash_bits.unwrap_or_default(),
+            },
             dedupe: dedupe::Recipe {
-                distance: Distance(raw.distance),
-                similarity: Similarity(raw.similarity),
+                distance,
+                similarity,
                 limits: Limits {
                     min_side: raw.min_side,
                     max_aspect: raw.max_aspect,
@@ -91,12 +132,42 @@ impl From<RawClean> for CleanTable {
                     max_repeats: raw.max_repeats,
                 },
             },
-        }
+        })
     }
 }
 
 impl Default for CleanTable {
     fn default() -> Self {
-        RawClean::default().into()
+        RawClean::default().try_into().expect("nothing is set that could be out of place")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<CleanTable, String> {
+        toml::from_str(text).map_err(|error: toml::de::Error| error.message().to_owned())
+    }
+
+    #[test]
+    fn a_plain_hash_brings_its_own_distance_and_no_second_look() {
+        let table = read("hash = \"phash\"").unwrap();
+        assert_eq!(table.fingerprint.hash, HashKind::Phash);
+        assert_eq!((table.dedupe.distance, table.dedupe.similarity), (Distance(4), Similarity(0)));
+
+        let table = read("hash = \"dhash\"\nhash_bits = 256\ndistance = 30").unwrap();
+        assert_eq!(table.fingerprint.hash_bits, HashBits::Bits256);
+        assert_eq!((table.dedupe.distance, table.dedupe.similarity), (Distance(30), Similarity(0)));
+    }
+
+    #[test]
+    fn a_setting_without_meaning_beside_the_hash_is_an_error() {
+        let with_similarity = read("hash = \"phash\"\nsimilarity = 900").unwrap_err();
+        assert!(with_similarity.contains("clean.similarity"), "{with_similarity}");
+        let with_bits = read("hash_bits = 64").unwrap_err();
+        assert!(with_bits.contains("clean.hash_bits"), "{with_bits}");
+        let with_odd_bits = read("hash = \"phash\"\nhash_bits = 65").unwrap_err();
+        assert!(with_odd_bits.contains("64 or 256"), "{with_odd_bits}");
     }
 }

@@ -44,7 +44,11 @@ impl Bench {
 
     fn fingerprinting(&self, crops: Option<Crops>) -> Fingerprinting<'_> {
         Fingerprinting {
-            recipe: Recipe { pixels_max: 100_000_000 },
+            recipe: Recipe {
+                pixels_max: 100_000_000,
+                hash: HashKind::default(),
+                hash_bits: HashBits::default(),
+            },
             classes: &self.classes,
             layout: &self.layout,
             memory: Memory::of(1 << 26),
