@@ -4,8 +4,15 @@
 pub use super::scale::Filter;
 use super::{
     Picture,
+    decode::Decoded,
     scale::{self, Region, Size},
 };
+
+/// Cuts the middle square of what was decoded, whole or reduced, and scales it to `side_px`.
+pub fn square_of(decoded: &Decoded, side_px: u32, filter: Filter) -> Picture {
+    let size = Size::square(side_px);
+    scale::colour(&decoded.picture, Region::middle_of(decoded.shown(), size), size, filter)
+}
 
 /// Cuts the middle square of `picture` and scales it to `side_px`, enlarging small pictures.
 pub fn center_square(picture: &Picture, side_px: u32, filter: Filter) -> Picture {

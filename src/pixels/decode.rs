@@ -18,8 +18,8 @@ use image::{
 
 pub use self::background::{Background, BadColour, Light};
 use super::{
-    Picture, exif, icc,
-    jpeg::{self, Refusal},
+    Picture, exif, icc, jpeg,
+    scale::{Region, Size},
     sniff::{self, Kind},
 };
 use crate::domain::outcome::Reject;
@@ -29,7 +29,7 @@ mod gif;
 mod ink;
 mod memory;
 mod palette;
-mod profile;
+mod photo;
 
 /// How much a file may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub struct Decoded {
     /// Size of the whole picture, upright.
     pub width_px: u32,
     pub height_px: u32,
+    /// Where the whole picture lies in `picture`, whose last pixels may reach beyond it.
+    shown: Region,
 }
 
 /// Why a file is refused that a library panicked over.
@@ -72,7 +74,13 @@ impl Decoded {
     /// Takes `picture` for the whole of a file of that format.
     pub fn whole(picture: Picture, format: &'static str) -> Self {
         let (width_px, height_px) = picture.dimensions();
-        Self { picture, format, width_px, height_px }
+        let shown = Region::whole(Size { width_px, height_px });
+        Self { picture, format, width_px, height_px, shown }
+    }
+
+    /// Returns where the whole picture lies among the pixels of `picture`.
+    pub(super) fn shown(&self) -> Region {
+        self.shown
     }
 }
 
@@ -98,7 +106,10 @@ pub fn take(bytes: &[u8], taking: Taking) -> Result<Decoded, Reject> {
 fn take_unguarded(bytes: &[u8], taking: Taking) -> Result<Decoded, Reject> {
     let kind = sniff::kind(bytes);
     let picture = match kind {
-        Kind::Jpeg => return photo(bytes, taking),
+        Kind::Jpeg => match photo::take(bytes, taking) {
+            Some(verdict) => return verdict,
+            None => decode_as(bytes, ImageFormat::Jpeg, taking),
+        },
         Kind::Png => decode_as(bytes, ImageFormat::Png, taking),
         Kind::Webp => decode_as(bytes, ImageFormat::WebP, taking),
         Kind::Bmp => decode_as(bytes, ImageFormat::Bmp, taking),
@@ -114,42 +125,6 @@ fn take_unguarded(bytes: &[u8], taking: Taking) -> Result<Decoded, Reject> {
         }
     };
     Ok(Decoded::whole(picture?, kind.name()))
-}
-
-/// Decodes a JPEG, by another decoder where ours knows better than to try.
-fn photo(bytes: &[u8], taking: Taking) -> Result<Decoded, Reject> {
-    let format = Kind::Jpeg.name();
-    let frame = memory::Frame::of_jpeg(bytes);
-    if let Some(frame) = frame.as_ref().filter(|frame| !frame.fits(taking.limits)) {
-        let &memory::Frame { width_px, height_px, .. } = frame;
-        return Err(Reject::TooManyPixels { width_px, height_px });
-    }
-    let photo = match jpeg::decode(bytes, taking.limits, taking.shorter_px.unwrap_or(u32::MAX)) {
-        Ok(photo) => photo,
-        Err(Refusal::Foreign) => {
-            let picture = decode_as(bytes, ImageFormat::Jpeg, taking)?;
-            return Ok(Decoded::whole(picture, format));
-        }
-        Err(Refusal::Truncated) => return Err(truncated()),
-        Err(Refusal::TooManyPixels { width_px, height_px }) => {
-            return Err(Reject::TooManyPixels { width_px, height_px });
-        }
-    };
-    let stated = photo.exif.and_then(exif::orientation).and_then(Orientation::from_exif);
-    let orientation = stated.unwrap_or(Orientation::NoTransforms);
-    let (mut width_px, mut height_px) = (photo.width_px, photo.height_px);
-    if is_on_its_side(orientation) {
-        (width_px, height_px) = (height_px, width_px);
-    }
-    let profile = profile::of_jpeg(bytes);
-    let is_grey = frame.is_some_and(|frame| frame.n_components == 1);
-    let picture = match DynamicImage::ImageRgb8(photo.picture) {
-        // Profiles of grey are for pictures of one channel.
-        picture if is_grey && profile.is_some() => picture.into_luma8().into(),
-        picture => picture,
-    };
-    let picture = upright(shown(picture, profile.as_deref(), taking), orientation);
-    Ok(Decoded { picture, format, width_px, height_px })
 }
 
 fn is_on_its_side(orientation: Orientation) -> bool {
@@ -190,8 +165,7 @@ fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Pictur
     decoder.set_limits(memory::at_most(spare)).map_err(|error| broken(&error))?;
     // A broken profile says nothing about the picture, whose levels are then taken as sRGB.
     let is_jpeg = format == ImageFormat::Jpeg;
-    let profile =
-        if is_jpeg { profile::of_jpeg(bytes) } else { decoder.icc_profile().ok().flatten() };
+    let profile = decoder.icc_profile().ok().flatten();
     let inks = profile.as_deref().filter(|_| is_jpeg);
     let picture = match inks.and_then(|profile| ink::decode(bytes, profile)) {
         Some(picture) => DynamicImage::ImageRgb8(picture),

@@ -31,8 +31,8 @@ const HASH_PX: u32 = 32;
 /// Fingerprints a decoded picture.
 pub fn fingerprint(decoded: &Decoded) -> Fingerprint {
     let picture = &decoded.picture;
-    let source = Size::of(picture);
-    let work = scale::colour(picture, Region::whole(source), work_size(source), Filter::Bilinear);
+    let source = Size { width_px: decoded.width_px, height_px: decoded.height_px };
+    let work = scale::colour(picture, decoded.shown(), work_size(source), Filter::Bilinear);
     let work_px = Size::of(&work);
     let whole = Region::whole(work_px);
     let grey = Grey::of(&work);

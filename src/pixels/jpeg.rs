@@ -14,11 +14,12 @@ use self::{
     colour::Marks,
     header::{Coding, Foreign, Frame, Scan, Tables},
     plane::Plane,
+    profile::Profile,
     progressive::Coefficients,
     scan::Ending,
     segment::{Segment, Segments},
 };
-use super::{Picture, decode::Limits};
+use super::Picture;
 
 mod bits;
 mod colour;
@@ -26,6 +27,7 @@ mod header;
 mod huffman;
 mod inverse;
 mod plane;
+mod profile;
 mod progressive;
 mod scan;
 mod segment;
@@ -33,6 +35,22 @@ mod sequential;
 
 /// No writer needs more; hostile files would have us go over the picture once for each.
 const SCANS_MAX: usize = 100;
+
+/// What is wanted of a file, and what it may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ask {
+    pub(super) pixels_max: u64,
+    pub(super) bytes_max: u64,
+    /// The picture may come reduced, but its shorter side is at least this if it ever was.
+    pub(super) shorter_px: u32,
+}
+
+/// What a picture is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ink {
+    Grey,
+    Colours,
+}
 
 /// A picture as it lies in the file, not yet upright.
 pub(super) struct Photo<'a> {
@@ -45,6 +63,9 @@ pub(super) struct Photo<'a> {
     pub(super) eighths: u32,
     /// What the camera noted, behind its mark.
     pub(super) exif: Option<&'a [u8]>,
+    /// What the levels mean, where the file says so.
+    pub(super) profile: Option<Vec<u8>>,
+    pub(super) ink: Ink,
 }
 
 /// Why there is no picture.
@@ -66,10 +87,9 @@ impl From<Foreign> for Refusal {
     }
 }
 
-/// Decodes a file. The picture may come reduced, but its shorter side is at least `shorter_px`
-/// if it ever was.
-pub(super) fn decode(bytes: &[u8], limits: Limits, shorter_px: u32) -> Result<Photo<'_>, Refusal> {
-    let mut reader = Reader { limits, shorter_px, ..Reader::default() };
+/// Decodes a file.
+pub(super) fn decode(bytes: &[u8], ask: Ask) -> Result<Photo<'_>, Refusal> {
+    let mut reader = Reader::new(ask);
     let mut segments = Segments { bytes, at: 0 };
     while let Some(segment) = segments.next() {
         match segment.marker {
@@ -94,13 +114,12 @@ pub(super) fn headers(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
 }
 
 /// What was read of a file so far.
-#[derive(Default)]
 struct Reader<'a> {
-    limits: Limits,
-    shorter_px: u32,
+    ask: Ask,
     tables: Tables,
     marks: Marks,
     exif: Option<&'a [u8]>,
+    profile: Profile<'a>,
     drawing: Option<Drawing>,
     n_scans: usize,
 }
@@ -115,6 +134,12 @@ struct Drawing {
 }
 
 impl<'a> Reader<'a> {
+    fn new(ask: Ask) -> Self {
+        let (tables, marks) = (Tables::default(), Marks::default());
+        let profile = Profile::default();
+        Self { ask, tables, marks, exif: None, profile, drawing: None, n_scans: 0 }
+    }
+
     fn read_header(&mut self, segment: Segment<'a>) -> Result<(), Refusal> {
         match segment.marker {
             segment::HUFFMAN_TABLES => self.tables.read_huffman(segment.body)?,
@@ -126,6 +151,7 @@ impl<'a> Reader<'a> {
             segment::EXIF => {
                 self.exif = self.exif.or(segment.body.strip_prefix(b"Exif\0\0"));
             }
+            segment::PROFILE => self.profile.add(segment.body),
             marker if header::opens_frame(marker) => self.open(Frame::read(segment)?)?,
             _ => self.marks.read(segment),
         }
@@ -137,12 +163,16 @@ impl<'a> Reader<'a> {
             return Err(Refusal::Foreign);
         }
         let (width_px, height_px) = frame.size_px();
-        if self.limits.pixels_max < u64::from(width_px) * u64::from(height_px) {
+        if self.ask.pixels_max < u64::from(width_px) * u64::from(height_px) {
             return Err(Refusal::TooManyPixels { width_px, height_px });
         }
         let is_drawn = frame.components.len() < 4;
         // Four inks are only checked here, and drawn by another.
-        let eighths = if is_drawn { eighths(width_px.min(height_px), self.shorter_px) } else { 1 };
+        let eighths =
+            if is_drawn { eighths(width_px.min(height_px), self.ask.shorter_px) } else { 1 };
+        if self.ask.bytes_max < plane::bytes(&frame, eighths) {
+            return Err(Refusal::Foreign);
+        }
         let planes: Vec<Plane> =
             frame.components.iter().map(|it| Plane::new(&frame, it, eighths)).collect();
         let coefficients = match frame.coding {
@@ -200,7 +230,9 @@ impl<'a> Reader<'a> {
         let picture = colour::picture(&planes, self.marks.space(&frame), size);
         let (width_px, height_px) = frame.size_px();
         let eighths = u32::try_from(eighths).expect("at most eight");
-        Ok(Photo { picture, width_px, height_px, eighths, exif: self.exif })
+        let ink = if planes.len() == 1 { Ink::Grey } else { Ink::Colours };
+        let profile = self.profile.whole();
+        Ok(Photo { picture, width_px, height_px, eighths, exif: self.exif, profile, ink })
     }
 }
 
@@ -243,3 +275,6 @@ fn eighths(side_px: u32, wanted_px: u32) -> usize {
         .unwrap_or(8)
         .into()
 }
+
+#[cfg(test)]
+mod tests;

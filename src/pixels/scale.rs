@@ -108,12 +108,17 @@ impl Region {
 
     /// The largest rectangle of the shape of `target` in the middle of a picture of `source`.
     pub(super) fn middle(source: Size, target: Size) -> Self {
-        let whole = Self::whole(source);
+        Self::middle_of(Self::whole(source), target)
+    }
+
+    /// The largest rectangle of the shape of `target` in the middle of another.
+    pub(super) fn middle_of(whole: Self, target: Size) -> Self {
         let (across, down) = (f64::from(target.width_px), f64::from(target.height_px));
         let pixels_per_target = (whole.width / across).min(whole.height / down);
         let width = (across * pixels_per_target).min(whole.width);
         let height = (down * pixels_per_target).min(whole.height);
-        let (left, top) = ((whole.width - width) / 2.0, (whole.height - height) / 2.0);
+        let left = whole.left + (whole.width - width) / 2.0;
+        let top = whole.top + (whole.height - height) / 2.0;
         Self { left, top, width, height }
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct First {
 }
 
 pub(super) fn first_frame(bytes: &[u8], limits: Limits) -> Result<First, Reject> {
-    let allowed = memory::allowed_bytes(limits);
+    let allowed = memory::allowed(limits);
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::RGBA);
     options.set_memory_limit(

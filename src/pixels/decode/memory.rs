@@ -7,7 +7,10 @@
 use image::{ImageDecoder, ImageFormat, metadata::Orientation};
 
 use super::{Limits, is_on_its_side};
-use crate::pixels::jpeg;
+use crate::{
+    domain::outcome::Reject,
+    pixels::{exif, jpeg},
+};
 
 /// Bytes a file may take for each pixel that is allowed: twice this is for two pixels.
 const HALF_BYTES_PER_PIXEL: u64 = 9;
@@ -20,6 +23,9 @@ const HEADER_BYTES: u64 = 32 << 20;
 
 /// The marker of a JPEG whose scans refine one another.
 const PROGRESSIVE_FRAME: u8 = 0xC2;
+
+/// The marker of what a camera noted.
+const EXIF: u8 = 0xE1;
 
 /// Markers among those of frames that open none: tables, and one nobody uses.
 const NO_FRAMES: [u8; 3] = [0xC4, 0xC8, 0xCC];
@@ -35,7 +41,7 @@ pub(super) struct Needs<'a, D> {
 impl<D: ImageDecoder> Needs<'_, D> {
     /// Returns what is left over for the decoder's own needs, or `None` if it is too much.
     pub(super) fn spare_bytes(&self, limits: Limits) -> Option<u64> {
-        allowed_bytes(limits).checked_sub(self.bytes())
+        allowed(limits).checked_sub(self.bytes())
     }
 
     /// Returns the most bytes that are held at one time on the way to the picture.
@@ -46,7 +52,9 @@ impl<D: ImageDecoder> Needs<'_, D> {
         let color = self.decoder.color_type();
         let is_deep = u64::from(color.bytes_per_pixel()) > u64::from(color.channel_count());
         let working = if self.format == ImageFormat::Jpeg {
-            Frame::of_jpeg(self.bytes).map_or(0, |frame| frame.coefficient_bytes())
+            Frame::of_jpeg(self.bytes)
+                .filter(|frame| frame.is_progressive)
+                .map_or(0, |frame| 2 * frame.n_samples)
         } else if self.format == ImageFormat::WebP {
             // Luma, chroma and alpha as they are coded.
             pixels * 5 / 2
@@ -65,7 +73,7 @@ impl<D: ImageDecoder> Needs<'_, D> {
 }
 
 /// Returns how many bytes the way to one picture may take.
-pub(super) fn allowed_bytes(limits: Limits) -> u64 {
+pub(super) fn allowed(limits: Limits) -> u64 {
     (limits.pixels_max.saturating_mul(HALF_BYTES_PER_PIXEL) / 2).max(BYTES_MIN)
 }
 
@@ -80,25 +88,37 @@ pub(super) fn at_most(bytes: u64) -> image::Limits {
     limits
 }
 
+/// Tells why the whole picture of a JPEG may not be had. This counts where a reduced one is asked
+/// for, too: the verdict on a file does not depend on what is wanted of it.
+pub(super) fn refusal_of_jpeg(bytes: &[u8], limits: Limits) -> Option<Reject> {
+    let Frame { width_px, height_px, n_samples, is_progressive } = Frame::of_jpeg(bytes)?;
+    let picture = 3 * u64::from(width_px) * u64::from(height_px);
+    let mut blocks = jpeg::headers(bytes).filter(|&(marker, _)| marker == EXIF);
+    let stated = blocks.find_map(|(_, block)| exif::orientation(block));
+    let is_turned = stated.and_then(Orientation::from_exif).is_some_and(is_on_its_side);
+    let coefficients = if is_progressive { 2 * n_samples } else { 0 };
+    let needed = (picture + coefficients).max(if is_turned { 2 * picture } else { 0 });
+    (allowed(limits) < needed).then_some(Reject::TooManyPixels { width_px, height_px })
+}
+
 /// The header of a JPEG's frame, as far as it decides on memory.
-pub(super) struct Frame {
-    pub(super) width_px: u32,
-    pub(super) height_px: u32,
-    pub(super) n_components: u8,
-    is_progressive: bool,
+struct Frame {
+    width_px: u32,
+    height_px: u32,
     n_samples: u64,
+    is_progressive: bool,
 }
 
 impl Frame {
-    pub(super) fn of_jpeg(bytes: &[u8]) -> Option<Self> {
+    fn of_jpeg(bytes: &[u8]) -> Option<Self> {
         let is_frame = |marker| matches!(marker, 0xC0..=0xCF) && !NO_FRAMES.contains(&marker);
         let (marker, body) = jpeg::headers(bytes).find(|&(marker, _)| is_frame(marker))?;
-        let &[_, height_1, height_2, width_1, width_2, n_components, ref parts @ ..] = body else {
+        let &[_, height_1, height_2, width_1, width_2, n, ref parts @ ..] = body else {
             return None;
         };
         let width_px = u32::from(u16::from_be_bytes([width_1, width_2]));
         let height_px = u32::from(u16::from_be_bytes([height_1, height_2]));
-        let (parts, _) = parts.get(..3 * usize::from(n_components))?.as_chunks::<3>();
+        let (parts, _) = parts.get(..3 * usize::from(n))?.as_chunks::<3>();
         let blocks = parts.iter().map(|&[_, sampling, _]| (sampling >> 4, sampling & 15));
         let across_max = u64::from(blocks.clone().map(|it| it.0).max()?.max(1));
         let down_max = u64::from(blocks.clone().map(|it| it.1).max()?.max(1));
@@ -106,21 +126,6 @@ impl Frame {
         let n_samples = blocks
             .map(|it| n_pixels * u64::from(it.0) * u64::from(it.1) / across_max / down_max)
             .sum();
-        let is_progressive = marker == PROGRESSIVE_FRAME;
-        Some(Self { width_px, height_px, n_components, is_progressive, n_samples })
-    }
-
-    /// Tells whether the whole picture may be had. Asked for a reduced one too: the verdict on a
-    /// file does not depend on what is wanted of it.
-    pub(super) fn fits(&self, limits: Limits) -> bool {
-        let picture = 3 * u64::from(self.width_px) * u64::from(self.height_px);
-        let needed = (self.n_samples + picture).max(self.coefficient_bytes());
-        needed <= allowed_bytes(limits)
-    }
-
-    /// Returns what a progressive file holds back until its last scan.
-    fn coefficient_bytes(&self) -> u64 {
-        // Two bytes each; while they become samples, those lie beside them.
-        if self.is_progressive { 3 * self.n_samples } else { 0 }
+        Some(Self { width_px, height_px, n_samples, is_progressive: marker == PROGRESSIVE_FRAME })
     }
 }

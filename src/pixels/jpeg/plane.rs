@@ -1,7 +1,7 @@
 //! The pixels of one component, at the density its blocks came in.
 
 use super::{
-    header::{Component, Frame, Quantiser},
+    header::{Coding, Component, Frame, Quantiser},
     inverse::{Render, Shape},
 };
 
@@ -21,12 +21,39 @@ pub(super) struct Plane {
     pub(super) has_means: bool,
 }
 
+/// Returns the most bytes that are held at one time to draw a picture.
+pub(super) fn bytes(frame: &Frame, eighths: usize) -> u64 {
+    let units = frame.units();
+    let (mut levels, mut coefficients) = (0, 0);
+    for component in &frame.components {
+        let n = units.0 * component.across * units.1 * component.down;
+        let shape = Shape::of(frame, component, eighths);
+        levels += n * shape.across * shape.down;
+        // Two bytes for each coefficient, eight for a block.
+        coefficients += n * (2 * shape.across * shape.down + 8);
+    }
+    let picture = 3 * (frame.width * eighths).div_ceil(8) * (frame.height * eighths).div_ceil(8);
+    let beside = match frame.coding {
+        Coding::Sequential => picture,
+        Coding::Progressive => picture.max(coefficients),
+    };
+    u64::try_from(levels + beside).expect("a size fits 64 bits")
+}
+
+impl Shape {
+    /// Returns how many pixels to make of a component's blocks. Those of sparse components come
+    /// larger, as far as they hold more.
+    fn of(frame: &Frame, component: &Component, eighths: usize) -> Self {
+        let (across, down) = (frame.across / component.across, frame.down / component.down);
+        Self { across: (eighths * across).min(8), down: (eighths * down).min(8) }
+    }
+}
+
 impl Plane {
-    /// Lays out a component of a picture that comes with `eighths` of 8 pixels each way. Sparse
-    /// components come larger, as far as their blocks hold more.
+    /// Lays out a component of a picture that comes with `eighths` of 8 pixels each way.
     pub(super) fn new(frame: &Frame, component: &Component, eighths: usize) -> Self {
         let (across, down) = (frame.across / component.across, frame.down / component.down);
-        let shape = Shape { across: (eighths * across).min(8), down: (eighths * down).min(8) };
+        let shape = Shape::of(frame, component, eighths);
         let units = frame.units();
         let blocks = (units.0 * component.across, units.1 * component.down);
         let stride = blocks.0 * shape.across;

@@ -11,6 +11,7 @@ pub(super) const QUANTISERS: u8 = 0xDB;
 pub(super) const RESTART_INTERVAL: u8 = 0xDD;
 pub(super) const JFIF: u8 = 0xE0;
 pub(super) const EXIF: u8 = 0xE1;
+pub(super) const PROFILE: u8 = 0xE2;
 pub(super) const ADOBE: u8 = 0xEE;
 
 /// What follows a marker; empty for markers that stand alone.
