@@ -294,7 +294,7 @@ fn deflated(n_zeros: usize) -> Vec<u8> {
 
 /// Decodes a file whole and reduced; says what was wrong with that, if anything.
 fn decoded(bytes: &[u8]) -> (Result<(), Reject>, Option<String>) {
-    let start = Instant::now();
+    let start = Clock::start();
     let both = panic::catch_unwind(|| {
         let whole = decode::decode(bytes, Limits::default()).map(|it| (it.width_px, it.height_px));
         let reduced = decode::decode_at_least(bytes, Limits::default(), 16)
@@ -316,6 +316,26 @@ fn decoded(bytes: &[u8]) -> (Result<(), Reject>, Option<String>) {
         None
     };
     (whole.map(|_| ()), complaint)
+}
+
+/// Measures how long this thread works: on a busy machine others must not count.
+struct Clock(Instant, Option<Duration>);
+
+impl Clock {
+    fn start() -> Self {
+        Self(Instant::now(), Self::worked())
+    }
+
+    fn elapsed(&self) -> Duration {
+        let worked = self.1.zip(Self::worked()).map(|(before, now)| now - before);
+        worked.unwrap_or_else(|| self.0.elapsed())
+    }
+
+    /// The time this thread ever worked; `None` where the system does not say.
+    fn worked() -> Option<Duration> {
+        let line = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        line.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+    }
 }
 
 /// The most memory this process ever held; `None` where the system does not say.
@@ -356,7 +376,7 @@ fn every_hostile_file_gets_a_verdict_in_bounded_time_and_memory() {
         (Dice(0x5EED), BTreeMap::new(), (Duration::ZERO, String::new()));
     for number in 0..n {
         let (done, bytes) = mutation(&small, &mut dice);
-        let start = Instant::now();
+        let start = Clock::start();
         let (verdict, complaint) = decoded(&bytes);
         slowest = slowest.max((start.elapsed() / 2, done.clone()));
         let kind = if verdict.is_ok() { "decoded" } else { "refused" };

@@ -93,8 +93,8 @@ pub(super) fn at_most(bytes: u64) -> image::Limits {
 pub(super) fn refusal_of_jpeg(bytes: &[u8], limits: Limits) -> Option<Reject> {
     let Frame { width_px, height_px, n_samples, is_progressive } = Frame::of_jpeg(bytes)?;
     let picture = 3 * u64::from(width_px) * u64::from(height_px);
-    let exif = jpeg::headers(bytes).filter(|&(marker, _)| marker == EXIF);
-    let stated = exif.filter_map(|(_, block)| exif::orientation(block)).next();
+    let mut blocks = jpeg::headers(bytes).filter(|&(marker, _)| marker == EXIF);
+    let stated = blocks.find_map(|(_, block)| exif::orientation(block));
     let is_turned = stated.and_then(Orientation::from_exif).is_some_and(is_on_its_side);
     let coefficients = if is_progressive { 2 * n_samples } else { 0 };
     let needed = (picture + coefficients).max(if is_turned { 2 * picture } else { 0 });
