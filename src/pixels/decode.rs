@@ -6,7 +6,11 @@
 //! become 8-bit RGB, an animation gives its first frame. A file that ends before its picture
 //! does is refused.
 
-use std::io::{Cursor, ErrorKind};
+use std::{
+    error::Error,
+    io::{self, Cursor, ErrorKind},
+    panic,
+};
 
 use image::{
     DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, metadata::Orientation,
@@ -21,8 +25,10 @@ use super::{
 use crate::domain::outcome::Reject;
 
 mod background;
+mod gif;
 mod ink;
 mod memory;
+mod palette;
 mod photo;
 
 /// How much a file may ask for.
@@ -54,6 +60,9 @@ pub struct Decoded {
     /// Where the whole picture lies in `picture`, whose last pixels may reach beyond it.
     shown: Region,
 }
+
+/// Why a file is refused that a library panicked over.
+const PANICKED: &str = "its decoder panicked";
 
 impl Default for Limits {
     fn default() -> Self {
@@ -88,29 +97,47 @@ pub fn decode_at_least(bytes: &[u8], limits: Limits, shorter_px: u32) -> Result<
 
 /// Decodes a picture file of any known format into what is wanted of it.
 pub fn take(bytes: &[u8], taking: Taking) -> Result<Decoded, Reject> {
+    // Libraries read most formats. What one of them panics over is a broken file, and the next
+    // file is none the worse: all they hold is dropped.
+    panic::catch_unwind(|| take_unguarded(bytes, taking))
+        .unwrap_or_else(|_| Err(broken_because(PANICKED)))
+}
+
+fn take_unguarded(bytes: &[u8], taking: Taking) -> Result<Decoded, Reject> {
     let kind = sniff::kind(bytes);
-    let format = match kind {
-        Kind::Jpeg => ImageFormat::Jpeg,
-        Kind::Png => ImageFormat::Png,
-        Kind::Gif => ImageFormat::Gif,
-        Kind::Webp => ImageFormat::WebP,
-        Kind::Bmp => ImageFormat::Bmp,
-        Kind::Tiff => ImageFormat::Tiff,
+    let picture = match kind {
+        Kind::Jpeg => match photo::take(bytes, taking) {
+            Some(verdict) => return verdict,
+            None => decode_as(bytes, ImageFormat::Jpeg, taking),
+        },
+        Kind::Png => decode_as(bytes, ImageFormat::Png, taking),
+        Kind::Webp => decode_as(bytes, ImageFormat::WebP, taking),
+        Kind::Bmp => decode_as(bytes, ImageFormat::Bmp, taking),
+        Kind::Tiff => decode_as(bytes, ImageFormat::Tiff, taking),
+        Kind::Gif => gif::first_frame(bytes, taking.limits)
+            .map(|first| shown(first.picture, first.profile.as_deref(), taking)),
         Kind::Avif | Kind::Heic | Kind::Jxl | Kind::Ico | Kind::Svg => {
-            return Err(Reject::Undecodable { cause: format!("no decoder for {}", kind.name()) });
+            Err(broken_because(&format!("no decoder for {}", kind.name())))
         }
-        Kind::Empty => return Err(Reject::Empty),
+        Kind::Empty => Err(Reject::Empty),
         Kind::Html | Kind::Json | Kind::Pdf | Kind::Video | Kind::Archive | Kind::Unknown => {
-            return Err(Reject::NotAnImage { found: kind.name().to_owned() });
+            Err(Reject::NotAnImage { found: kind.name().to_owned() })
         }
     };
-    if kind == Kind::Jpeg
-        && let Some(verdict) = photo::take(bytes, taking)
-    {
-        return verdict;
+    Ok(Decoded::whole(picture?, kind.name()))
+}
+
+fn is_on_its_side(orientation: Orientation) -> bool {
+    match orientation {
+        Orientation::Rotate90
+        | Orientation::Rotate270
+        | Orientation::Rotate90FlipH
+        | Orientation::Rotate270FlipH => true,
+        Orientation::NoTransforms
+        | Orientation::Rotate180
+        | Orientation::FlipHorizontal
+        | Orientation::FlipVertical => false,
     }
-    let picture = decode_as(bytes, format, taking)?;
-    Ok(Decoded::whole(picture, kind.name()))
 }
 
 fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Picture, Reject> {
@@ -123,10 +150,13 @@ fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Pictur
         return Err(Reject::TooManyPixels { width_px, height_px });
     }
     if pixels == 0 {
-        return Err(Reject::Undecodable { cause: "a picture without pixels".to_owned() });
+        return Err(broken_because("a picture without pixels"));
     }
     if format == ImageFormat::Jpeg && !jpeg::has_end(bytes) {
         return Err(truncated());
+    }
+    if format == ImageFormat::Png && !palette::is_whole(bytes) {
+        return Err(broken_because("a palette of broken colours"));
     }
     let orientation = orientation(&mut decoder);
     let needs = memory::Needs { decoder: &decoder, format, orientation, bytes };
@@ -134,20 +164,29 @@ fn decode_as(bytes: &[u8], format: ImageFormat, taking: Taking) -> Result<Pictur
     let spare = spare.ok_or(Reject::TooManyPixels { width_px, height_px })?;
     decoder.set_limits(memory::at_most(spare)).map_err(|error| broken(&error))?;
     // A broken profile says nothing about the picture, whose levels are then taken as sRGB.
+    let is_jpeg = format == ImageFormat::Jpeg;
     let profile = decoder.icc_profile().ok().flatten();
-
-    let picture = match profile.as_deref().and_then(|profile| ink::decode(bytes, profile)) {
+    let inks = profile.as_deref().filter(|_| is_jpeg);
+    let picture = match inks.and_then(|profile| ink::decode(bytes, profile)) {
         Some(picture) => DynamicImage::ImageRgb8(picture),
         None => DynamicImage::from_decoder(decoder).map_err(|error| broken(&error))?,
     };
+    Ok(upright(shown(picture, profile.as_deref(), taking), orientation))
+}
+
+/// Brings decoded levels to what people see: sRGB, without holes.
+fn shown(picture: DynamicImage, profile: Option<&[u8]>, taking: Taking) -> Picture {
     let picture = match profile {
-        Some(profile) => icc::to_srgb(picture, &profile),
+        Some(profile) => icc::to_srgb(picture, profile),
         None => picture,
     };
-    let picture = taking.background.under(picture, taking.light);
+    taking.background.under(picture, taking.light)
+}
+
+fn upright(picture: Picture, orientation: Orientation) -> Picture {
     let mut picture = DynamicImage::ImageRgb8(picture);
     picture.apply_orientation(orientation);
-    Ok(picture.into_rgb8())
+    picture.into_rgb8()
 }
 
 /// Returns which way up the picture is. Broken EXIF data say nothing: it is taken as it lies.
@@ -162,19 +201,29 @@ fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
 }
 
 fn truncated() -> Reject {
-    Reject::Undecodable { cause: "truncated: the file ends before the picture".to_owned() }
+    broken_because("truncated: the file ends before the picture")
 }
 
 fn broken(error: &ImageError) -> Reject {
-    match error {
-        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => truncated(),
-        ImageError::Decoding(_)
-        | ImageError::Encoding(_)
-        | ImageError::Parameter(_)
-        | ImageError::Limits(_)
-        | ImageError::Unsupported(_)
-        | ImageError::IoError(_) => Reject::Undecodable { cause: error.to_string() },
+    let is_end = |error: &io::Error| error.kind() == ErrorKind::UnexpectedEof;
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        // An image error hides the error it stands for from its chain of causes.
+        let inner = if let Some(ImageError::IoError(inner)) = error.downcast_ref() {
+            Some(inner)
+        } else {
+            error.downcast_ref()
+        };
+        if inner.is_some_and(is_end) {
+            return truncated();
+        }
+        cause = error.source();
     }
+    broken_because(&error.to_string())
+}
+
+fn broken_because(cause: &str) -> Reject {
+    Reject::Undecodable { cause: cause.to_owned() }
 }
 
 #[cfg(test)]

@@ -126,28 +126,35 @@ fn eight_bits(picture: DynamicImage) -> DynamicImage {
 
 /// The levels of a picture that [`eight_bits`] made.
 fn levels_of(picture: &mut DynamicImage) -> &mut [u8] {
-    match picture {
-        DynamicImage::ImageRgb8(picture) => picture,
-        DynamicImage::ImageRgba8(picture) => picture,
-        _ => &mut [],
+    if picture.color().has_alpha() {
+        picture.as_mut_rgba8().map_or(&mut [], |picture| picture)
+    } else {
+        picture.as_mut_rgb8().map_or(&mut [], |picture| picture)
     }
 }
 
 fn grey_to_srgb(picture: DynamicImage, curve: &ToneReprCurve) -> DynamicImage {
-    let deep = 8 < picture.color().bits_per_pixel() / u16::from(picture.color().channel_count());
+    let deep = is_deep(&picture);
     let Some(lights) = lights(curve, if deep { 65_536 } else { 256 }) else { return picture };
+    let level = |level: usize| light::coded(lights[level]);
     if deep {
         let mut picture = picture.into_luma_alpha16();
-        for pixel in picture.pixels_mut() {
-            pixel.0[0] = u16::from(light::coded(lights[usize::from(pixel.0[0])])) * 257;
-        }
+        picture.pixels_mut().for_each(|it| it.0[0] = u16::from(level(it.0[0].into())) * 257);
         return picture.into();
     }
-    let mut picture = picture.into_luma_alpha8();
-    for pixel in picture.pixels_mut() {
-        pixel.0[0] = light::coded(lights[usize::from(pixel.0[0])]);
+    if picture.color().has_alpha() {
+        let mut picture = picture.into_luma_alpha8();
+        picture.pixels_mut().for_each(|it| it.0[0] = level(it.0[0].into()));
+        return picture.into();
     }
+    let mut picture = picture.into_luma8();
+    picture.iter_mut().for_each(|it| *it = level((*it).into()));
     picture.into()
+}
+
+fn is_deep(picture: &DynamicImage) -> bool {
+    let color = picture.color();
+    color.channel_count() < color.bytes_per_pixel()
 }
 
 /// Returns the light of each of `n_levels` levels.
@@ -198,13 +205,7 @@ impl<'a> Primaries<'a> {
 
     fn applied(&self, picture: DynamicImage) -> DynamicImage {
         let alpha = picture.color().has_alpha();
-        let deep = matches!(
-            picture,
-            DynamicImage::ImageLuma16(_)
-                | DynamicImage::ImageLumaA16(_)
-                | DynamicImage::ImageRgb16(_)
-                | DynamicImage::ImageRgba16(_)
-        );
+        let deep = is_deep(&picture);
         let Some(lights) = self.lights(if deep { 65_536 } else { 256 }) else { return picture };
         let channels = if alpha { 4 } else { 3 };
         if !deep {

@@ -106,6 +106,13 @@ pub(super) fn has_end(bytes: &[u8]) -> bool {
     Segments { bytes, at: 0 }.any(|segment| segment.marker == segment::END)
 }
 
+/// Returns the segments before the first scan: their markers and what they hold.
+pub(super) fn headers(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    Segments { bytes, at: 0 }
+        .map(|segment| (segment.marker, segment.body))
+        .take_while(|&(marker, _)| marker != segment::SCAN && marker != segment::END)
+}
+
 /// What was read of a file so far.
 struct Reader<'a> {
     ask: Ask,

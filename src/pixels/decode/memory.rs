@@ -6,7 +6,11 @@
 
 use image::{ImageDecoder, ImageFormat, metadata::Orientation};
 
-use super::Limits;
+use super::{Limits, is_on_its_side};
+use crate::{
+    domain::outcome::Reject,
+    pixels::{exif, jpeg},
+};
 
 /// Bytes a file may take for each pixel that is allowed: twice this is for two pixels.
 const HALF_BYTES_PER_PIXEL: u64 = 9;
@@ -16,6 +20,15 @@ const BYTES_MIN: u64 = 64 << 20;
 
 /// What a decoder may take to read headers: tables, palettes, profiles, comments.
 const HEADER_BYTES: u64 = 32 << 20;
+
+/// The marker of a JPEG whose scans refine one another.
+const PROGRESSIVE_FRAME: u8 = 0xC2;
+
+/// The marker of what a camera noted.
+const EXIF: u8 = 0xE1;
+
+/// Markers among those of frames that open none: tables, and one nobody uses.
+const NO_FRAMES: [u8; 3] = [0xC4, 0xC8, 0xCC];
 
 /// What decides how much memory a picture takes.
 pub(super) struct Needs<'a, D> {
@@ -39,7 +52,9 @@ impl<D: ImageDecoder> Needs<'_, D> {
         let color = self.decoder.color_type();
         let is_deep = u64::from(color.bytes_per_pixel()) > u64::from(color.channel_count());
         let working = if self.format == ImageFormat::Jpeg {
-            coefficient_bytes(self.bytes).unwrap_or(0)
+            Frame::of_jpeg(self.bytes)
+                .filter(|frame| frame.is_progressive)
+                .map_or(0, |frame| 2 * frame.n_samples)
         } else if self.format == ImageFormat::WebP {
             // Luma, chroma and alpha as they are coded.
             pixels * 5 / 2
@@ -48,24 +63,16 @@ impl<D: ImageDecoder> Needs<'_, D> {
         };
         let to_eight_bits = match (is_deep, color.channel_count()) {
             (true, _) => decoded + 8 * pixels,
-            (false, 3 | 4) => decoded,
-            (false, _) => decoded + 4 * pixels,
+            (false, 1) => decoded + 3 * pixels,
+            (false, 2) => decoded + 4 * pixels,
+            (false, _) => decoded,
         };
-        let turned = match self.orientation {
-            Orientation::Rotate90
-            | Orientation::Rotate270
-            | Orientation::Rotate90FlipH
-            | Orientation::Rotate270FlipH => 6 * pixels,
-            Orientation::NoTransforms
-            | Orientation::Rotate180
-            | Orientation::FlipHorizontal
-            | Orientation::FlipVertical => 3 * pixels,
-        };
+        let turned = if is_on_its_side(self.orientation) { 6 * pixels } else { 0 };
         (decoded + working).max(to_eight_bits).max(turned)
     }
 }
 
-/// Returns the most bytes that a picture may take on its way.
+/// Returns how many bytes the way to one picture may take.
 pub(super) fn allowed(limits: Limits) -> u64 {
     (limits.pixels_max.saturating_mul(HALF_BYTES_PER_PIXEL) / 2).max(BYTES_MIN)
 }
@@ -81,33 +88,44 @@ pub(super) fn at_most(bytes: u64) -> image::Limits {
     limits
 }
 
-/// Returns what a progressive JPEG holds back until its last scan; `None` if it is none.
-fn coefficient_bytes(bytes: &[u8]) -> Option<u64> {
-    let mut rest = bytes.get(2..)?;
-    loop {
-        let [0xFF, marker, high, low, ..] = *rest else { return None };
-        let body = rest.get(4..)?;
-        match marker {
-            0xC2 => return samples(body).map(|samples| 2 * samples),
-            0xC0 | 0xC1 | 0xDA => return None,
-            // A filler.
-            0xFF => rest = &rest[1..],
-            _ => rest = rest.get(2 + usize::from(u16::from_be_bytes([high, low]))..)?,
-        }
-    }
+/// Tells why the whole picture of a JPEG may not be had. This counts where a reduced one is asked
+/// for, too: the verdict on a file does not depend on what is wanted of it.
+pub(super) fn refusal_of_jpeg(bytes: &[u8], limits: Limits) -> Option<Reject> {
+    let Frame { width_px, height_px, n_samples, is_progressive } = Frame::of_jpeg(bytes)?;
+    let picture = 3 * u64::from(width_px) * u64::from(height_px);
+    let exif = jpeg::headers(bytes).filter(|&(marker, _)| marker == EXIF);
+    let stated = exif.filter_map(|(_, block)| exif::orientation(block)).next();
+    let is_turned = stated.and_then(Orientation::from_exif).is_some_and(is_on_its_side);
+    let coefficients = if is_progressive { 2 * n_samples } else { 0 };
+    let needed = (picture + coefficients).max(if is_turned { 2 * picture } else { 0 });
+    (allowed(limits) < needed).then_some(Reject::TooManyPixels { width_px, height_px })
 }
 
-/// Counts the samples of a frame from its header.
-fn samples(frame: &[u8]) -> Option<u64> {
-    let &[_, height_1, height_2, width_1, width_2, n, ref parts @ ..] = frame else { return None };
-    let number = |high, low| u64::from(u16::from_be_bytes([high, low]));
-    let pixels = number(height_1, height_2) * number(width_1, width_2);
-    let (parts, _) = parts.get(..3 * usize::from(n))?.as_chunks::<3>();
-    let blocks = parts.iter().map(|&[_, sampling, _]| (sampling >> 4, sampling & 15));
-    let across_max = blocks.clone().map(|it| it.0).max()?.max(1);
-    let down_max = blocks.clone().map(|it| it.1).max()?.max(1);
-    let shares = blocks.map(|(across, down)| {
-        pixels * u64::from(across) * u64::from(down) / u64::from(across_max) / u64::from(down_max)
-    });
-    Some(shares.sum())
+/// The header of a JPEG's frame, as far as it decides on memory.
+struct Frame {
+    width_px: u32,
+    height_px: u32,
+    n_samples: u64,
+    is_progressive: bool,
+}
+
+impl Frame {
+    fn of_jpeg(bytes: &[u8]) -> Option<Self> {
+        let is_frame = |marker| matches!(marker, 0xC0..=0xCF) && !NO_FRAMES.contains(&marker);
+        let (marker, body) = jpeg::headers(bytes).find(|&(marker, _)| is_frame(marker))?;
+        let &[_, height_1, height_2, width_1, width_2, n, ref parts @ ..] = body else {
+            return None;
+        };
+        let width_px = u32::from(u16::from_be_bytes([width_1, width_2]));
+        let height_px = u32::from(u16::from_be_bytes([height_1, height_2]));
+        let (parts, _) = parts.get(..3 * usize::from(n))?.as_chunks::<3>();
+        let blocks = parts.iter().map(|&[_, sampling, _]| (sampling >> 4, sampling & 15));
+        let across_max = u64::from(blocks.clone().map(|it| it.0).max()?.max(1));
+        let down_max = u64::from(blocks.clone().map(|it| it.1).max()?.max(1));
+        let n_pixels = u64::from(width_px) * u64::from(height_px);
+        let n_samples = blocks
+            .map(|it| n_pixels * u64::from(it.0) * u64::from(it.1) / across_max / down_max)
+            .sum();
+        Some(Self { width_px, height_px, n_samples, is_progressive: marker == PROGRESSIVE_FRAME })
+    }
 }

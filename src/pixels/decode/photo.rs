@@ -2,7 +2,7 @@
 
 use image::{DynamicImage, metadata::Orientation};
 
-use super::{Decoded, Taking, memory, truncated};
+use super::{Decoded, Taking, is_on_its_side, memory, truncated};
 use crate::{
     domain::outcome::Reject,
     pixels::{
@@ -15,6 +15,9 @@ use crate::{
 
 /// Decodes a photograph; `None` if it is of a kind that is left to another decoder.
 pub(super) fn take(bytes: &[u8], taking: Taking) -> Option<Result<Decoded, Reject>> {
+    if let Some(reject) = memory::refusal_of_jpeg(bytes, taking.limits) {
+        return Some(Err(reject));
+    }
     let ask = Ask {
         pixels_max: taking.limits.pixels_max,
         bytes_max: memory::allowed(taking.limits),
@@ -75,19 +78,6 @@ fn turned(region: Region, size: Size, orientation: Orientation) -> Region {
         Orientation::Rotate270 => at(0.0, right, height, width),
         Orientation::Rotate90FlipH => at(0.0, 0.0, height, width),
         Orientation::Rotate270FlipH => at(below, right, height, width),
-    }
-}
-
-fn is_on_its_side(orientation: Orientation) -> bool {
-    match orientation {
-        Orientation::Rotate90
-        | Orientation::Rotate270
-        | Orientation::Rotate90FlipH
-        | Orientation::Rotate270FlipH => true,
-        Orientation::NoTransforms
-        | Orientation::Rotate180
-        | Orientation::FlipHorizontal
-        | Orientation::FlipVertical => false,
     }
 }
 

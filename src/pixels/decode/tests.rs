@@ -177,7 +177,7 @@ fn all_eight_exif_orientations_give_one_upright_picture() {
             let decoded = decode(&bytes, Limits::default()).unwrap();
             let print = fingerprint::fingerprint(&decoded);
             // The first hash is that of the picture as it lies: a turned one would be far.
-            let found = (decoded.picture.dimensions(), print.hashes[0]);
+            let found = (decoded.picture.dimensions(), print.views[0].hash);
             let (size, hash) = *upright.get_or_insert(found);
             assert_eq!(found.0, size, "{name}");
             assert!(found.1.distance(hash) <= Distance(40), "{name}: {}", found.1.distance(hash));
@@ -206,4 +206,98 @@ fn of_the_png_suite_exactly_the_broken_files_are_refused() {
             assert_eq!(refused, name.starts_with('x'), "{name}");
         }
     }
+}
+
+#[test]
+fn a_first_frame_beyond_its_screen_enlarges_it_and_leaves_holes() {
+    let screen = b"GIF89a\x02\0\x01\0\x80\0\0\x0a\x14\x1e\xff\0\0";
+    // One pixel of the first colour, at the third place of the second row.
+    let frame = b",\x02\0\x01\0\x01\0\x01\0\0\x02\x02\x44\x01\0;";
+
+    let decoded = decode(&[&screen[..], frame].concat(), Limits::default()).unwrap();
+
+    let (white, colour) = ([255; 3], [10, 20, 30]);
+    assert_eq!((decoded.width_px, decoded.height_px), (3, 2));
+    assert_eq!(decoded.picture.into_raw(), [white, white, white, white, white, colour].concat());
+}
+
+#[test]
+fn a_gif_cut_within_its_frame_is_truncated() {
+    let mut whole = Vec::new();
+    DynamicImage::from(busy(50, 40))
+        .write_to(&mut Cursor::new(&mut whole), ImageFormat::Gif)
+        .unwrap();
+
+    assert!(decode(&whole, Limits::default()).is_ok());
+    assert!(is_truncated(&whole[..whole.len() / 2]));
+}
+
+#[test]
+fn the_profile_of_a_photograph_counts_whole_or_reduced() {
+    let plain = Picture::from_pixel(80, 64, Rgb([100, 150, 200]));
+    let profile = moxcms::ColorProfile::new_adobe_rgb().encode().unwrap();
+    let mut bytes = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 100);
+    encoder.add_icc_profile(&profile).unwrap();
+    encoder.encode(plain.as_raw(), 80, 64, jpeg_encoder::ColorType::Rgb).unwrap();
+
+    let whole = decode(&bytes, Limits::default()).unwrap();
+    let reduced = decode_at_least(&bytes, Limits::default(), 8).unwrap();
+
+    assert_eq!(whole.picture.dimensions(), (80, 64));
+    assert!(reduced.picture.width() < 80);
+    for picture in [whole.picture, reduced.picture] {
+        let found = picture.get_pixel(5, 5).0;
+        let apart = found.iter().zip([66_u8, 151, 203]).map(|(a, b)| a.abs_diff(b)).max();
+        assert!(apart <= Some(3), "{found:?}");
+    }
+}
+
+#[test]
+fn pictures_of_every_kind_are_turned_as_their_exif_says() {
+    let lying = busy(5, 3);
+    let block = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0".to_vec();
+    let (mut png, mut webp) = (Vec::new(), Vec::new());
+    let mut encoder = codecs::png::PngEncoder::new(&mut png);
+    encoder.set_exif_metadata(block.clone()).unwrap();
+    encoder.write_image(lying.as_raw(), 5, 3, ExtendedColorType::Rgb8).unwrap();
+    let mut encoder = codecs::webp::WebPEncoder::new_lossless(&mut webp);
+    encoder.set_exif_metadata(block).unwrap();
+    encoder.write_image(lying.as_raw(), 5, 3, ExtendedColorType::Rgb8).unwrap();
+
+    let upright = image::imageops::rotate90(&lying);
+    assert_eq!(decode(&png, Limits::default()).unwrap().picture, upright);
+    assert_eq!(decode(&webp, Limits::default()).unwrap().picture, upright);
+}
+
+#[test]
+fn a_background_shows_through_and_is_white_unless_stated() {
+    let mut png = Vec::new();
+    codecs::png::PngEncoder::new(&mut png)
+        .write_image(&[9, 9, 9, 0], 1, 1, ExtendedColorType::Rgba8)
+        .unwrap();
+    let background = Background { levels: [1, 2, 3] };
+
+    let stated = take(&png, Taking { background, ..Taking::default() }).unwrap();
+
+    assert_eq!(stated.picture.into_raw(), [1, 2, 3]);
+    assert_eq!(decode(&png, Limits::default()).unwrap().picture.into_raw(), [255; 3]);
+}
+
+#[test]
+fn a_header_that_asks_for_more_memory_than_its_pixels_may_take_is_refused() {
+    // Of 20 megapixels each may take 4.5 bytes: enough as 4:2:0, not with a sample of each colour.
+    let frame = |sampling| {
+        let start = b"\xFF\xD8\xFF\xC0\0\x11\x08\x10\0\x13\x12\x03\x01";
+        let rest = b"\0\x02\x11\0\x03\x11\0\xFF\xD9";
+        [&start[..], &[sampling], rest].concat()
+    };
+    let limits = Limits { pixels_max: 20_000_000 };
+    let (width_px, height_px) = (0x1312, 0x1000);
+
+    let full = decode(&frame(0x11), limits).map(|it| it.format);
+    let halved = decode(&frame(0x22), limits).map(|it| it.format);
+
+    assert_eq!(full.unwrap_err(), Reject::TooManyPixels { width_px, height_px });
+    assert_ne!(halved.unwrap_err(), Reject::TooManyPixels { width_px, height_px });
 }
