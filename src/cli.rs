@@ -66,7 +66,7 @@ enum Command {
     /// Tell the whole journey of one picture, post or address, and why it is in or out
     Explain(explain::ExplainArguments),
     /// Write report.html: one file to look at and pass on
-    Report(OnePipeline),
+    Report(report::ReportArguments),
     /// Ask which posts were deleted, and remove what came from them, through to the exports
     SyncDeletions(sync_deletions::SyncArguments),
     /// Train the classifier of the pipeline, if anything it depends on has changed
@@ -112,7 +112,7 @@ async fn obey(command: Command, shared: &Shared, talk: &Talk) -> Result<Exit, Co
         Command::Plan(arguments) => plan::plan(&arguments, shared, talk),
         Command::Status(one) => status::status(&one, shared, talk),
         Command::Explain(arguments) => explain::explain(&arguments, shared, talk),
-        Command::Report(one) => report::report(&one, shared, talk),
+        Command::Report(arguments) => report::report(&arguments, shared, talk),
         Command::SyncDeletions(arguments) => {
             sync_deletions::sync_deletions(&arguments, shared, talk).await
         }

@@ -19,13 +19,16 @@ use crate::{
 
 mod commit;
 pub mod events;
+mod hands;
 mod items;
+pub mod memory;
 pub mod plan;
 mod set;
 pub mod stop;
 
 pub use commit::BeforeCommit;
 pub use items::{RunError, Work, run};
+pub use plan::stamp_of;
 pub use set::{SetError, SetStage, plan_set, run_set};
 
 /// The steps of a pipeline, in the order they run.
@@ -139,7 +142,7 @@ pub trait ItemStage: Sync {
 pub type Item<S> = (<<S as ItemStage>::Output as Record>::Key, <S as ItemStage>::Input);
 
 /// The items of a stage one after the other: there may be more than memory holds.
-pub type Inputs<'a, S> = Box<dyn Iterator<Item = Result<Item<S>, StoreError>> + 'a>;
+pub type Inputs<'a, S> = Box<dyn Iterator<Item = Result<Item<S>, StoreError>> + Send + 'a>;
 
 /// Whether a result with the right stamp may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,15 +8,21 @@ pub mod decode;
 pub mod encode;
 pub mod exif;
 pub mod fingerprint;
+pub mod plain_hash;
+pub mod search;
 pub mod sniff;
 pub mod twins;
+pub mod weight;
 
 mod align;
+mod attention;
 mod border;
 mod icc;
+mod hash;
 mod jpeg;
 mod light;
 mod plane;
+mod quality;
 mod scale;
 
 #[cfg(test)]

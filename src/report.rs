@@ -4,14 +4,16 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{
-    domain::classes::Classes,
+    domain::{classes::Classes, fingerprint::Similarity, flaws::Limits},
     store::{Store, StoreError, layout::Layout},
 };
 
 mod answers;
+mod beside;
 mod chart;
 mod classes;
 mod duplicates;
+mod evidence;
 mod explain;
 mod facts;
 mod gallery;
@@ -20,11 +22,15 @@ mod origin;
 mod overview;
 mod places;
 mod planted;
+mod quality;
+mod spread;
 mod style;
 mod training;
 mod truth;
 mod words;
 
+pub use beside::{Measured, Side, page as explained};
+pub use evidence::{PairLine, PairSheet};
 pub use explain::{Journey, Step, explain};
 pub use planted::{FalseTwin, PlantedReport, PlantedRow, planted};
 
@@ -40,6 +46,10 @@ pub struct ReportInput<'a> {
     pub generated: &'a str,
     /// The pipeline file.
     pub settings_text: &'a str,
+    /// What pictures are measured against.
+    pub limits: &'a Limits,
+    /// The least likeness of twins.
+    pub similarity: Similarity,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +71,8 @@ pub fn html(input: &ReportInput<'_>) -> Result<String, ReportError> {
         facts.planted.as_ref().map(|planted| truth::section(&facts, planted)).transpose()?,
         Some(duplicates::twins(&facts)?),
         Some(duplicates::conflicts(&facts)?),
+        Some(quality::measures(&facts)),
+        Some(quality::outliers(&facts)),
         Some(losses::left_out(&facts)),
         Some(classes::sheets(&facts)),
         Some(training::section(&facts)),
@@ -100,6 +112,11 @@ pub fn html(input: &ReportInput<'_>) -> Result<String, ReportError> {
         }
     };
     Ok(page.into_string())
+}
+
+/// Draws the pairs that were hardest to tell, for whoever chooses a threshold.
+pub fn pairs(input: &ReportInput<'_>) -> Result<PairSheet, ReportError> {
+    Ok(evidence::sheet(&facts::Facts::read(input)?))
 }
 
 /// One part of the page.

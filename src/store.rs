@@ -18,6 +18,7 @@ use crate::domain::{
 };
 
 pub mod answers;
+pub mod crops;
 mod codec;
 pub mod files;
 pub mod funnel;

@@ -193,13 +193,21 @@ fn conclude(
     talk: &Talk,
 ) -> Result<(), Complaint> {
     let mut rows: Vec<Vec<String>> =
-        ran.tallies.iter().map(|(stage, it)| row(*stage, it)).collect();
+        ran.tallies.iter().map(|(stage, it)| row(*stage, it, ran.seconds.get(stage))).collect();
     rows.extend(ran.skipped.iter().map(|(stage, why)| {
         let none = || "0".to_owned();
-        vec![stage.to_string(), none(), none(), none(), none(), format!("skipped: {why}")]
+        vec![
+            stage.to_string(),
+            none(),
+            none(),
+            none(),
+            none(),
+            String::new(),
+            format!("skipped: {why}"),
+        ]
     }));
-    let header = ["stage", "done", "unchanged", "rejected", "failed", "result"];
-    talk.result(&table(&header, &rows, &[1, 2, 3, 4]));
+    let header = ["stage", "done", "unchanged", "rejected", "failed", "time", "result"];
+    talk.result(&table(&header, &rows, &[1, 2, 3, 4, 5]));
     for (stage, tally) in &ran.tallies {
         let shown = if talk.is_verbose() { usize::MAX } else { 3 };
         for (message, n) in tally.failures.iter().take(shown) {
@@ -231,7 +239,7 @@ fn conclude(
     Ok(())
 }
 
-fn row(stage: StageName, tally: &Tally) -> Vec<String> {
+fn row(stage: StageName, tally: &Tally, seconds: Option<&f64>) -> Vec<String> {
     let result = tally.summary.clone().unwrap_or_else(|| {
         let kinds: Vec<String> =
             tally.rejects.iter().map(|(kind, n)| format!("{n} \u{d7} {kind}")).collect();
@@ -240,6 +248,7 @@ fn row(stage: StageName, tally: &Tally) -> Vec<String> {
     let numbers = [tally.made, tally.unchanged, tally.rejected, tally.failed].map(count);
     let mut row = vec![stage.to_string()];
     row.extend(numbers);
+    row.push(seconds.map(|seconds| format!("{seconds:.1} s")).unwrap_or_default());
     row.push(result);
     row
 }

@@ -16,11 +16,10 @@ use crate::{
         dataset::Funnel,
         fingerprint::Fingerprint,
         link::{Download, Resolution},
-        picture::Crop,
     },
     engine::{StageName, plan::StagePlan},
     store::{
-        Ending, Record, Store, StoreError, funnel,
+        Ending, Record, Store, StoreError, crops, funnel,
         schema::{Listing, SetRun},
     },
 };
@@ -84,7 +83,7 @@ fn standing(store: &Store, plan: &StagePlan) -> Result<Standing, StoreError> {
         StageName::Resolve => of_items::<Resolution>(store)?,
         StageName::Fetch => of_items::<Download>(store)?,
         StageName::Fingerprint => of_items::<Fingerprint>(store)?,
-        StageName::Prepare => of_items::<Crop>(store)?,
+        StageName::Prepare => of_endings(crops::endings(store)?),
         StageName::Dedupe | StageName::Split | StageName::Export | StageName::Train => {
             let last = store.note::<SetRun>(&plan.stage.name().to_owned())?;
             let made = u64::from(last.is_some());
@@ -96,15 +95,19 @@ fn standing(store: &Store, plan: &StagePlan) -> Result<Standing, StoreError> {
 }
 
 fn of_items<R: Record>(store: &Store) -> Result<Standing, StoreError> {
+    Ok(of_endings(store.endings::<R>()?))
+}
+
+fn of_endings(endings: Vec<(Ending, u64)>) -> Standing {
     let mut standing = Standing::default();
-    for (ending, n) in store.endings::<R>()? {
+    for (ending, n) in endings {
         match ending {
             Ending::Made => standing.made += n,
             Ending::Rejected => standing.rejected += n,
             Ending::FailedForNow | Ending::FailedForGood => standing.failed += n,
         }
     }
-    Ok(standing)
+    standing
 }
 
 /// Lays the funnel out: one step a line, with the reasons for what did not get farther.

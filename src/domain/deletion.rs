@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     day::Day,
-    fingerprint::{Distance, Fingerprint, PerceptualHash},
+    fingerprint::{Distance, Fingerprint, Orientation, PerceptualHash},
     id::{BlobId, Label, PostId},
     post::{Media, Post, Teller},
     split::Split,
@@ -28,7 +28,7 @@ pub struct Tombstone {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ghost {
     pub post: PostId,
-    /// Its perceptual hashes in all orientations; empty if it never decoded.
+    /// Its perceptual hashes as it lay; empty if it never decoded.
     pub hashes: Vec<PerceptualHash>,
 }
 
@@ -63,7 +63,10 @@ impl RemovedFor {
 impl Ghost {
     /// Tells whether a picture is the one that was taken back, in whatever orientation.
     pub fn is_same(&self, print: &Fingerprint) -> bool {
-        print.own_hashes().any(|own| self.hashes.iter().any(|hash| own.distance(*hash) <= SAME))
+        print.own_hashes().any(|own| {
+            let mut laid = Orientation::all().map(|orientation| own.laid(orientation));
+            laid.any(|own| self.hashes.iter().any(|hash| own.distance(*hash) <= SAME))
+        })
     }
 }
 
@@ -100,32 +103,34 @@ impl Post {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{bytes::HexBytes, fingerprint::Quality};
+    use crate::domain::{bytes::HexBytes, fingerprint::View, quality::Quality};
 
     fn print(first: u64) -> Fingerprint {
         Fingerprint {
             width_px: 9,
             height_px: 9,
             format: "PNG".to_owned(),
-            hashes: vec![PerceptualHash([first, 0, 0, 0])],
+            views: vec![View::whole(PerceptualHash([first, 0, 0, 0]))],
             thumbnail: HexBytes(Vec::new()),
             colours: HexBytes(Vec::new()),
-            quality: Quality { brightness: 9, contrast: 9, sharpness: 9 },
+            quality: Quality::default(),
         }
     }
 
     #[test]
     fn a_ghost_is_known_in_any_orientation_and_a_stranger_is_not_taken_for_it() {
-        let turned = PerceptualHash([!0, !0, 0, 0]);
-        let hashes = vec![PerceptualHash([0, !0, !0, 0]), turned];
+        let hash = PerceptualHash([!0, !0, 0, 0]);
+        let hashes = vec![PerceptualHash([0, !0, !0, 0]), hash];
         let ghost = Ghost { post: PostId("reddit:t3_a".to_owned()), hashes };
         let blob = BlobId::of(b"ghost");
         let ghosts = [(&blob, &ghost)];
 
-        let again = |hash| Fingerprint { hashes: vec![hash], ..print(0) };
+        let again = |hash| Fingerprint { views: vec![View::whole(hash)], ..print(0) };
         assert_eq!(recognised(&again(PerceptualHash([!7, !0, 0, 0])), ghosts), Some(blob));
-        assert_eq!(recognised(&again(PerceptualHash([0, 0, !0, !0])), ghosts), None);
+        let mirrored = PerceptualHash([!7, !0, 0, 0]).laid(Orientation::MIRRORED);
+        assert_eq!(recognised(&again(mirrored), ghosts), Some(blob));
+        assert_eq!(recognised(&again(PerceptualHash([0x1234_5678_9ABC_DEF0; 4])), ghosts), None);
         let bare = Ghost { hashes: Vec::new(), ..ghost.clone() };
-        assert_eq!(recognised(&again(turned), [(&blob, &bare)]), None);
+        assert_eq!(recognised(&again(hash), [(&blob, &bare)]), None);
     }
 }

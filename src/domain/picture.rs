@@ -1,8 +1,12 @@
 //! A prepared picture: the crop every model sees and every export holds.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
-use super::id::{BlobId, Label};
+use super::{
+    bytes::hex,
+    id::{BlobId, Label},
+};
 
 /// The prepared form of one kept picture; its bytes are a file named by their digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +22,18 @@ pub struct Crop {
 }
 
 impl Crop {
+    /// Describes a file of `bytes` that holds a picture of that width and height.
+    pub fn of(bytes: &[u8], (width_px, height_px): (u32, u32), format: FileFormat) -> Self {
+        Self {
+            file: BlobId::of(bytes),
+            sha256: hex(&Sha256::digest(bytes)),
+            size_bytes: u64::try_from(bytes.len()).expect("a length fits 64 bits"),
+            width_px,
+            height_px,
+            format,
+        }
+    }
+
     /// Returns the name of the prepared file: stable while the picture stays in its class.
     pub fn file_name(&self, label: &Label, blob: &BlobId) -> String {
         format!("{label}-{}.{}", blob.short(), self.format.extension())
@@ -31,6 +47,8 @@ pub enum FileFormat {
     #[default]
     Jpeg,
     Png,
+    /// Without loss.
+    Webp,
 }
 
 impl FileFormat {
@@ -38,6 +56,7 @@ impl FileFormat {
         match self {
             Self::Jpeg => "jpg",
             Self::Png => "png",
+            Self::Webp => "webp",
         }
     }
 }

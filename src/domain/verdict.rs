@@ -2,6 +2,9 @@
 //!
 //! Twins are grouped by star around a kept picture, not by chains: a chain of weak links joins
 //! strangers. The wider components only decide what must share a side of the split.
+//!
+//! A verdict depends on the pictures of its component and on no other, nor on any order. Who is
+//! dropped as a twin names a picture that is kept.
 
 use std::{
     cmp::Reverse,
@@ -13,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     fingerprint::{Distance, Similarity},
+    flaws::Flaw,
     id::{BlobId, Label},
 };
 
@@ -35,36 +39,13 @@ pub enum Ruling {
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
     /// Another picture shows the same and is the better copy.
-    Twin {
-        of: BlobId,
-        distance: Distance,
-        similarity: Similarity,
-    },
+    Twin { of: BlobId, distance: Distance, similarity: Similarity },
     /// The picture, or a twin of it, was posted under several classes.
-    LabelConflict {
-        labels: BTreeSet<Label>,
-    },
+    LabelConflict { labels: BTreeSet<Label> },
     /// It shows a picture of a post that was deleted.
-    TakenBack {
-        of: BlobId,
-    },
-    TooSmall {
-        width_px: u32,
-        height_px: u32,
-    },
-    OddAspect {
-        width_px: u32,
-        height_px: u32,
-    },
-    TooDark {
-        brightness: u8,
-    },
-    TooPlain {
-        contrast: u8,
-    },
-    Blurred {
-        sharpness: u32,
-    },
+    TakenBack { of: BlobId },
+    /// The picture alone is not good enough.
+    Flawed(Flaw),
 }
 
 /// What is known of one candidate picture before it is judged.
@@ -93,62 +74,56 @@ pub struct TwinPair {
     pub similarity: Similarity,
 }
 
+type Near = (BlobId, Distance, Similarity);
+
 /// Judges every picture at once, independently of the order they arrived in.
 ///
-/// Best copies first (a total order), each picture is kept unless it is the twin of a kept one.
-/// A star whose pictures were posted under more than one class is a conflict as a whole.
+/// Best copies first (a total order), each sound picture is kept unless it is the twin of a kept
+/// one. A label is contested where twins were posted under different classes:
+///
+/// - a picture whose own label a direct twin contradicts is in conflict, and so are the twins
+///   grouped around it, which show the same;
+/// - a picture near two kept ones of two classes is in conflict with the one of the other class,
+///   and the one of its own class stays: nothing that shows the same says otherwise of it;
+/// - a flawed copy is never kept, but what it was posted as counts: a tiny picture under another
+///   class contests the label of the large one. Only what was taken back bears no witness.
 pub fn decide(
     candidates: &BTreeMap<BlobId, Candidate>,
     pairs: &[TwinPair],
 ) -> BTreeMap<BlobId, Verdict> {
-    let sound = |blob: &BlobId| candidates.get(blob).is_some_and(|it| it.flaw.is_none());
-    let mut twins: BTreeMap<BlobId, Vec<(BlobId, Distance, Similarity)>> = BTreeMap::new();
-    for pair in pairs.iter().filter(|pair| sound(&pair.a) && sound(&pair.b)) {
+    let known = |blob: &BlobId| candidates.contains_key(blob);
+    let mut twins: BTreeMap<BlobId, Vec<Near>> = BTreeMap::new();
+    for pair in pairs.iter().filter(|pair| known(&pair.a) && known(&pair.b)) {
         twins.entry(pair.a).or_default().push((pair.b, pair.distance, pair.similarity));
         twins.entry(pair.b).or_default().push((pair.a, pair.distance, pair.similarity));
     }
-    let groups = components(candidates.keys(), pairs.iter().map(|pair| (pair.a, pair.b)));
-
-    let mut order: Vec<&BlobId> = candidates.keys().filter(|blob| sound(blob)).collect();
-    order.sort_by_key(|blob| (Reverse(&candidates[*blob].worth), **blob));
-    let mut keepers = BTreeSet::new();
-    let mut star_of = BTreeMap::new();
-    for blob in order {
-        let nearest = twins.get(blob).and_then(|near| {
-            near.iter()
-                .filter(|(twin, ..)| keepers.contains(twin))
-                .min_by_key(|(twin, distance, similarity)| (Reverse(*similarity), *distance, *twin))
-        });
-        match nearest {
-            Some(&near) => {
-                star_of.insert(*blob, near);
-            }
-            None => {
-                keepers.insert(*blob);
-            }
-        }
-    }
-
-    let mut labels_of_star: BTreeMap<BlobId, BTreeSet<Label>> = BTreeMap::new();
-    for blob in candidates.keys().filter(|blob| sound(blob)) {
-        let keeper = star_of.get(blob).map_or(*blob, |(keeper, ..)| *keeper);
-        labels_of_star.entry(keeper).or_default().extend(candidates[blob].labels.iter().cloned());
-    }
-
+    let keepers = keepers(candidates, &twins);
+    let labels: BTreeMap<BlobId, BTreeSet<Label>> = candidates
+        .keys()
+        .filter(|blob| candidates[*blob].flaw.is_none())
+        .map(|blob| (*blob, witnessed(blob, candidates, &twins)))
+        .collect();
     let ruling = |blob: &BlobId, candidate: &Candidate| {
         if let Some(flaw) = &candidate.flaw {
             return Ruling::Drop(flaw.clone());
         }
-        let star = star_of.get(blob);
-        let labels = &labels_of_star[&star.map_or(*blob, |(keeper, ..)| *keeper)];
-        match (labels.first(), star) {
-            (Some(label), None) if labels.len() == 1 => Ruling::Keep { label: label.clone() },
-            (Some(_), Some(&(of, distance, similarity))) if labels.len() == 1 => {
+        let keeper = keepers[blob];
+        let mut contested = labels[blob].clone();
+        if let Some((keeper, ..)) = keeper {
+            contested.extend(labels[&keeper].iter().cloned());
+        }
+        match (contested.pop_first(), keeper) {
+            (Some(label), None) if contested.is_empty() => Ruling::Keep { label },
+            (Some(_), Some((of, distance, similarity))) if contested.is_empty() => {
                 Ruling::Drop(DropReason::Twin { of, distance, similarity })
             }
-            _ => Ruling::Drop(DropReason::LabelConflict { labels: labels.clone() }),
+            (first, _) => {
+                contested.extend(first);
+                Ruling::Drop(DropReason::LabelConflict { labels: contested })
+            }
         }
     };
+    let groups = components(candidates.keys(), pairs.iter().map(|pair| (pair.a, pair.b)));
     candidates
         .iter()
         .map(|(blob, candidate)| {
@@ -156,6 +131,40 @@ pub fn decide(
             (*blob, verdict)
         })
         .collect()
+}
+
+/// Finds for each sound picture the best copy it gives way to: of all twins that give way to
+/// nobody the most alike. `None` is a picture that gives way to nobody itself.
+fn keepers(
+    candidates: &BTreeMap<BlobId, Candidate>,
+    twins: &BTreeMap<BlobId, Vec<Near>>,
+) -> BTreeMap<BlobId, Option<Near>> {
+    let mut order: Vec<(&BlobId, &Candidate)> =
+        candidates.iter().filter(|(_, candidate)| candidate.flaw.is_none()).collect();
+    order.sort_by_key(|(blob, candidate)| (Reverse(&candidate.worth), **blob));
+    let mut keepers: BTreeMap<BlobId, Option<Near>> = BTreeMap::new();
+    for (blob, _) in order {
+        let keeper = twins
+            .get(blob)
+            .into_iter()
+            .flatten()
+            .filter(|(twin, ..)| keepers.get(twin) == Some(&None))
+            .min_by_key(|(twin, distance, similarity)| (Reverse(*similarity), *distance, *twin));
+        keepers.insert(*blob, keeper.copied());
+    }
+    keepers
+}
+
+/// Gathers what a picture and its direct twins were posted as.
+fn witnessed(
+    blob: &BlobId,
+    candidates: &BTreeMap<BlobId, Candidate>,
+    twins: &BTreeMap<BlobId, Vec<Near>>,
+) -> BTreeSet<Label> {
+    let direct = twins.get(blob).into_iter().flatten().map(|(twin, ..)| &candidates[twin]);
+    let witnesses = direct.filter(|twin| !matches!(twin.flaw, Some(DropReason::TakenBack { .. })));
+    let labels = witnesses.flat_map(|twin| &twin.labels).chain(&candidates[blob].labels);
+    labels.cloned().collect()
 }
 
 /// Names every blob's connected component by its smallest member.
@@ -194,11 +203,7 @@ impl DropReason {
             Self::Twin { .. } => "twin",
             Self::LabelConflict { .. } => "label conflict",
             Self::TakenBack { .. } => "taken back",
-            Self::TooSmall { .. } => "too small",
-            Self::OddAspect { .. } => "odd aspect",
-            Self::TooDark { .. } => "too dark",
-            Self::TooPlain { .. } => "too plain",
-            Self::Blurred { .. } => "blurred",
+            Self::Flawed(flaw) => flaw.measure.row().kind,
         }
     }
 }
@@ -216,15 +221,7 @@ impl fmt::Display for DropReason {
             Self::TakenBack { of } => {
                 write!(f, "shows {}, a picture of a deleted post", of.short())
             }
-            Self::TooSmall { width_px, height_px } => {
-                write!(f, "too small ({width_px}\u{d7}{height_px})")
-            }
-            Self::OddAspect { width_px, height_px } => {
-                write!(f, "odd aspect ({width_px}\u{d7}{height_px})")
-            }
-            Self::TooDark { brightness } => write!(f, "too dark (mean level {brightness} of 255)"),
-            Self::TooPlain { contrast } => write!(f, "too plain (contrast {contrast})"),
-            Self::Blurred { sharpness } => write!(f, "blurred (sharpness {sharpness})"),
+            Self::Flawed(flaw) => flaw.fmt(f),
         }
     }
 }

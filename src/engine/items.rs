@@ -1,13 +1,14 @@
 //! Does what is due of a per-item stage and stores each result as it comes.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
+use tokio::sync::mpsc::Receiver;
 
 use super::{
     Insistence, ItemStage, Limits, Tally, Transient, chain,
     commit::{self, Commits, Flow},
     events::{Event, Events},
+    hands::Hands,
     plan::{self, DueItem, Look},
     stop::Stop,
 };
@@ -41,10 +42,10 @@ pub enum RunError {
     Fatal { message: String },
 }
 
-type Finished<S> = Entry<<S as ItemStage>::Output>;
+pub(super) type Finished<S> = Entry<<S as ItemStage>::Output>;
 
 /// What became of one item: a result to store, nothing (a stop came first), or the end of all.
-enum End<S: ItemStage> {
+pub(super) enum End<S: ItemStage> {
     Settled(Finished<S>),
     Abandoned,
     Fatal(String),
@@ -56,29 +57,29 @@ enum End<S: ItemStage> {
 pub async fn run<S: ItemStage>(stage: &S, work: Work<'_>) -> Result<Tally, RunError> {
     // Looked at twice, first to count: what is due may be more than memory holds.
     let planned = plan::plan(stage, work.store, work.insistence)?;
-    let mut tally = Tally { unchanged: planned.unchanged, ..Tally::default() };
+    let tally = Tally { unchanged: planned.unchanged, ..Tally::default() };
     if planned.due == 0 {
         return Ok(tally);
     }
     plan::remember_recipe(work.store, stage.recipe())?;
     work.events.send(Event::Begun { stage: S::NAME, due: planned.due });
 
-    let asked = Box::pin(work.stop.asked());
     let due = plan::looks(stage, work.store, work.insistence)?.filter_map(|look| match look {
         Ok(Look::Due { item, .. }) => Some(Ok(item)),
         Ok(Look::Unchanged) => None,
         Err(error) => Some(Err(error)),
     });
-    let results = stream::iter(due)
-        .take_until(asked)
-        .map(|item| async {
-            match item {
-                Ok(item) => settle(stage, item, work).await,
-                Err(error) => End::Fatal(chain(&error)),
-            }
-        })
-        .buffer_unordered(work.limits.width(S::LANE));
-    let mut results = pin!(results);
+    let hands = Hands::new(stage, work, Box::new(due));
+    hands.work(|endings| gather(stage, work, endings, tally)).await
+}
+
+/// Stores the endings of items as they come, and counts what is on disk.
+async fn gather<S: ItemStage>(
+    stage: &S,
+    work: Work<'_>,
+    mut endings: Receiver<End<S>>,
+    mut tally: Tally,
+) -> Result<Tally, RunError> {
     let mut commits = Commits::new(stage, work.store);
     let mut flow = Flow::Open;
     let mut fatal = None;
@@ -93,10 +94,13 @@ pub async fn run<S: ItemStage>(stage: &S, work: Work<'_>) -> Result<Tally, RunEr
                 }
                 work.events.send(Event::Advanced { stage: S::NAME, tally: tally.clone() });
             }
-            end = results.next(), if flow == Flow::Open && has_room => match end {
+            end = endings.recv(), if flow == Flow::Open && has_room => match end {
                 Some(End::Settled(result)) => commits.push(result),
                 Some(End::Abandoned) => (),
-                Some(End::Fatal(message)) => (fatal, flow) = (Some(message), Flow::Ended),
+                Some(End::Fatal(message)) => {
+                    (fatal, flow) = (Some(message), Flow::Ended);
+                    endings.close();
+                }
                 None => flow = Flow::Ended,
             },
             () = commit::come(due) => (),
@@ -110,14 +114,13 @@ pub async fn run<S: ItemStage>(stage: &S, work: Work<'_>) -> Result<Tally, RunEr
 }
 
 /// Tries one item until it ends one way or another.
-async fn settle<S: ItemStage>(stage: &S, item: DueItem<S>, work: Work<'_>) -> End<S> {
+pub(super) async fn settle<S: ItemStage>(stage: &S, item: DueItem<S>, work: Work<'_>) -> End<S> {
     let mut errors: Vec<S::Error> = Vec::new();
     let outcome = loop {
         let error = match stage.apply(&item.key, &item.input, &errors).await {
             Ok(outcome) => break outcome,
             Err(error) if error.is_stop() => return End::Abandoned,
             Err(error) if error.is_fatal() => return End::Fatal(chain(&error)),
-            Err(error) if error.is_stop() => return End::Abandoned,
             Err(error) => error,
         };
         let is_attempt = error.is_attempt();

@@ -119,12 +119,17 @@ pub fn plan<S: ItemStage>(
     Ok(plan)
 }
 
+/// Returns the stamp a result of `stage` carries that is made of `input`.
+pub fn stamp_of<S: ItemStage>(recipe: &S::Recipe, input: &S::Input) -> Stamp {
+    Stamp { revision: S::REVISION, recipe: Digest::of(recipe), input: Digest::of(input) }
+}
+
 /// Looks at every item of a stage: is its result missing, outdated or worth another try?
 pub(super) fn looks<'a, S: ItemStage>(
     stage: &'a S,
     store: &'a Store,
     insistence: &'a Insistence,
-) -> Result<impl Iterator<Item = Result<Look<S>, StoreError>> + use<'a, S>, StoreError> {
+) -> Result<impl Iterator<Item = Result<Look<S>, StoreError>> + Send + use<'a, S>, StoreError> {
     let recipe = Digest::of(stage.recipe());
     Ok(stage.inputs(store)?.map(move |item| {
         let (key, input) = item?;
@@ -176,7 +181,7 @@ fn is_retried<R: Record>(store: &Store, key: &R::Key, retry: &Retry) -> Result<b
 }
 
 /// Remembers a recipe by its digest, so that a later plan can say what changed.
-pub(super) fn remember_recipe(store: &Store, recipe: &impl Serialize) -> Result<(), StoreError> {
+pub fn remember_recipe(store: &Store, recipe: &impl Serialize) -> Result<(), StoreError> {
     let digest = Digest::of(recipe);
     if store.note::<RecipeText>(&digest)?.is_none() {
         let text = serde_json::to_value(recipe).expect("a recipe has string keys");

@@ -209,3 +209,63 @@ async fn a_stop_before_the_start_leaves_every_item_due() {
     assert_eq!(stage.n_applied.load(Ordering::Relaxed), 0);
     assert_eq!(bench.run(1, &[1, 2, 3]).await.made, 3);
 }
+
+/// Numbers whose addition waits at a host's door.
+struct Waiting(Adding);
+
+impl ItemStage for Waiting {
+    const NAME: StageName = StageName::Fetch;
+    const REVISION: u32 = Adding::REVISION;
+    const LANE: Lane = Lane::Hosts;
+    type Recipe = u64;
+    type Input = u64;
+    type Output = Crop;
+    type Error = DeadLine;
+
+    fn recipe(&self) -> &u64 {
+        self.0.recipe()
+    }
+
+    fn inputs<'a>(&'a self, _store: &'a Store) -> Result<Inputs<'a, Self>, StoreError> {
+        Ok(Box::new(self.0.inputs.iter().map(|&n| Ok((BlobId::of(&n.to_le_bytes()), n)))))
+    }
+
+    async fn apply(
+        &self,
+        key: &BlobId,
+        input: &u64,
+        before: &[DeadLine],
+    ) -> Result<Outcome<Crop>, DeadLine> {
+        tokio::task::yield_now().await;
+        self.0.apply(key, input, before).await
+    }
+}
+
+fn waiting(inputs: Vec<u64>) -> Waiting {
+    Waiting(Adding { recipe: 1, inputs, n_applied: AtomicU32::new(0) })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_hands_share_the_items_and_no_item_is_worked_on_twice() {
+    let bench = Bench::new();
+    let stage = waiting((1_000..3_000).chain([13]).collect());
+
+    let tally = run(&stage, bench.work(&Insistence::default(), &Stop::channel().1)).await.unwrap();
+
+    assert_eq!((tally.made, tally.rejected), (2_000, 1));
+    assert_eq!(stage.0.n_applied.load(Ordering::Relaxed), 2_001);
+    assert_eq!(bench.store.settled::<Crop>().unwrap().len(), 2_001);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fatal_trouble_under_one_hand_ends_the_work_of_all() {
+    let bench = Bench::new();
+    let stage = waiting([100].into_iter().chain(1_000..100_000).collect());
+
+    let end = run(&stage, bench.work(&Insistence::default(), &Stop::channel().1)).await;
+
+    assert!(matches!(end, Err(RunError::Fatal { .. })));
+    assert!(stage.0.n_applied.load(Ordering::Relaxed) < 50_000);
+    // What had ended before is kept.
+    assert!(bench.store.settled::<Crop>().unwrap().iter().all(|(_, it)| it.failure().is_none()));
+}

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::recipe::{Architecture, IMAGE_SIZES};
-use crate::domain::id::BlobId;
+use crate::{domain::id::BlobId, pixels::crop};
 
 /// The number of the layout of [`ModelCard`]; raised when an older snapset could not read it.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The description of a trained network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub struct ModelCard {
     /// Class names in the order of the probabilities.
     pub classes: Vec<String>,
     pub image_size: u32,
+    /// How a picture of any shape is prepared before it is scaled to `image_size`.
+    pub prepare: crop::Recipe,
     pub preprocessing: Preprocessing,
     /// How many numbers training could move.
     pub parameters: u64,
@@ -31,7 +33,7 @@ pub struct ModelCard {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocessing {
-    /// How the picture became a square, in words; the caller does this.
+    /// How the prepared picture got its size, in words; the caller does this.
     pub fit: String,
     /// What the levels 0 to 255 become before the mean is taken off, in words.
     pub scale: String,

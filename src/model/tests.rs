@@ -45,7 +45,7 @@ fn sets(n_train: usize, n_val: usize) -> Sets {
     let draw = |from: usize, n: usize| {
         (from..from + n).map(|at| stripes(at % 2, &mut random.at(at.try_into().unwrap()))).collect()
     };
-    Sets { train: draw(0, n_train), val: draw(1000, n_val) }
+    Sets { train: draw(0, n_train), val: draw(1000, n_val), ..Sets::default() }
 }
 
 fn recipe() -> TrainRecipe {

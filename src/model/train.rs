@@ -22,7 +22,10 @@ use super::{
     random::{Purpose, Random},
     recipe::{Monitor, TrainRecipe},
 };
-use crate::domain::{id::BlobId, learning::Epoch};
+use crate::{
+    domain::{id::BlobId, learning::Epoch},
+    pixels::crop,
+};
 
 /// One labelled picture, already the square the recipe asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub struct Example {
 pub struct Sets {
     pub train: Vec<Example>,
     pub val: Vec<Example>,
+    /// How the pictures of both were made.
+    pub prepare: crop::Recipe,
 }
 
 /// What training tells while it runs.
@@ -108,6 +113,7 @@ pub fn train(
         architecture: recipe.architecture,
         classes: classes.to_vec(),
         image_size: recipe.image_size,
+        prepare: sets.prepare.clone(),
         parameters: u64::try_from(net.num_params()).expect("a usize has at most 64 bits"),
         preprocessing: course.preprocessing,
         seed,

@@ -23,9 +23,13 @@ use crate::{
     },
     model::recipe::TrainRecipe,
     source::{SourceSpec, access::PrivateHosts},
-    stage::{collect, dedupe, prepare, split},
+    stage::{collect, prepare, split},
     store::files,
 };
+
+mod clean;
+
+pub use clean::CleanTable;
 
 /// A dataset as its file describes it, checked.
 #[derive(Clone, Debug)]
@@ -232,66 +236,6 @@ impl FetchTable {
 
     pub fn bytes_max(&self) -> u64 {
         self.max_megabytes * 1_000_000
-    }
-}
-
-/// `[clean]`: what is too large to open, what is a twin, what is not worth keeping.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(from = "RawClean")]
-pub struct CleanTable {
-    pub pixels_max: u64,
-    pub dedupe: dedupe::Recipe,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawClean {
-    max_megapixels: u64,
-    distance: u32,
-    similarity: u16,
-    min_side: u32,
-    max_aspect: f64,
-    min_brightness: u8,
-    min_contrast: u8,
-    min_sharpness: u32,
-}
-
-impl Default for RawClean {
-    fn default() -> Self {
-        let it = dedupe::Recipe::default();
-        Self {
-            max_megapixels: 100,
-            distance: it.distance.0,
-            similarity: it.similarity.0,
-            min_side: it.min_side,
-            max_aspect: it.max_aspect,
-            min_brightness: it.min_brightness,
-            min_contrast: it.min_contrast,
-            min_sharpness: it.min_sharpness,
-        }
-    }
-}
-
-impl From<RawClean> for CleanTable {
-    fn from(raw: RawClean) -> Self {
-        Self {
-            pixels_max: raw.max_megapixels.saturating_mul(1_000_000),
-            dedupe: dedupe::Recipe {
-                distance: crate::domain::fingerprint::Distance(raw.distance),
-                similarity: crate::domain::fingerprint::Similarity(raw.similarity),
-                min_side: raw.min_side,
-                max_aspect: raw.max_aspect,
-                min_brightness: raw.min_brightness,
-                min_contrast: raw.min_contrast,
-                min_sharpness: raw.min_sharpness,
-            },
-        }
-    }
-}
-
-impl Default for CleanTable {
-    fn default() -> Self {
-        RawClean::default().into()
     }
 }
 

@@ -1,7 +1,10 @@
 //! The stages in order: what each would do, and doing it. Both ask the same questions of the
 //! same stamps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use serde::Serialize;
 
@@ -27,11 +30,11 @@ use crate::{
         reddit::RedditError,
     },
     stage::{
-        collect::Ask, dedupe::DedupeError, export::run::ExportingError, split::SplitError,
-        train::TrainError,
+        collect::Ask, dedupe::DedupeError, export::run::ExportingError, fingerprint::Crops,
+        prepare, split::SplitError, train::TrainError,
     },
     store::{
-        StoreError,
+        StoreError, crops,
         files::{self, FileError},
         query,
         takedown::TakedownError,
@@ -60,6 +63,8 @@ impl Wish {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Ran {
     pub tallies: BTreeMap<StageName, Tally>,
+    /// How long each stage took.
+    pub seconds: BTreeMap<StageName, f64>,
     /// Stages that could not be done with the data there is, and why.
     pub skipped: BTreeMap<StageName, String>,
     pub is_interrupted: bool,
@@ -163,7 +168,7 @@ impl Workshop {
             StageName::Collect => plan::plan(&self.collect(events, &nobody()), store, insistence)?,
             StageName::Resolve => plan::plan(&self.resolve(), store, insistence)?,
             StageName::Fetch => plan::plan(&self.fetch(&Stop::never()), store, insistence)?,
-            StageName::Fingerprint => plan::plan(&self.fingerprint(), store, insistence)?,
+            StageName::Fingerprint => plan::plan(&self.fingerprint(None), store, insistence)?,
             StageName::Dedupe => {
                 set(plan_set(&self.dedupe(), store, force), PipelineRunError::Dedupe)?
             }
@@ -196,21 +201,34 @@ impl Workshop {
             events,
             stop,
         };
+        let crops = wish.includes(StageName::Prepare).then(|| self.crops());
         let mut ran = Ran::default();
         for stage in StageName::ALL.into_iter().filter(|stage| wish.includes(*stage)) {
             if let Some(why) = self.lacks(stage)? {
                 ran.skipped.insert(stage, why);
                 continue;
             }
-            let tally = match self.run_stage(stage, work).await {
+            let since = Instant::now();
+            if stage == StageName::Fingerprint && crops.is_some() {
+                plan::remember_recipe(&self.store, &self.pipeline.prepare)?;
+            }
+            let mut tally = match self.run_stage(stage, work, crops.as_ref()).await {
                 Ok(Some(tally)) => tally,
                 Ok(None) => continue,
+                Err(PipelineRunError::Dedupe(error)) if error.is_interruption() => {
+                    ran.is_interrupted = true;
+                    break;
+                }
                 Err(PipelineRunError::Train(error)) if error.is_interruption() => {
                     ran.is_interrupted = true;
                     break;
                 }
                 Err(error) => return Err(error),
             };
+            if stage == StageName::Prepare && !stop.is_asked() {
+                self.put_crops_in_order(&mut tally, crops.as_ref())?;
+            }
+            ran.seconds.insert(stage, since.elapsed().as_secs_f64());
             if stage == StageName::Collect {
                 self.follow_what_was_noticed()?;
             }
@@ -231,12 +249,13 @@ impl Workshop {
         &self,
         stage: StageName,
         work: Work<'_>,
+        crops: Option<&Crops>,
     ) -> Result<Option<Tally>, PipelineRunError> {
         Ok(Some(match stage {
             StageName::Collect => items(&self.collect(work.events, work.stop), work).await?,
             StageName::Resolve => items(&self.resolve(), work).await?,
             StageName::Fetch => items(&self.fetch(work.stop), work).await?,
-            StageName::Fingerprint => items(&self.fingerprint(), work).await?,
+            StageName::Fingerprint => items(&self.fingerprint(crops.cloned()), work).await?,
             StageName::Dedupe => whole(&self.dedupe(), work, PipelineRunError::Dedupe).await?,
             StageName::Prepare => items(&self.prepare(), work).await?,
             StageName::Split => whole(&self.split(), work, PipelineRunError::Split).await?,
@@ -246,6 +265,24 @@ impl Workshop {
                 None => return Ok(None),
             },
         }))
+    }
+
+    /// Says how many crops were made along with the fingerprints, and clears away what no setting
+    /// leads to any more.
+    fn put_crops_in_order(
+        &self,
+        tally: &mut Tally,
+        crops: Option<&Crops>,
+    ) -> Result<(), PipelineRunError> {
+        let n_made = crops.map_or(0, |crops| crops.made.count());
+        if 0 < n_made {
+            tally.summary = Some(format!("{n_made} made with the fingerprints"));
+        }
+        if 0 < n_made + tally.done() {
+            let recipe = &self.pipeline.prepare;
+            crops::sweep(&self.store, &self.layout, |blob| prepare::stamp(recipe, blob))?;
+        }
+        Ok(())
     }
 
     /// Finds what would make a run fail, before it has done anything.

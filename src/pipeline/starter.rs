@@ -79,7 +79,7 @@ fn title(name: &Label) -> String {
         .map_or(String::new(), |first| first.to_uppercase().collect::<String>() + letters.as_str())
 }
 
-const REST: &str = r#"
+const REST: &str = r##"
 [collect]
 # listings = ["new", "hot", "top"]   # also rising, controversial, top-week, ...; or "everything"
 # least_new = 1                      # new posts a request must bring to go on; 0 reads to the end
@@ -114,13 +114,26 @@ const REST: &str = r#"
 # min_side = 128                     # pixels of the shorter side
 # max_aspect = 4.0                   # longer side over shorter side
 # min_brightness = 8                 # mean level of 255
-# min_contrast = 5
-# min_sharpness = 0                  # variance of the Laplacian; 0 keeps blurred pictures
+# max_darkest = 200                  # level of the darkest hundredth: above, over-exposed
+# min_contrast = 5                   # standard deviation of the levels
+# min_entropy = 40                   # hundredths of a bit
+# max_uniform = 985                  # thousandths that have nearly one level
+# max_border = 870                   # thousandths that are an even margin
+# min_sharpness = 12                 # variance of the Laplacian where it is sharpest
+# max_text = 700                     # thousandths of what is drawn that are lines of text
+# max_page = 450                     # thousandths of the height that are a written page
+# max_captions = 150                 # thousandths of the height that are captions
+# max_seam = 500                     # thousandths of the best seam from edge to edge
+# max_repeats = 400                  # thousandths of a pattern that returns everywhere
 
 [prepare]
-# size = 256                         # shorter side to this, then the middle square
-# format = "jpeg"                    # or "png"
-# quality = 90
+# size = 256                         # the side of the square
+# fit = "center-crop"                # smart (cut to what stands out), letterbox, squash
+# background = "#ffffff"             # behind transparent pixels, beside a letterboxed picture
+# filter = "lanczos3"                # catmull-rom, bilinear, area
+# light = "coded"                    # or "linear": averages light instead of levels; slower
+# format = "jpeg"                    # or "png", "webp" (both without loss)
+# quality = 90                       # of JPEG
 
 [split]
 # ratio = { train = 70, val = 15, test = 15 }
@@ -138,7 +151,7 @@ const REST: &str = r#"
 # architecture = "small-cnn"         # or "linear", the baseline
 # image_size = 64
 # epochs = 50
-"#;
+"##;
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use super::{Pipeline, PipelineError};
 pub use crate::stage::collect::Ask;
 use crate::{
     domain::{classes::Classes, id::Label},
-    engine::{Limits, events::Events, stop::Stop},
+    engine::{Limits, events::Events, memory::Memory, stop::Stop},
     source::{
         SourceSpec,
         access::{Access, AccessOptions, FIRST_REST, NetOptions},
@@ -20,8 +20,8 @@ use crate::{
         dedupe::Dedupe,
         export::run::{Exporting, Recipe as ExportRecipe},
         fetch::{Fetch, Recipe as FetchRecipe, Written},
-        fingerprint::{Fingerprinting, Recipe as FingerprintRecipe},
-        prepare::Prepare,
+        fingerprint::{Crops, Fingerprinting, MadeCrops, Recipe as FingerprintRecipe},
+        prepare::{self, Prepare},
         resolve::{Recipe as ResolveRecipe, Resolve},
         split::{Recipe as SplitRecipe, Splitting},
         train::{Recipe as TrainingRecipe, Training},
@@ -37,6 +37,10 @@ use crate::{
 /// Places of the pipeline file that are listed at the same time.
 const PLACES_AT_ONCE: usize = 16;
 
+/// Memory for decoding, for each picture that may be decoded at the same time. Larger pictures
+/// take more and let fewer run beside them.
+const DECODING_BYTES: u64 = 48 << 20;
+
 /// Everything the stages of one dataset need.
 pub struct Workshop {
     pub pipeline: Pipeline,
@@ -46,6 +50,8 @@ pub struct Workshop {
     /// The classes whose posts and pictures are worked on, all unless a person narrowed them.
     pub selected: Classes,
     pub limits: Limits,
+    /// What the pictures being decoded share.
+    memory: Memory,
     /// Whether subreddits are asked, or only what they said before is read again.
     pub ask: Ask,
 }
@@ -78,8 +84,9 @@ impl Workshop {
             cpu_width,
             attempts_max: pipeline.fetch.attempts,
         };
+        let memory = Memory::of(DECODING_BYTES * u64::try_from(cpu_width).unwrap_or(1));
         let ask = Ask::TheSite;
-        Ok(Self { pipeline, layout, store, access, selected, limits, ask })
+        Ok(Self { pipeline, layout, store, access, selected, limits, memory, ask })
     }
 
     /// Narrows the work on posts and pictures to one class.
@@ -138,11 +145,23 @@ impl Workshop {
         }
     }
 
-    pub(super) fn fingerprint(&self) -> Fingerprinting<'_> {
+    pub(super) fn fingerprint(&self, crops: Option<Crops>) -> Fingerprinting<'_> {
         Fingerprinting {
             recipe: FingerprintRecipe { pixels_max: self.pipeline.clean.pixels_max },
             classes: &self.selected,
             layout: &self.layout,
+            memory: self.memory.clone(),
+            crops,
+        }
+    }
+
+    /// Returns the order for crops to be made along with the fingerprints.
+    pub(super) fn crops(&self) -> Crops {
+        Crops {
+            recipe: self.pipeline.prepare.clone(),
+            stamp: prepare::stamp,
+            store: self.store.clone(),
+            made: MadeCrops::default(),
         }
     }
 
@@ -154,7 +173,11 @@ impl Workshop {
     }
 
     pub(super) fn prepare(&self) -> Prepare<'_> {
-        Prepare { recipe: self.pipeline.prepare.clone(), layout: &self.layout }
+        Prepare {
+            recipe: self.pipeline.prepare.clone(),
+            layout: &self.layout,
+            memory: self.memory.clone(),
+        }
     }
 
     pub(super) fn split(&self) -> Splitting<'_> {
@@ -183,7 +206,11 @@ impl Workshop {
     pub(super) fn train(&self) -> Option<Training<'_>> {
         let train = self.pipeline.train.clone()?;
         Some(Training {
-            recipe: TrainingRecipe { train, seed: self.pipeline.seed },
+            recipe: TrainingRecipe {
+                train,
+                seed: self.pipeline.seed,
+                prepare: self.pipeline.prepare.clone(),
+            },
             classes: &self.pipeline.classes,
             layout: &self.layout,
         })

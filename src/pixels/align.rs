@@ -2,6 +2,7 @@
 //! and shear, beside a change of contrast and brightness that is solved for and forgotten.
 
 use super::plane::Plane;
+use crate::domain::fingerprint::Frame;
 
 /// Where the points of one plane lie on another: `u' = right_u·u + right_v·v + right`, and so
 /// downwards.
@@ -25,9 +26,9 @@ pub(super) struct Agreement {
 }
 
 /// A larger picture may show at most this much more than a smaller one, and the reverse.
-const SCALE_MAX: f32 = 1.8;
+const SCALE_MAX: f32 = 2.5;
 const TURN_MAX: f32 = 0.2;
-const OVERLAP_MIN: f32 = 0.35;
+const OVERLAP_MIN: f32 = 0.25;
 
 /// No step of the search goes further than this part of the half side.
 const STEP_MAX: f32 = 0.15;
@@ -38,6 +39,36 @@ impl Movement {
 
     pub(super) const fn scale(across: f32, along: f32) -> Self {
         Self { right_u: across, right_v: 0.0, right: 0.0, down_u: 0.0, down_v: along, down: 0.0 }
+    }
+
+    /// Lays one rectangle of a picture on one of another.
+    pub(super) fn between(a: Frame, b: Frame) -> Self {
+        let span = |from: u8, to: u8| {
+            let (from, to) = (f32::from(from) / 127.5 - 1.0, f32::from(to) / 127.5 - 1.0);
+            (f32::midpoint(from, to), (to - from) / 2.0)
+        };
+        let along = |(centre_a, half_a): (f32, f32), (centre_b, half_b): (f32, f32)| {
+            let scale = half_b / half_a;
+            (scale, centre_b - centre_a * scale)
+        };
+        let across = along(span(a.left, a.right), span(b.left, b.right));
+        let down = along(span(a.top, a.bottom), span(b.top, b.bottom));
+        Self { right: across.1, down: down.1, ..Self::scale(across.0, down.0) }
+    }
+
+    /// How far apart two movements take the corners of a picture, in half sides.
+    pub(super) fn gap(&self, other: &Self) -> f32 {
+        let corners = [(-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0)];
+        let gap = |(u, v)| {
+            let ((a_u, a_v), (b_u, b_v)) = (self.apply(u, v), other.apply(u, v));
+            f32::max((a_u - b_u).abs(), (a_v - b_v).abs())
+        };
+        corners.into_iter().map(gap).fold(0.0, f32::max)
+    }
+
+    /// How many times larger a shape becomes.
+    pub(super) fn area(&self) -> f32 {
+        (self.right_u * self.down_v - self.right_v * self.down_u).abs()
     }
 
     #[inline]

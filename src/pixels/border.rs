@@ -1,7 +1,20 @@
-//! Grey levels → the rectangle inside uniform margins: letterboxes, frames, paper.
+//! Grey levels → the rectangle inside margins and bars: letterboxes, frames, captions, the
+//! screen around a picture.
 
-/// A row or column whose levels vary less than this is margin.
-const VARIANCE_MAX: f32 = 20.0;
+/// Levels this near to the paper of a bar belong to it; JPEG leaves rings around letters.
+const PAPER_GAP_MAX: u8 = 14;
+
+/// A line of a picture whose levels are to this per cent paper is empty paper.
+const EMPTY_PERCENT: usize = 96;
+
+/// A line of a bar with letters on it still shows so much of its paper.
+const WRITTEN_PERCENT: usize = 35;
+
+/// A picture is never cut to less than a third of its height or width.
+const PARTS_MIN: usize = 3;
+
+/// Bars of this many colours may lie on each other.
+const N_BARS_MAX: usize = 3;
 
 /// A rectangle of pixels; right and bottom lie just outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,46 +25,99 @@ pub(super) struct Inner {
     pub(super) bottom: usize,
 }
 
-/// Finds what lies inside the margins; the whole picture if nearly all of it is margin.
+/// Finds what lies inside margins and bars; the whole picture if nearly all of it is margin.
 pub(super) fn inner(levels: &[u8], width: usize) -> Inner {
     let height = levels.len() / width;
     let whole = Inner { left: 0, top: 0, right: width, bottom: height };
     let mut inner = whole;
     // Twice, because bars above and below hide the bars at the sides.
     for _ in 0..2 {
-        let row = |y: usize, it: Inner| {
-            is_flat(&mut levels[y * width + it.left..y * width + it.right].iter())
+        let row = |y: usize, it: Inner| Line {
+            levels,
+            first: y * width + it.left,
+            step: 1,
+            n: it.right - it.left,
         };
-        let column = |x: usize, it: Inner| {
-            is_flat(&mut levels[it.top * width + x..it.bottom * width].iter().step_by(width))
+        let column = |x: usize, it: Inner| Line {
+            levels,
+            first: it.top * width + x,
+            step: width,
+            n: it.bottom - it.top,
         };
-        while height < 3 * (inner.bottom - inner.top) && row(inner.top, inner) {
-            inner.top += 1;
+        let it = inner;
+        let n_rows = it.bottom - it.top;
+        inner.top = it.top + bar(n_rows, |at| row(it.top + at, it));
+        inner.bottom = it.bottom - bar(n_rows, |at| row(it.bottom - 1 - at, it));
+        if inner.bottom.saturating_sub(inner.top) * PARTS_MIN <= height {
+            return whole;
         }
-        while height < 3 * (inner.bottom - inner.top) && row(inner.bottom - 1, inner) {
-            inner.bottom -= 1;
-        }
-        while width < 3 * (inner.right - inner.left) && column(inner.left, inner) {
-            inner.left += 1;
-        }
-        while width < 3 * (inner.right - inner.left) && column(inner.right - 1, inner) {
-            inner.right -= 1;
+        let it = inner;
+        let n_columns = it.right - it.left;
+        inner.left = it.left + bar(n_columns, |at| column(it.left + at, it));
+        inner.right = it.right - bar(n_columns, |at| column(it.right - 1 - at, it));
+        if inner.right.saturating_sub(inner.left) * PARTS_MIN <= width {
+            return whole;
         }
     }
-    let is_little =
-        height >= 3 * (inner.bottom - inner.top) || width >= 3 * (inner.right - inner.left);
-    if is_little { whole } else { inner }
+    inner
 }
 
-fn is_flat(levels: &mut dyn Iterator<Item = &u8>) -> bool {
-    let (mut n, mut sum, mut squares) = (0.0_f32, 0.0_f32, 0.0_f32);
-    for &level in levels {
-        let level = f32::from(level);
-        n += 1.0;
-        sum += level;
-        squares += level * level;
+/// A row or column of levels.
+struct Line<'a> {
+    levels: &'a [u8],
+    first: usize,
+    step: usize,
+    n: usize,
+}
+
+impl Line<'_> {
+    fn levels(&self) -> impl Iterator<Item = u8> {
+        self.levels[self.first..].iter().step_by(self.step).take(self.n).copied()
     }
-    squares / n - (sum / n).powi(2) < VARIANCE_MAX
+
+    /// The level in the middle of all.
+    fn paper(&self) -> u8 {
+        let mut counts = [0_usize; 256];
+        self.levels().for_each(|level| counts[usize::from(level)] += 1);
+        let mut n_before = 0;
+        let middle = (0..=255_u8).find(|level| {
+            n_before += counts[usize::from(*level)];
+            self.n <= 2 * n_before
+        });
+        middle.unwrap_or(0)
+    }
+
+    /// Tells whether this part of the line at least is paper.
+    fn shows(&self, paper: u8, percent: usize) -> bool {
+        let n_paper = self.levels().filter(|level| level.abs_diff(paper) <= PAPER_GAP_MAX).count();
+        self.n * percent <= n_paper * 100
+    }
+}
+
+/// Counts the lines of the bars at one end: bars begin and end with empty paper, and between
+/// their letters the paper shows.
+fn bar<'a>(n_lines: usize, line: impl Fn(usize) -> Line<'a>) -> usize {
+    let mut end = 0;
+    for _ in 0..N_BARS_MAX {
+        if n_lines <= end {
+            break;
+        }
+        let paper = line(end).paper();
+        let mut n_empty = 0;
+        for at in end..n_lines {
+            let line = line(at);
+            if line.shows(paper, EMPTY_PERCENT) {
+                n_empty = at + 1 - end;
+            } else if !line.shows(paper, WRITTEN_PERCENT) {
+                break;
+            }
+        }
+        if n_empty == 0 {
+            break;
+        }
+        end += n_empty;
+    }
+    end
 }
 
 #[cfg(test)]
@@ -75,5 +141,26 @@ mod tests {
     #[test]
     fn a_plain_picture_is_not_all_border() {
         assert_eq!(inner(&[7; 100], 10), Inner { left: 0, top: 0, right: 10, bottom: 10 });
+    }
+
+    /// A grey bar with letters, a white bar, and a picture of noise below.
+    #[test]
+    fn bars_with_letters_are_cut_off() {
+        let level = |at: usize| -> u8 {
+            match (at % 40, at / 40) {
+                (x @ 4..30, 3 | 4 | 6 | 7) if x % 3 == 0 => 20,
+                (_, 0..10) => 200,
+                (_, 10..13) => 255,
+                (x, y) => u8::try_from((x * 37 + y * 91 + x * y * 13) % 256).unwrap(),
+            }
+        };
+        let levels: Vec<u8> = (0..40 * 60).map(level).collect();
+
+        assert_eq!(inner(&levels, 40), Inner { left: 0, top: 13, right: 40, bottom: 60 });
+    }
+
+    #[test]
+    fn a_picture_of_one_row_has_no_border() {
+        assert_eq!(inner(&[9, 80, 200, 3], 4), Inner { left: 0, top: 0, right: 4, bottom: 1 });
     }
 }

@@ -6,11 +6,9 @@
 
 use super::{
     align::{self, Movement, Sums},
-    border::{self, Inner},
-    fingerprint::Orientation,
     plane::Plane,
 };
-use crate::domain::fingerprint::{Fingerprint, Similarity};
+use crate::domain::fingerprint::{Extent, Fingerprint, Frame, Nearest, Orientation, Similarity};
 
 const THUMBNAIL_PX: u8 = 64;
 const COLOURS_PX: u8 = 16;
@@ -21,11 +19,22 @@ const BLOCK_PX: usize = 8;
 /// Points of a block that must lie on the other picture for the block to count.
 const COVERED_MIN: f32 = 40.0;
 
-/// The variance of grey levels from which a block has texture.
-const TEXTURE_MIN: f32 = 60.0;
+/// The standard deviation of grey levels from which a block counts fully.
+const TEXTURE_FULL: f32 = 16.0;
 
-/// Fewer textured blocks than this say nothing by themselves.
-const N_TEXTURED_MIN: usize = 6;
+/// What a block without any texture counts.
+const PLAIN_WEIGHT: f32 = 0.06;
+
+/// Less texture than this, in blocks that count fully, says nothing by itself.
+const TEXTURE_MIN: f32 = 6.0;
+
+/// This part of what is seen may disagree for free where there is much texture: marks, captions,
+/// stickers. Where there are only a few lights in the dark, each of them must agree.
+const SPOILED_MAX: f32 = 0.25;
+const TEXTURE_MUCH: f32 = 16.0;
+
+/// What is taken off, as a part, where little texture was moved far.
+const STRAY_MAX: f32 = 0.5;
 
 /// Plain blocks whose levels lie this far apart have nothing in common.
 const PLAIN_GAP_MAX: f32 = 35.0;
@@ -36,11 +45,20 @@ const GREY_MAX: f32 = 4.0;
 /// Strength of colour added so that the noise of weak colours counts little.
 const COLOUR_NOISE: f32 = 3.0;
 
+/// Copies may be this much warmer or colder all over.
+const CAST_MAX: f32 = 8.0;
+
+/// One of so many places may have any colour: stickers, marks.
+const STICKER_PARTS: usize = 8;
+
 /// Colour gaps up to this are common among copies; they cost nothing.
 const COLOUR_GAP_FREE: f32 = 0.3;
 
-/// Copies that show at least this part of the original lose nothing for the rest.
-const OVERLAP_FREE: f32 = 0.7;
+/// One of two copies lies on the other at least so far, or loses for the rest.
+const CONTAINED_FREE: f32 = 0.9;
+
+/// Copies share at least this part of each.
+const SHARED_FREE: f32 = 0.35;
 
 /// Agreement of blocks beyond which no better alignment is looked for.
 const SURE: f32 = 0.95;
@@ -53,44 +71,39 @@ pub struct Comparable {
     coarse: Plane,
     blue: Plane,
     red: Plane,
-    /// Centre and half size of what is inside the border, across and along.
-    inner: [(f32, f32); 2],
+    /// What is inside its border or bars.
+    inner: Frame,
+    /// How it came near the picture it is compared with.
+    nearest: Option<Nearest>,
 }
 
 /// What is seen once two pictures lie on each other.
 #[derive(Clone, Copy, Debug)]
 struct Evidence {
-    /// The part of the first picture that lies on the second.
-    overlap: f32,
-    /// How well blocks agree, −1 to 1, the worst quarter left out.
-    blocks: f32,
-    /// The same for blocks with texture alone; `None` if there are too few to tell.
-    textured: Option<f32>,
+    /// How well their levels agree there.
+    blocks: Blocks,
     /// How much the colours differ once equally strong, as a part of their strength.
     colour_gap: f32,
-    /// The mean difference of grey levels as they are.
-    level_gap: f32,
 }
 
 impl Comparable {
     /// Prepares a picture as it lies.
     pub fn new(print: &Fingerprint) -> Self {
-        Self::oriented(print, Orientation::of_hash(0))
+        Self::laid(print, Orientation::UPRIGHT, None)
     }
 
-    /// Prepares a picture as the hash at `place` saw it.
-    pub fn as_hashed(print: &Fingerprint, place: usize) -> Self {
-        Self::oriented(print, Orientation::of_hash(place))
+    /// Prepares a picture in the orientation in which it came near another one.
+    pub fn as_hashed(print: &Fingerprint, nearest: Nearest) -> Self {
+        Self::laid(print, nearest.orientation, Some(nearest))
     }
 
-    fn oriented(print: &Fingerprint, orientation: Orientation) -> Self {
-        let levels = orientation.of(&print.thumbnail.0);
-        let inner = halves(border::inner(&levels, THUMBNAIL_PX.into()));
+    fn laid(print: &Fingerprint, orientation: Orientation, nearest: Option<Nearest>) -> Self {
+        let levels = orientation.lay(&print.thumbnail.0);
         let fine = Plane::new(THUMBNAIL_PX, levels.into_iter().map(f32::from).collect());
         let middle = fine.halved();
         let coarse = middle.halved();
         let (colours, _) = print.colours.0.as_chunks::<3>();
-        let colours = orientation.of(colours);
+        let colours = orientation.lay(colours);
         let chroma = |weights: [f32; 3]| {
             let weigh = |colour: &[u8; 3]| {
                 colour.iter().zip(weights).map(|(level, weight)| f32::from(*level) * weight).sum()
@@ -98,21 +111,10 @@ impl Comparable {
             Plane::new(COLOURS_PX, colours.iter().map(weigh).collect())
         };
         let (blue, red) = (chroma([-0.169, -0.331, 0.5]), chroma([0.5, -0.419, -0.081]));
-        Self { fine, middle, coarse, blue, red, inner }
+        let inner = print.views.iter().find(|view| view.extent == Extent::Inner);
+        let inner = inner.map_or(Frame::WHOLE, |view| view.frame.laid(orientation));
+        Self { fine, middle, coarse, blue, red, inner, nearest }
     }
-}
-
-/// Converts a rectangle of the thumbnail to centre and half size from −1 to 1.
-fn halves(inner: Inner) -> [(f32, f32); 2] {
-    let place = |px: usize| {
-        let px = u8::try_from(px).expect("the thumbnail is small");
-        f32::from(px) / f32::from(THUMBNAIL_PX) * 2.0 - 1.0
-    };
-    let span = |from: usize, to: usize| {
-        let (from, to) = (place(from), place(to));
-        (f32::midpoint(from, to), (to - from) / 2.0)
-    };
-    [span(inner.left, inner.right), span(inner.top, inner.bottom)]
 }
 
 /// Compares two pictures.
@@ -122,24 +124,28 @@ pub fn compare(a: &Comparable, b: &Comparable) -> Similarity {
 
 fn evidence(a: &Comparable, b: &Comparable) -> Evidence {
     let registered = register(a, b);
+    let hinted = hinted(a, b);
+    let expected: Vec<Movement> =
+        [Movement::NONE].into_iter().chain(hinted.into_iter().flatten()).collect();
     let mut movement = registered;
     let mut best = Blocks::compare(a, b, &registered);
+    best.stray = expected.iter().map(|it| it.gap(&registered)).fold(f32::MAX, f32::min);
     // A mark pulls the registration away from where everything else lies still.
-    if best.all < SURE {
-        for other in between_boxes(a, b).into_iter().chain([Movement::NONE]) {
+    if best.score() < SURE {
+        for other in expected {
             let blocks = Blocks::compare(a, b, &other);
-            if best.all < blocks.all {
+            if best.score() < blocks.score() {
                 (best, movement) = (blocks, other);
             }
         }
     }
-    Evidence {
-        overlap: best.overlap,
-        blocks: best.all,
-        textured: best.textured,
-        colour_gap: colour_gap(a, b, &movement),
-        level_gap: best.level_gap,
-    }
+    let colours = colour_pairs(a, b, &movement);
+    // Of a plain picture nothing but its colour is known: that has to be the same as it is.
+    let same = Colours { gain: 1.0, cast: [0.0; 2] };
+    let cast = colours.iter().map(|pair| same.gap(pair)).fold(0.0, f32::max) / PLAIN_GAP_MAX;
+    let plain = (1.0 - best.texture / TEXTURE_MIN).max(0.0);
+    let colour_gap = colour_gap(colours).max(COLOUR_GAP_FREE + plain * cast);
+    Evidence { blocks: best, colour_gap }
 }
 
 /// Finds the movement that lays `b` under `a`: coarsely from several starts, then finer.
@@ -148,7 +154,6 @@ fn register(a: &Comparable, b: &Comparable) -> Movement {
     if 0.985 < still.correlation {
         return Movement::NONE;
     }
-    let bordered = between_boxes(a, b);
     let starts = [
         Movement::NONE,
         Movement::scale(0.88, 0.88),
@@ -159,7 +164,7 @@ fn register(a: &Comparable, b: &Comparable) -> Movement {
         Movement::scale(1.25, 1.25),
     ];
     let mut best = (Movement::NONE, -2.0);
-    for start in bordered.into_iter().chain(starts) {
+    for start in hinted(a, b).into_iter().flatten().chain(starts) {
         let (movement, found) = align::refine(&a.coarse, &b.coarse, start, 4);
         let score = found.correlation - (1.0 - found.overlap) * 0.15;
         if best.1 < score {
@@ -180,26 +185,28 @@ fn register(a: &Comparable, b: &Comparable) -> Movement {
     align::refine(&a.fine, &b.fine, movement, 3).0
 }
 
-/// Returns the movement between what is inside the borders, if there is any border.
-fn between_boxes(a: &Comparable, b: &Comparable) -> Option<Movement> {
-    let whole = [(0.0, 1.0); 2];
-    if a.inner == whole && b.inner == whole {
-        return None;
-    }
-    let [across, along] = [0, 1].map(|axis| {
-        let ((centre_a, half_a), (centre_b, half_b)) = (a.inner[axis], b.inner[axis]);
-        let scale = half_b / half_a;
-        (scale, centre_b - centre_a * scale)
-    });
-    Some(Movement { right: across.1, down: along.1, ..Movement::scale(across.0, along.0) })
+/// Returns the movements that views suggest: between the nearest two, and between what is inside
+/// borders and bars.
+fn hinted(a: &Comparable, b: &Comparable) -> [Option<Movement>; 2] {
+    let frames = b.nearest.map(|it| (it.own, it.other)).into_iter().chain([(a.inner, b.inner)]);
+    let mut movements = frames.map(|(a, b)| (a != b).then(|| Movement::between(a, b)));
+    let first = movements.next().flatten();
+    [first, movements.next().flatten().filter(|it| Some(*it) != first)]
 }
 
 /// What comparing block by block gives.
+#[derive(Clone, Copy, Debug)]
 struct Blocks {
-    all: f32,
-    textured: Option<f32>,
-    overlap: f32,
+    /// How well blocks agree, −1 to 1, weighed by their texture, the worst left out.
+    agreement: f32,
+    /// How many blocks with full texture that is.
+    texture: f32,
+    /// The parts of the first picture and of the second that lie on the other.
+    covered: [f32; 2],
+    /// The mean difference of grey levels as they are.
     level_gap: f32,
+    /// How far the movement lies from any that was expected.
+    stray: f32,
 }
 
 impl Blocks {
@@ -218,26 +225,44 @@ impl Blocks {
                 gap += (level - moved).abs();
             }
         }
-        let (mut all, mut textured) = (Vec::new(), Vec::new());
+        let mut blocks = Vec::new();
+        let mut texture = 0.0;
         for sums in block_sums(&a.fine, &moved, whole.fit()) {
-            let score = sums.correlation();
-            let (mean_a, mean_b) = sums.means();
             let (spread_a, spread_b, _) = sums.spread();
-            if TEXTURE_MIN < spread_a.max(spread_b) {
-                all.push(score);
-                textured.push(score);
-            } else {
-                all.push(1.0 - ((mean_a - mean_b).abs() / PLAIN_GAP_MAX).min(1.0));
-            }
+            let textured = (spread_a.max(spread_b).sqrt() / TEXTURE_FULL).min(1.0);
+            texture += textured;
+            let (mean_a, mean_b) = sums.means();
+            let plain = 1.0 - ((mean_a - mean_b).abs() / PLAIN_GAP_MAX).min(1.0);
+            let score = textured * sums.correlation() + (1.0 - textured) * plain;
+            blocks.push((score, textured.max(PLAIN_WEIGHT)));
         }
-        let enough = N_TEXTURED_MIN <= textured.len();
+        let covered = whole.n / n_points;
         Self {
-            all: upper_mean(all),
-            textured: enough.then(|| upper_mean(textured)),
-            overlap: whole.n / n_points,
+            agreement: upper_mean(blocks, SPOILED_MAX * much(texture)),
+            texture,
+            covered: [covered, (covered * movement.area()).min(1.0)],
             level_gap: gap / whole.n.max(1.0),
+            stray: 0.0,
         }
     }
+
+    /// Weighs what is seen to one figure.
+    fn score(&self) -> f32 {
+        // Without texture any two plain pictures agree; only equal levels say something.
+        let enough = (self.texture / TEXTURE_MIN).min(1.0);
+        let levels = 1.0 - self.level_gap / PLAIN_GAP_MAX;
+        let shapes = self.agreement.min(levels + enough * (1.0 - levels));
+        let contained = self.covered[0].max(self.covered[1]) / CONTAINED_FREE;
+        let shared = self.covered[0].min(self.covered[1]) / SHARED_FREE;
+        // Three lights can be laid on any other three.
+        let stray = (1.0 - much(self.texture)) * self.stray.min(STRAY_MAX);
+        shapes.max(0.0) * contained.min(1.0) * shared.min(1.0) * (1.0 - stray)
+    }
+}
+
+/// Tells from 0 to 1 whether there is so much texture that some of it may be spoiled.
+fn much(texture: f32) -> f32 {
+    ((texture - TEXTURE_MIN) / (TEXTURE_MUCH - TEXTURE_MIN)).clamp(0.0, 1.0)
 }
 
 /// Sums each block of which most is covered, with the second picture at the contrast and
@@ -260,17 +285,26 @@ fn block_sums(a: &Plane, moved: &[Option<f32>], (gain, offset): (f32, f32)) -> V
     corners.map(block).filter(|sums| COVERED_MIN <= sums.n).collect()
 }
 
-/// Returns the mean of all but the lowest quarter; −1 of nothing.
-fn upper_mean(mut scores: Vec<f32>) -> f32 {
-    scores.sort_by(f32::total_cmp);
-    let upper = &scores[scores.len() / 4..];
-    let (n, sum) = upper.iter().fold((0.0, 0.0), |(n, sum), score| (n + 1.0, sum + score));
-    if upper.is_empty() { -1.0 } else { sum / n }
+/// Returns the weighed mean of all but the lowest scores, of which `spoiled` is the part; −1 of
+/// nothing.
+fn upper_mean(mut scores: Vec<(f32, f32)>, spoiled: f32) -> f32 {
+    scores.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let all: f32 = scores.iter().map(|(_, weight)| weight).sum();
+    let mut left = all * (1.0 - spoiled);
+    let (mut n, mut sum) = (0.0, 0.0);
+    for (score, weight) in scores {
+        let weight = weight.min(left);
+        n += weight;
+        sum += score * weight;
+        left -= weight;
+    }
+    if 0.0 < n { sum / n } else { -1.0 }
 }
 
-/// Measures how far the colours lie apart once equally strong, as a part of their strength.
-/// A grey picture has none to compare: then shapes decide alone.
-fn colour_gap(a: &Comparable, b: &Comparable, movement: &Movement) -> f32 {
+/// Blue and red of one place in both pictures.
+type ColourPair = ([f32; 2], [f32; 2]);
+
+fn colour_pairs(a: &Comparable, b: &Comparable, movement: &Movement) -> Vec<ColourPair> {
     let mut pairs = Vec::new();
     for ((u, v, blue), (_, _, red)) in a.blue.points().zip(a.red.points()) {
         let (u, v) = movement.apply(u, v);
@@ -278,38 +312,68 @@ fn colour_gap(a: &Comparable, b: &Comparable, movement: &Movement) -> f32 {
             pairs.push(([blue, red], [other_blue.level, other_red.level]));
         }
     }
-    let dot = |a: [f32; 2], b: [f32; 2]| a[0] * b[0] + a[1] * b[1];
-    let (mut n, mut both, mut squares) = (0.0_f32, 0.0, 0.0_f32);
-    let (mut strength, mut peak_a, mut peak_b) = (0.0_f32, 0.0_f32, 0.0_f32);
-    for (a, b) in &pairs {
-        n += 1.0;
-        both += dot(*a, *b);
-        squares += dot(*b, *b);
-        strength += dot(*a, *a).sqrt();
-        peak_a = peak_a.max(dot(*a, *a).sqrt());
-        peak_b = peak_b.max(dot(*b, *b).sqrt());
-    }
-    if peak_a.min(peak_b) < GREY_MAX {
+    pairs
+}
+
+/// Measures how far the colours lie apart once equally strong, as a part of their strength.
+/// A grey picture has none to compare: then shapes decide alone.
+fn colour_gap(mut pairs: Vec<ColourPair>) -> f32 {
+    let strongest = |peak: f32, colour: [f32; 2]| peak.max(dot(colour, colour).sqrt());
+    let peak_a = pairs.iter().fold(0.0, |peak, (a, _)| strongest(peak, *a));
+    let peak_b = pairs.iter().fold(0.0, |peak, (_, b)| strongest(peak, *b));
+    if f32::min(peak_a, peak_b) < GREY_MAX {
         return 0.0;
     }
-    let gain = (both / squares).max(0.05);
-    let gap = pairs.iter().map(|(a, b)| {
-        let rest = [a[0] - gain * b[0], a[1] - gain * b[1]];
-        dot(rest, rest).sqrt()
+    // A sticker is neither measured nor allowed to bend the fit: what fits worst is left out.
+    let first = Colours::fit(&pairs);
+    pairs.sort_by(|a, b| first.gap(a).total_cmp(&first.gap(b)));
+    pairs.truncate(pairs.len() - pairs.len() / STICKER_PARTS);
+    let fit = Colours::fit(&pairs);
+    let (n, gap, strength) = pairs.iter().fold((0.0, 0.0, 0.0), |(n, gap, strength), pair| {
+        (n + 1.0, gap + fit.gap(pair), strength + dot(pair.0, pair.0).sqrt())
     });
-    gap.sum::<f32>() / (strength + COLOUR_NOISE * n)
+    gap / (strength + COLOUR_NOISE * n)
+}
+
+fn dot(a: [f32; 2], b: [f32; 2]) -> f32 {
+    a[0] * b[0] + a[1] * b[1]
+}
+
+/// The strength and the cast that bring the colours of one picture nearest to another's.
+struct Colours {
+    gain: f32,
+    cast: [f32; 2],
+}
+
+impl Colours {
+    fn fit(pairs: &[ColourPair]) -> Self {
+        let (both, squares) = pairs.iter().fold((0.0, 0.0), |(both, squares), (a, b)| {
+            (both + dot(*a, *b), squares + dot(*b, *b))
+        });
+        let plain = Self { gain: (both / f32::max(squares, 1.0)).max(0.05), cast: [0.0; 2] };
+        let (n, sum) = pairs
+            .iter()
+            .map(|pair| plain.rest(pair))
+            .fold((0.0, [0.0; 2]), |(n, sum): (f32, [f32; 2]), rest| {
+                (n + 1.0, [sum[0] + rest[0], sum[1] + rest[1]])
+            });
+        Self { cast: sum.map(|sum| (sum / n.max(1.0)).clamp(-CAST_MAX, CAST_MAX)), ..plain }
+    }
+
+    fn rest(&self, (a, b): &ColourPair) -> [f32; 2] {
+        [0, 1].map(|at| a[at] - self.gain * b[at] - self.cast[at])
+    }
+
+    fn gap(&self, pair: &ColourPair) -> f32 {
+        let rest = self.rest(pair);
+        dot(rest, rest).sqrt()
+    }
 }
 
 /// Weighs the evidence to one figure.
 fn similarity(evidence: &Evidence) -> Similarity {
-    let shapes = match evidence.textured {
-        Some(textured) => f32::midpoint(evidence.blocks, textured),
-        // Without texture any two plain pictures agree; only equal levels say something.
-        None => evidence.blocks.min(1.0 - evidence.level_gap / PLAIN_GAP_MAX),
-    };
     let colours = 1.0 - (evidence.colour_gap - COLOUR_GAP_FREE).clamp(0.0, 0.5);
-    let overlap = (evidence.overlap / OVERLAP_FREE).min(1.0);
-    Similarity(thousandths(shapes.max(0.0) * colours * overlap))
+    Similarity(thousandths(evidence.blocks.score() * colours))
 }
 
 #[expect(

@@ -61,11 +61,12 @@ impl Stored {
     }
 }
 
-/// Encodes `picture`; `quality` is 1 to 100 and means nothing to PNG.
+/// Encodes `picture`; `quality` is 1 to 100 and means nothing to formats without loss.
 pub fn encode(picture: &Picture, format: FileFormat, quality: u8) -> Vec<u8> {
     match format {
         FileFormat::Jpeg => jpeg(picture, quality),
         FileFormat::Png => png(picture),
+        FileFormat::Webp => webp(picture),
     }
 }
 

@@ -1,32 +1,45 @@
-//! A decoded picture → its fingerprint. The only file that knows `img_hash`.
+//! A decoded picture → its fingerprint.
 //!
-//! The picture is scaled once to a shorter side of 256; everything else comes from that. The
-//! hash is the median hash of the cosine transform, 256 bits: of those measured, no hash of
-//! that length told twins from look-alikes better.
-
-use img_hash::{HashAlg, Hasher, HasherConfig};
+//! The picture is scaled once to a shorter side of 256; everything else comes from that.
 
 use super::{
     border,
     decode::Decoded,
+    hash,
+    plain_hash::{self, HashBits, HashKind},
+    quality,
     scale::{self, Filter, Grey, Region, Size},
 };
 use crate::domain::{
     bytes::HexBytes,
-    fingerprint::{Fingerprint, PerceptualHash, Quality},
+    fingerprint::{Extent, Fingerprint, Frame, View},
 };
 
+/// The shorter side a picture must be decoded to at least; larger ones are scaled down to it.
+pub const SHORTER_PX: u32 = 256;
+
 /// The shorter side everything is measured on.
-const WORK_PX: u32 = 256;
+const WORK_PX: u32 = SHORTER_PX;
 
 /// A picture longer than this at that scale is squeezed: panoramas cannot ask for more.
 const WORK_LONGER_PX: u32 = 1024;
 
-const THUMBNAIL_PX: u32 = 64;
+/// The size of the thumbnail, and of what is hashed.
+const SQUARE: Size = Size { width_px: 64, height_px: 64 };
 const COLOURS_PX: u32 = 16;
 
-/// The transform of `img_hash` takes twice the side of the hash.
-const HASH_PX: u32 = 32;
+/// Parts of a picture that a crop might have left.
+const PARTS: [Frame; 9] = [
+    Frame { left: 0, top: 0, right: 228, bottom: 228 },
+    Frame { left: 27, top: 0, right: 255, bottom: 228 },
+    Frame { left: 0, top: 27, right: 228, bottom: 255 },
+    Frame { left: 27, top: 27, right: 255, bottom: 255 },
+    Frame { left: 25, top: 25, right: 230, bottom: 230 },
+    Frame { left: 26, top: 0, right: 255, bottom: 255 },
+    Frame { left: 0, top: 26, right: 255, bottom: 255 },
+    Frame { left: 0, top: 0, right: 229, bottom: 255 },
+    Frame { left: 0, top: 0, right: 255, bottom: 229 },
+];
 
 /// Fingerprints a decoded picture.
 pub fn fingerprint(decoded: &Decoded) -> Fingerprint {
@@ -36,20 +49,23 @@ pub fn fingerprint(decoded: &Decoded) -> Fingerprint {
     let work_px = Size::of(&work);
     let whole = Region::whole(work_px);
     let grey = Grey::of(&work);
-    let thumbnail = scale::grey(&grey, whole, Size::square(THUMBNAIL_PX), Filter::Area);
+    let thumbnail = scale::grey(&grey, whole, SQUARE, Filter::Area);
     let colours = scale::colour(&work, whole, Size::square(COLOURS_PX), Filter::Area);
-    let mut hashes = hashes(&grey, whole);
-    if let Some(inner) = without_border(&grey) {
-        hashes.extend(self::hashes(&grey, inner));
-    }
+    let view = |extent, frame| {
+        let small = scale::grey(&grey, region(work_px, frame), SQUARE, Filter::Area);
+        View { extent, frame, hash: hash::hash(&small.levels) }
+    };
+    let mut views = vec![View::whole(hash::hash(&thumbnail.levels))];
+    views.extend(inner(&grey).map(|frame| view(Extent::Inner, frame)));
+    views.extend(PARTS.map(|frame| view(Extent::Part, frame)));
     Fingerprint {
         width_px: decoded.width_px,
         height_px: decoded.height_px,
         format: decoded.format.to_owned(),
-        hashes,
+        views,
         thumbnail: HexBytes(thumbnail.levels),
         colours: HexBytes(colours.into_raw()),
-        quality: quality(&grey),
+        quality: quality::quality(&grey),
     }
 }
 
@@ -62,114 +78,41 @@ fn work_size(source: Size) -> Size {
     Size { width_px: scaled(source.width_px), height_px: scaled(source.height_px) }
 }
 
-/// Hashes the region in all eight orientations, as it is first.
-fn hashes(grey: &Grey, region: Region) -> Vec<PerceptualHash> {
-    let small = scale::grey(grey, region, Size::square(HASH_PX), Filter::Area);
-    let hasher = HasherConfig::with_bytes_type::<[u8; 32]>()
-        .hash_alg(HashAlg::Median)
-        .preproc_dct()
-        .hash_size(16, 16)
-        .to_hasher();
-    Orientation::all().map(|turned| hash(&hasher, turned.of(&small.levels))).collect()
+/// Fingerprints a decoded picture by a hash of other programs, which then stands alone.
+pub fn plain(decoded: &Decoded, kind: HashKind, bits: HashBits) -> Fingerprint {
+    let print = fingerprint(decoded);
+    let Some(hash) = plain_hash::plain_hash(&decoded.picture, kind, bits) else { return print };
+    Fingerprint { views: vec![View { extent: Extent::Plain, ..View::whole(hash) }], ..print }
 }
 
-fn hash(hasher: &Hasher<[u8; 32]>, levels: Vec<u8>) -> PerceptualHash {
-    let grey = image::GrayImage::from_raw(HASH_PX, HASH_PX, levels).expect("32×32 levels");
-    let hash = hasher.hash_image(&grey);
-    let (words, _) = hash.as_bytes().as_chunks::<8>();
-    let words: [[u8; 8]; 4] = words.try_into().expect("the hash type is 32 bytes wide");
-    PerceptualHash(words.map(u64::from_le_bytes))
+/// The whole pixels of a frame, at least one.
+fn region(size: Size, frame: Frame) -> Region {
+    let span = |from: u8, to: u8, side: u32| {
+        let px = |at: u8| (u32::from(at) * side + 127) / 255;
+        let first = px(from).min(side - 1);
+        (f64::from(first), f64::from(px(to).max(first + 1) - first))
+    };
+    let (left, width) = span(frame.left, frame.right, size.width_px);
+    let (top, height) = span(frame.top, frame.bottom, size.height_px);
+    Region { left, top, width, height }
 }
 
-/// One of the eight ways to lay a square; the number is the place of its hash.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Orientation(usize);
-
-impl Orientation {
-    fn all() -> impl Iterator<Item = Self> {
-        (0..Fingerprint::ORIENTATIONS).map(Self)
-    }
-
-    /// Returns the orientation the hash at `place` of a fingerprint was made in.
-    pub(super) fn of_hash(place: usize) -> Self {
-        Self(place % Fingerprint::ORIENTATIONS)
-    }
-
-    /// Lays a square of items in this orientation: bit 0 mirrors it, bit 1 turns it upside
-    /// down, bit 2 swaps rows and columns.
-    pub(super) fn of<T: Copy>(self, square: &[T]) -> Vec<T> {
-        let side = square.len().isqrt();
-        let laid = |at: usize| {
-            let (x, y) = (at % side, at / side);
-            let x = if self.0 & 1 == 0 { x } else { side - 1 - x };
-            let y = if self.0 & 2 == 0 { y } else { side - 1 - y };
-            if self.0 & 4 == 0 { square[y * side + x] } else { square[x * side + y] }
-        };
-        (0..square.len()).map(laid).collect()
-    }
-}
-
-/// Cuts uniform margins off; nothing if there are none or almost only margin.
-fn without_border(grey: &Grey) -> Option<Region> {
-    let (width, height) = (grey.size.width_px, grey.size.height_px);
-    let inner =
-        border::inner(&grey.levels, usize::try_from(width).expect("a work picture is small"));
-    let px = |n: usize| u32::try_from(n).expect("a work picture is small");
-    let (left, top, right, bottom) =
-        (px(inner.left), px(inner.top), px(inner.right), px(inner.bottom));
-    let is_border = |cut: u32, length: u32| length < cut * 50;
-    let cuts = [(left, width), (width - right, width), (top, height), (height - bottom, height)];
-    cuts.iter().any(|&(cut, length)| is_border(cut, length)).then(|| Region {
-        left: left.into(),
-        top: top.into(),
-        width: (right - left).into(),
-        height: (bottom - top).into(),
-    })
-}
-
-fn quality(grey: &Grey) -> Quality {
-    let mut n = 0.0;
-    let (mut sum, mut squares) = (0.0, 0.0);
-    for &level in &grey.levels {
-        let level = f64::from(level);
-        n += 1.0;
-        sum += level;
-        squares += level * level;
-    }
-    let mean = sum / n;
-    Quality {
-        brightness: rounded(mean),
-        contrast: rounded((squares / n - mean * mean).max(0.0).sqrt()),
-        sharpness: sharpness(grey),
-    }
-}
-
-/// The variance of the Laplacian over all inner pixels.
-fn sharpness(grey: &Grey) -> u32 {
+/// Finds what is inside border and bars; nothing if there are none or almost nothing else.
+fn inner(grey: &Grey) -> Option<Frame> {
     let width = usize::try_from(grey.size.width_px).expect("a work picture is small");
-    let rows: Vec<&[u8]> = grey.levels.chunks_exact(width).collect();
-    let (mut n, mut sum, mut squares) = (0_i64, 0_i64, 0_i64);
-    for three in rows.windows(3) {
-        for x in 1..width - 1 {
-            let level = |row: usize, x: usize| i64::from(three[row][x]);
-            let around = level(0, x) + level(2, x) + level(1, x - 1) + level(1, x + 1);
-            let bend = around - 4 * level(1, x);
-            n += 1;
-            sum += bend;
-            squares += bend * bend;
-        }
-    }
-    let variance = (squares - sum * sum / n.max(1)) / n.max(1);
-    u32::try_from(variance).expect("a bend is at most 1020, its square about a million")
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "means and deviations of bytes are bytes"
-)]
-fn rounded(value: f64) -> u8 {
-    value.round() as u8
+    let inner = border::inner(&grey.levels, width);
+    let height = grey.levels.len() / width;
+    let at = |px: usize, side: usize| {
+        u8::try_from((px * 255 + side / 2) / side).expect("no place lies beyond the side")
+    };
+    let frame = Frame {
+        left: at(inner.left, width),
+        top: at(inner.top, height),
+        right: at(inner.right, width),
+        bottom: at(inner.bottom, height),
+    };
+    let cuts = [frame.left, frame.top, 255 - frame.right, 255 - frame.bottom];
+    cuts.iter().any(|cut| 4 < *cut).then_some(frame)
 }
 
 #[cfg(test)]
@@ -213,27 +156,20 @@ mod tests {
 
         let (plain, bordered) = (of(picture), of(bordered));
 
-        assert_eq!((plain.hashes.len(), bordered.hashes.len()), (8, 16));
+        let extents = |print: &Fingerprint| -> Vec<Extent> {
+            print.views.iter().map(|view| view.extent).take(2).collect()
+        };
+        assert_eq!(extents(&plain), [Extent::Whole, Extent::Part]);
+        assert_eq!(extents(&bordered), [Extent::Whole, Extent::Inner]);
         assert!(plain.distance(&bordered) <= Distance(20));
         assert_eq!(plain.distance(&bordered), bordered.distance(&plain));
-    }
-
-    #[test]
-    fn quality_tells_plain_from_busy_and_sharp_from_blurred() {
-        let plain = of(Picture::from_pixel(300, 300, Rgb([100; 3]))).quality;
-        let busy = of(edits::drawn(5, 300, 300)).quality;
-        let blurred = of(imageops::blur(&edits::drawn(5, 300, 300), 4.0)).quality;
-
-        assert_eq!(plain, Quality { brightness: 100, contrast: 0, sharpness: 0 });
-        assert!(blurred.sharpness * 4 < busy.sharpness, "{blurred:?} {busy:?}");
-        assert!(10 < busy.contrast);
     }
 
     #[test]
     fn a_panorama_and_a_single_pixel_are_fingerprinted() {
         for (width, height) in [(1, 1), (9000, 2), (3, 5000)] {
             let print = of(Picture::from_pixel(width, height, Rgb([9, 99, 199])));
-            assert_eq!((print.width_px, print.hashes.len()), (width, 8));
+            assert_eq!((print.width_px, print.views.len()), (width, 1 + PARTS.len()));
         }
     }
 }

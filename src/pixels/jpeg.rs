@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
         let drawing = self.drawing.as_mut().ok_or(Foreign)?;
         let scan = Scan::read(body, &drawing.frame)?;
         self.n_scans += 1;
-        if SCANS_MAX < self.n_scans {
+        if SCANS_MAX < self.n_scans || !self.tables.have(&scan) {
             return Err(Refusal::Foreign);
         }
         for (plane, part) in scan::chosen(&mut drawing.planes, &scan) {
@@ -204,8 +204,7 @@ impl<'a> Reader<'a> {
         let ending = drawing.read_scan(&scan, &self.tables, &mut bits)?;
         segments.at = bits.place();
         segments.pass_scan();
-        let gives_means = scan.band.first == 0 && scan.band.bit_before == 0;
-        if gives_means {
+        if scan.band.has_means() {
             if ending == Ending::Cut {
                 return Err(Refusal::Truncated);
             }

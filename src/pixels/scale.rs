@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Picture;
 
+pub(super) mod linear;
+
 /// How pixels are averaged when a picture changes its size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

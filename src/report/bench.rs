@@ -11,7 +11,8 @@ use super::ReportInput;
 use crate::{
     domain::{
         classes::Classes,
-        fingerprint::Fingerprint,
+        fingerprint::{Fingerprint, Likeness, Similarity},
+        flaws::Limits,
         id::{BlobId, Label, Place, PostId},
         link::{
             Download, MediaLink, MediaUrl, Origin, Quality, Resolution, Resolved, Trouble,
@@ -27,8 +28,7 @@ use crate::{
     pixels::{
         Picture,
         crop::{self, Filter},
-        decode::{self, Limits},
-        encode, fingerprint,
+        decode, encode, fingerprint,
         twins::{self, Reach},
     },
     store::{
@@ -46,6 +46,7 @@ pub(super) struct Bench {
     pub store: Store,
     pub layout: Layout,
     pub classes: Classes,
+    pub limits: Limits,
     _dir: TempDir,
 }
 
@@ -79,7 +80,13 @@ impl Bench {
             |label, place: &str| (Label::new(label).unwrap(), vec![Place(place.to_owned())]);
         let classes = BTreeMap::from([class("beetles", BEETLES), class("fish", FISH)]);
         let store = Store::open(&layout.store()).unwrap();
-        Self { store, layout, classes: Classes::plain(&classes).unwrap(), _dir: dir }
+        Self {
+            store,
+            layout,
+            classes: Classes::plain(&classes).unwrap(),
+            limits: limits(),
+            _dir: dir,
+        }
     }
 
     pub(super) fn input(&self) -> ReportInput<'_> {
@@ -91,6 +98,8 @@ impl Bench {
             name: "demo",
             generated: "Made by snapset on a quiet day.",
             settings_text: "title = \"Beetles & Fish\"\nseed = 1337\n",
+            limits: &self.limits,
+            similarity: Reach::default().similarity,
         }
     }
 
@@ -143,7 +152,7 @@ impl Bench {
             validators: Validators::default(),
         };
         self.settle(url(name), Outcome::Made(download));
-        let outcome = match decode::decode(bytes, Limits::default()) {
+        let outcome = match decode::decode(bytes, decode::Limits::default()) {
             Ok(decoded) => Outcome::Made(fingerprint::fingerprint(&decoded)),
             Err(reject) => Outcome::Rejected(reject),
         };
@@ -184,7 +193,15 @@ impl Bench {
             .collect();
         let candidates: BTreeMap<BlobId, Candidate> =
             prints.iter().map(|(blob, print)| (*blob, candidate(print, &seen[blob]))).collect();
-        let pairs = twins::find(&prints, Reach::default());
+        let wide = Reach { similarity: Similarity(700), ..Reach::default() };
+        let mut pairs = twins::find(&prints, wide);
+        let likeness = |it: &TwinPair| {
+            let TwinPair { a, b, distance, similarity } = *it;
+            (PairId(a, b), Likeness { distance, similarity })
+        };
+        let likenesses: Vec<(PairId, Likeness)> = pairs.iter().map(likeness).collect();
+        self.store.put_notes(&likenesses).unwrap();
+        pairs.retain(|pair| Reach::default().similarity <= pair.similarity);
         let verdicts = verdict::decide(&candidates, &pairs);
         let keyed = |pair: &TwinPair| (PairId(pair.a, pair.b), *pair);
         self.store.replace_notes::<TwinPair>(&pairs.iter().map(keyed).collect::<Vec<_>>()).unwrap();
@@ -205,7 +222,7 @@ impl Bench {
 
     fn prepare(&self, blob: &BlobId) {
         let bytes = files::read(&self.layout.blob(blob)).unwrap();
-        let picture = decode::decode(&bytes, Limits::default()).unwrap().picture;
+        let picture = decode::decode(&bytes, decode::Limits::default()).unwrap().picture;
         let square = crop::center_square(&picture, 160, Filter::Lanczos3);
         let bytes = encode::encode(&square, FileFormat::Jpeg, 88);
         let crop = Crop {
@@ -221,16 +238,15 @@ impl Bench {
     }
 }
 
+/// Limits that the small drawn pictures keep.
+fn limits() -> Limits {
+    Limits { min_side: 100, ..Limits::default() }
+}
+
 fn candidate(print: &Fingerprint, seen: &[Sighting]) -> Candidate {
     let shorter_side_px = print.width_px.min(print.height_px);
-    let (width_px, height_px) = (print.width_px, print.height_px);
-    let flaw = if shorter_side_px < 100 {
-        Some(DropReason::TooSmall { width_px, height_px })
-    } else if print.quality.brightness < 20 {
-        Some(DropReason::TooDark { brightness: print.quality.brightness })
-    } else {
-        None
-    };
+    let limits = limits();
+    let flaw = limits.flaw(print).map(DropReason::Flawed);
     let worth = Worth {
         shorter_side_px,
         score: seen.iter().map(|it| it.score).max().unwrap(),

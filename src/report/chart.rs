@@ -20,10 +20,10 @@ pub(super) enum Unit {
     Percent,
 }
 
-/// One bar of a histogram.
+/// One bar of a histogram, of two kinds stacked.
 pub(super) struct Bar {
     pub from: u32,
-    pub count: u64,
+    pub counts: [u64; 2],
 }
 
 /// What an axis spans, and how far its lines are apart.
@@ -191,7 +191,7 @@ pub(super) fn histogram(label: &str, bars: &[Bar], width: u32) -> Markup {
         high: end,
         step: f64::from(width) * (end / f64::from(width) / 8.0).ceil().max(1.0),
     };
-    let most = bars.iter().map(|bar| bar.count).max().unwrap_or(0);
+    let most = bars.iter().map(|bar| bar.counts[0] + bar.counts[1]).max().unwrap_or(0);
     #[expect(clippy::cast_precision_loss, reason = "counts of pairs are far below 2^52")]
     let float = |n: u64| n as f64;
     let whole = Axis::covering(0.0, float(most).max(1.0), 4.0);
@@ -208,11 +208,15 @@ pub(super) fn histogram(label: &str, bars: &[Bar], width: u32) -> Markup {
                 line.grid x1=(LEFT) x2=(WIDTH - RIGHT) y1=(px(y)) y2=(px(y)) {}
                 text.tick x=(LEFT - 8.0) y=(px(y + 4.0)) text-anchor="end" { (along.write(tick, Unit::Plain)) }
             }
-            @for bar in bars.iter().filter(|bar| bar.count != 0) {
-                @let (from, to) = (x_at(across, f64::from(bar.from)), x_at(across, f64::from(bar.from + width)));
-                @let top = y_at(along, float(bar.count));
-                rect.bar x=(px(from + gap)) y=(px(top)) width=(px(to - from - 2.0 * gap)) height=(px(bottom - top)) rx="1.5" {
-                    title { "distance " (bar.from) " to " (bar.from + width - 1) ": " (bar.count) }
+            @for (bar, kind) in bars.iter().flat_map(|bar| [(bar, 0), (bar, 1)]) {
+                @let count = bar.counts[kind];
+                @let below = if kind == 0 { 0 } else { bar.counts[0] };
+                @if count != 0 {
+                    @let (from, to) = (x_at(across, f64::from(bar.from)), x_at(across, f64::from(bar.from + width)));
+                    @let (top, foot) = (y_at(along, float(below + count)), y_at(along, float(below)));
+                    rect class=(format!("bar kind-{kind}")) x=(px(from + gap)) y=(px(top)) width=(px(to - from - 2.0 * gap)) height=(px(foot - top)) rx="1.5" {
+                        title { "distance " (bar.from) " to " (bar.from + width - 1) ": " (count) }
+                    }
                 }
             }
             @for tick in across.ticks() {
@@ -251,8 +255,19 @@ mod tests {
     }
 
     #[test]
+    fn a_bar_of_two_kinds_stands_in_two_colours_on_top_of_each_other() {
+        let drawn = histogram("distance", &[Bar { from: 0, counts: [3, 1] }], 4).into_string();
+
+        let places: Vec<&str> =
+            drawn.split(" y=\"").skip(1).filter_map(|it| it.split('"').next()).collect();
+        let rects = drawn.matches("<rect").count();
+        assert!(rects == 2 && drawn.contains("kind-0") && drawn.contains("kind-1"), "{drawn}");
+        assert!(places.contains(&"68.0") && places.contains(&"14.0"), "{places:?}");
+    }
+
+    #[test]
     fn a_histogram_leaves_out_empty_bars_and_keeps_their_room() {
-        let bars = [0, 4, 8].map(|from| Bar { from, count: u64::from(from == 8) * 7 });
+        let bars = [0, 4, 8].map(|from| Bar { from, counts: [u64::from(from == 8) * 7, 0] });
 
         let drawn = histogram("distance", &bars, 4).into_string();
 

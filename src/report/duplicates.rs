@@ -8,13 +8,7 @@ use std::{
 
 use maud::{Markup, html};
 
-use super::{
-    Section,
-    chart::{self, Bar},
-    facts::Facts,
-    gallery::Size,
-    words,
-};
+use super::{Section, evidence, facts::Facts, gallery::Size, words};
 use crate::{
     domain::{
         fingerprint::{Distance, Similarity},
@@ -32,9 +26,6 @@ const PAIRS_SHOWN: usize = 8;
 const CONFLICTS_SHOWN: usize = 6;
 const COPIES_SHOWN: usize = 4;
 const REPOSTED_SHOWN: usize = 8;
-
-/// The width of a bar of the histogram, in bits.
-const BAR_BITS: u32 = 4;
 
 /// Two pictures that are said to show the same.
 pub(super) struct Pair {
@@ -54,16 +45,13 @@ pub(super) fn twins(facts: &Facts) -> Result<Section, StoreError> {
             }
             DropReason::LabelConflict { .. }
             | DropReason::TakenBack { .. }
-            | DropReason::TooSmall { .. }
-            | DropReason::OddAspect { .. }
-            | DropReason::TooDark { .. }
-            | DropReason::TooPlain { .. }
-            | DropReason::Blurred { .. } => None,
+            | DropReason::Flawed(_) => None,
         })
         .collect();
     let same_address = facts.n_lost(StepName::Links, &Reason::SameAddress);
     let same_bytes = facts.n_lost(StepName::Fetched, &Reason::SameBytes);
     let n_pairs = words::count(pairs.len());
+    let borderline = evidence::borderline(facts)?;
     let shown = spread(pairs).iter().map(|it| pair(facts, it)).collect::<Result<Vec<_>, _>>()?;
     Ok(Section {
         id: "duplicates",
@@ -78,13 +66,14 @@ pub(super) fn twins(facts: &Facts) -> Result<Section, StoreError> {
                 p.empty { "No two pictures were found to show the same." }
             }
             div.beside {
-                @if !facts.pairs.is_empty() { (histogram(facts)) }
+                @if !facts.compared.is_empty() { (evidence::histogram(facts)) }
                 (reposted(facts))
             }
             @if !shown.is_empty() {
                 h3 { "Kept and dropped, from the least alike to the most" }
                 div.pairs { @for pair in &shown { (pair) } }
             }
+            (borderline)
         },
     })
 }
@@ -121,25 +110,6 @@ pub(super) fn pair(facts: &Facts, pair: &Pair) -> Result<Markup, StoreError> {
             div.sides { (side(&pair.keeper, "kept")?) (side(&pair.dropped, "dropped")?) }
         }
     })
-}
-
-fn histogram(facts: &Facts) -> Markup {
-    let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
-    for pair in &facts.pairs {
-        *counts.entry(pair.distance.0 / BAR_BITS).or_default() += 1;
-    }
-    let last = counts.keys().last().copied().unwrap_or(0);
-    let bar = |at| Bar { from: at * BAR_BITS, count: counts.get(&at).copied().unwrap_or(0) };
-    let bars: Vec<Bar> = (0..=last).map(bar).collect();
-    html! {
-        figure.chart.histogram {
-            figcaption {
-                strong { "How far apart the hashes of twins are" }
-                span.soft { (words::of(words::count(facts.pairs.len()), "pair")) " found" }
-            }
-            (chart::histogram("differing bits of 256", &bars, BAR_BITS))
-        }
-    }
 }
 
 /// Shows the pictures most often posted in just the same bytes.

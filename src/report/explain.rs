@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::beside::{self, Measured, Side};
 use crate::{
     domain::{
         classes::Classes,
@@ -16,7 +17,7 @@ use crate::{
         verdict::{Ruling, Verdict},
     },
     engine::StageName,
-    store::{Store, StoreError, query},
+    store::{Store, StoreError, layout::Layout, query},
 };
 
 /// What happened to one picture as one post showed it.
@@ -27,6 +28,9 @@ pub struct Journey {
     pub steps: Vec<Step>,
     /// Whether it is in the dataset, in one sentence.
     pub conclusion: String,
+    /// The picture, after the one kept in its place if there is one.
+    pub sides: Vec<Side>,
+    pub measured: Vec<Measured>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,7 +44,12 @@ type Way = Result<(), String>;
 
 /// Tells the journeys of everything `what` names: a post by id or address, a picture by address,
 /// by the first digits of its digest, or by its name in the dataset.
-pub fn explain(store: &Store, classes: &Classes, what: &str) -> Result<Vec<Journey>, StoreError> {
+pub fn explain(
+    store: &Store,
+    layout: &Layout,
+    classes: &Classes,
+    what: &str,
+) -> Result<Vec<Journey>, StoreError> {
     let blobs = query::blobs_by_url(store)?;
     let mut journeys = Vec::new();
     for entry in query::posts(store, classes)? {
@@ -76,7 +85,13 @@ pub fn explain(store: &Store, classes: &Classes, what: &str) -> Result<Vec<Journ
                     name: format!("{id} picture {}", index + 1),
                     steps: vec![posted(classes, &post)],
                     conclusion: String::new(),
+                    sides: Vec::new(),
+                    measured: Vec::new(),
                 };
+                if let Some(blob) = blob {
+                    journey.sides = beside::sides(store, layout, blob)?;
+                    journey.measured = beside::measured(store, blob)?;
+                }
                 let end = follow(store, item, &mut journey.steps)?;
                 journey.conclusion = match end {
                     Ok(()) => "in the dataset".to_owned(),
@@ -140,6 +155,8 @@ fn ended_early(store: &Store, id: &PostId, post: &Post, why: &str) -> Result<Jou
             step(StageName::Resolve, why.to_owned()),
         ],
         conclusion: format!("not in the dataset: {why}"),
+        sides: Vec::new(),
+        measured: Vec::new(),
     })
 }
 
@@ -182,7 +199,7 @@ fn follow(store: &Store, item: &Resolved, steps: &mut Vec<Step>) -> Result<Way, 
         }
     };
     let size = format!("{}\u{d7}{} {}", print.width_px, print.height_px, print.format);
-    let hash = print.hashes.first().map(ToString::to_string).unwrap_or_default();
+    let hash = print.views.first().map(|view| view.hash.to_string()).unwrap_or_default();
     tell(StageName::Fingerprint, format!("{size}, hash {hash}"));
     judged(store, &blob, steps)
 }

@@ -8,9 +8,12 @@ use super::{PlantedReport, ReportInput, gallery::Gallery, planted, words};
 use crate::{
     domain::{
         dataset::Picture,
-        fingerprint::Fingerprint,
-        id::{BlobId, Place, PostId},
+        fingerprint::{Fingerprint, Likeness},
+        flaws,
+        id::{BlobId, Label, Place, PostId},
         link::{Download, LinkId, MediaUrl},
+        outcome::Outcome,
+        outliers::{self, Look, Outlier},
         post::Post,
         progress::Gap,
         verdict::{DropReason, Ruling, TwinPair, Verdict},
@@ -20,7 +23,7 @@ use crate::{
         funnel::{Journey, Reason, StepName, Thing},
         ledger::{self, Account},
         query::{self, Sighting},
-        schema::{Exported, Listing, Run, RunName},
+        schema::{Exported, Listing, PairId, Run, RunName},
     },
 };
 
@@ -33,7 +36,13 @@ pub(super) struct Facts<'a> {
     pub sightings: BTreeMap<BlobId, Vec<Sighting>>,
     pub post_of_url: BTreeMap<MediaUrl, PostId>,
     pub rulings: BTreeMap<BlobId, Ruling>,
+    /// The pairs that were found to show the same.
     pub pairs: Vec<TwinPair>,
+    /// All pairs whose likeness is remembered, twins or not.
+    pub compared: Vec<TwinPair>,
+    /// The numbers of every measured picture, in the order of [`flaws::ROWS`].
+    pub measures: Measures,
+    pub outliers: Outliers,
     pub downloads: BTreeMap<BlobId, Download>,
     pub listings: Vec<(Place, Settled<Listing>)>,
     pub accounts: Vec<Account>,
@@ -66,6 +75,8 @@ impl<'a> Facts<'a> {
         rulings.retain(|blob, _| sightings.contains_key(blob));
         let mut pairs: Vec<TwinPair> = store.notes()?.into_iter().map(|(_, pair)| pair).collect();
         pairs.retain(|it| sightings.contains_key(&it.a) && sightings.contains_key(&it.b));
+        let compared = compared(input, &sightings)?;
+        let (measures, outliers) = measured(input, &rulings, &sightings)?;
         let mut listings = store.settled::<Listing>()?;
         listings.retain(|(place, _)| classes.lists_place(place));
         let mut gaps: Vec<Gap> = store.notes()?.into_iter().map(|(_, gap)| gap).collect();
@@ -82,7 +93,10 @@ impl<'a> Facts<'a> {
             sightings,
             post_of_url,
             rulings,
+            compared,
             pairs,
+            measures,
+            outliers,
             downloads,
             listings,
             accounts: ledger::accounts(store, classes)?,
@@ -160,6 +174,46 @@ impl<'a> Facts<'a> {
             }
         })
     }
+}
+
+type Measures = BTreeMap<BlobId, flaws::Numbers>;
+type Outliers = BTreeMap<Label, Vec<Outlier>>;
+
+/// Reads how alike the pictures are that were compared, twins or not.
+fn compared(
+    input: &ReportInput<'_>,
+    sightings: &BTreeMap<BlobId, Vec<Sighting>>,
+) -> Result<Vec<TwinPair>, StoreError> {
+    let mut compared = Vec::new();
+    for entry in input.store.walk_notes::<Likeness>()? {
+        let (PairId(a, b), Likeness { distance, similarity }) = entry?;
+        if sightings.contains_key(&a) && sightings.contains_key(&b) {
+            compared.push(TwinPair { a, b, distance, similarity });
+        }
+    }
+    Ok(compared)
+}
+
+/// Reads the fingerprints one after the other and keeps their numbers.
+fn measured(
+    input: &ReportInput<'_>,
+    rulings: &BTreeMap<BlobId, Ruling>,
+    sightings: &BTreeMap<BlobId, Vec<Sighting>>,
+) -> Result<(Measures, Outliers), StoreError> {
+    let mut measures = BTreeMap::new();
+    let mut looks = Vec::new();
+    for entry in input.store.walk_settled::<Fingerprint>()? {
+        let (blob, settled) = entry?;
+        let Outcome::Made(print) = settled.outcome else { continue };
+        if !sightings.contains_key(&blob) {
+            continue;
+        }
+        if let Some(Ruling::Keep { label }) = rulings.get(&blob) {
+            looks.push((blob, label, Look::of(&print)));
+        }
+        measures.insert(blob, flaws::measured(&print));
+    }
+    Ok((measures, outliers::find(looks)))
 }
 
 pub(super) fn day(seconds: i64) -> Markup {

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use crate::{
     domain::{id::BlobId, picture::Crop},
     pixels::{
-        contact,
+        Picture, contact,
         decode::{self, Limits},
     },
     store::{files, layout::Layout},
@@ -16,11 +16,13 @@ use crate::{
 
 const QUALITY: u8 = 76;
 
-/// The longer side of a picture in a row of many, and of one to be looked at.
+/// The longer side of a picture in a row of many, of one to be looked at, and of one that has a
+/// page for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Size {
     Small,
     Large,
+    Whole,
 }
 
 pub(super) struct Gallery<'a> {
@@ -32,6 +34,7 @@ impl Size {
         match self {
             Self::Small => 144,
             Self::Large => 300,
+            Self::Whole => 1200,
         }
     }
 }
@@ -42,6 +45,11 @@ impl Gallery<'_> {
         image(&self.layout.crop(crop), size, alt)
     }
 
+    /// Reads a picture as it was fetched, if it is still there.
+    pub(super) fn picture(&self, blob: &BlobId) -> Option<Picture> {
+        read(&self.layout.blob(blob))
+    }
+
     /// Shows a picture as it was fetched.
     pub(super) fn original(&self, blob: &BlobId, size: Size, alt: &str) -> Markup {
         image(&self.layout.blob(blob), size, alt)
@@ -49,15 +57,18 @@ impl Gallery<'_> {
 }
 
 fn image(path: &Path, size: Size, alt: &str) -> Markup {
-    // Why a picture cannot be shown is the business of `verify`; the report goes on without.
-    let bytes = files::read(path).ok();
-    let decoded = bytes.and_then(|bytes| decode::decode(&bytes, Limits::default()).ok());
-    let Some(decoded) = decoded else {
+    let Some(picture) = read(path) else {
         return html! { span.gone role="img" aria-label=(alt) { "no longer on disk" } };
     };
-    let jpeg = contact::thumbnail_jpeg(&decoded.picture, size.side_px(), QUALITY);
+    let jpeg = contact::thumbnail_jpeg(&picture, size.side_px(), QUALITY);
     let uri = format!("data:image/jpeg;base64,{}", base64(&jpeg));
     html! { img src=(uri) alt=(alt); }
+}
+
+fn read(path: &Path) -> Option<Picture> {
+    // Why a picture cannot be shown is the business of `verify`; the report goes on without.
+    let bytes = files::read(path).ok()?;
+    decode::decode(&bytes, Limits::default()).ok().map(|decoded| decoded.picture)
 }
 
 /// Writes bytes in the alphabet of RFC 4648, padded.

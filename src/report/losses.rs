@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     domain::{
+        flaws::Flaw,
         link::Trouble,
         outcome::Outcome,
         verdict::{DropReason, Ruling},
@@ -85,11 +86,7 @@ fn examples(facts: &Facts, reason: &Reason, lost: &[Loss]) -> Markup {
                     | Ruling::Drop(
                         DropReason::Twin { .. }
                             | DropReason::LabelConflict { .. }
-                            | DropReason::TooSmall { .. }
-                            | DropReason::OddAspect { .. }
-                            | DropReason::TooDark { .. }
-                            | DropReason::TooPlain { .. }
-                            | DropReason::Blurred { .. }
+                            | DropReason::Flawed(_)
                     )
             )
         ),
@@ -132,13 +129,10 @@ fn measure(facts: &Facts, loss: &Loss) -> String {
     let Thing::Blob(blob) = &loss.thing else { return loss.detail.clone() };
     match facts.rulings.get(blob) {
         Some(Ruling::Drop(reason)) => match reason {
-            DropReason::TooSmall { width_px, height_px }
-            | DropReason::OddAspect { width_px, height_px } => {
-                format!("{width_px}\u{d7}{height_px}")
+            DropReason::Flawed(Flaw { measure, found, .. }) => {
+                let row = measure.row();
+                format!("{} {}", row.words, row.unit.write(*found))
             }
-            DropReason::TooDark { brightness } => format!("mean level {brightness}"),
-            DropReason::TooPlain { contrast } => format!("contrast {contrast}"),
-            DropReason::Blurred { sharpness } => format!("sharpness {sharpness}"),
             DropReason::Twin { .. }
             | DropReason::TakenBack { .. }
             | DropReason::LabelConflict { .. } => reason.to_string(),

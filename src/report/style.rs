@@ -153,7 +153,17 @@ svg text.mark { fill: var(--ink); font-weight: 600; }
 svg .line { fill: none; stroke-width: 2.4; stroke-linejoin: round; stroke-linecap: round; }
 svg polyline.line-0 { stroke: var(--train); } svg polyline.line-1 { stroke: var(--val); }
 svg .dot { stroke: var(--card); stroke-width: 1; } svg .dot.line-0 { fill: var(--train); } svg .dot.line-1 { fill: var(--val); }
-svg .bar { fill: var(--train); }
+svg .bar { fill: var(--train); } svg .bar.kind-1 { fill: var(--val); }
+.measures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1.2rem 1.6rem; }
+.measure { border-top: 1px solid var(--line); padding-top: .8rem; min-width: 0; }
+.measure h3 { margin: 0; } .measure h3::first-letter { text-transform: uppercase; }
+.measure .evidence { font-size: .86rem; color: var(--soft); margin: .15rem 0 .5rem; } .measure .evidence strong { color: var(--ink); }
+.measure .side { font-size: .8rem; color: var(--soft); margin: .6rem 0 .25rem; }
+.measure .thumbs { grid-template-columns: repeat(4, 1fr); gap: .4rem; }
+.measure img { outline: 1px solid var(--line); outline-offset: -1px; }
+svg .limit { stroke: var(--bad); stroke-width: 1.6; stroke-dasharray: 4 2; }
+.journey th { width: 7.5rem; vertical-align: top; }
+.sides.alone { grid-template-columns: minmax(0, 40rem); }
 details { margin: .6rem 0; }
 .funnel details { margin: 0; }
 .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); gap: 1.2rem 2.4rem; margin-top: 1rem; align-items: start; }

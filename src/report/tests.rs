@@ -14,7 +14,7 @@ use crate::{
         post::{Media, Post, Teller},
         split::{Placement, Split},
     },
-    pixels::{Picture, contact},
+    pixels::{Picture, contact, decode},
     store::{
         query,
         schema::{Exported, Listing, Run, RunName, SetRun},
@@ -175,6 +175,8 @@ fn a_full_page_has_every_section_and_shows_pictures() {
         "planted",
         "duplicates",
         "conflicts",
+        "quality",
+        "outliers",
         "left-out",
         "pictures",
         "training",
@@ -190,6 +192,58 @@ fn a_full_page_has_every_section_and_shows_pictures() {
     assert!(page.contains("<polyline") && page.contains("class=\"right\""));
     assert!(page.contains("failed: could not fetch \u{2026}: no byte for 20 s"));
     assert!(page.len() < 2_000_000, "{} bytes", page.len());
+}
+
+#[test]
+fn the_page_shows_pairs_and_pictures_on_both_sides_of_their_limits() {
+    let bench = full();
+
+    let page = html(&bench.input()).unwrap();
+
+    assert!(page.contains("Hardest to tell") && page.contains("clean.similarity = 900"));
+    let card = page.split("<code>clean.min_side</code>").nth(1).unwrap();
+    let card = card.split("</article>").next().unwrap();
+    assert!(
+        card.contains("at least <strong>100 px</strong>: <strong>3</strong> left out"),
+        "{card}"
+    );
+    let (dropped, kept) = card.split_once("just kept").unwrap();
+    assert!(dropped.contains("<figcaption>67 px</figcaption>"), "{dropped}");
+    assert!(kept.contains("<figcaption>150 px</figcaption>"), "{kept}");
+}
+
+#[test]
+fn the_pairs_hardest_to_tell_are_drawn_and_listed_in_the_same_order() {
+    let bench = full();
+
+    let sheet = pairs(&bench.input()).unwrap();
+
+    let roles: Vec<&str> = sheet.lines.iter().map(|line| line.role).collect();
+    assert_eq!(roles, ["twins", "twins", "twins", "twins", "kept apart"]);
+    assert!(sheet.lines[..4].is_sorted_by_key(|line| line.similarity));
+    let drawn = decode::decode(&sheet.jpeg, decode::Limits::default()).unwrap();
+    assert_eq!((drawn.width_px, drawn.height_px), (4 * 182 + 6, 3 * 182 + 6));
+    assert_eq!(pairs(&Bench::new().input()).unwrap(), PairSheet { lines: vec![], jpeg: vec![] });
+}
+
+#[test]
+fn a_dropped_twin_is_explained_beside_the_kept_one() {
+    let bench = full();
+
+    let journeys = explain(&bench.store, &bench.layout, &bench.classes, "t3_re100").unwrap();
+
+    let [journey] = &journeys[..] else { panic!("one picture, not {}", journeys.len()) };
+    let sides: Vec<(&str, &str)> =
+        journey.sides.iter().map(|side| (side.role, side.looks.as_str())).collect();
+    assert_eq!(sides, [("kept", "190\u{d7}150 JPEG"), ("dropped", "200\u{d7}150 JPEG")]);
+    assert!(journey.sides.iter().all(|side| std::path::Path::new(&side.file).is_file()));
+    let mean = journey.measured.iter().find(|it| it.setting == "min_brightness").unwrap();
+    assert!(mean.name == "mean level" && mean.number.ends_with(" of 255"), "{mean:?}");
+
+    let page = explained(&journeys, &bench.layout);
+
+    assert_eq!(page.matches("data:image/jpeg").count(), 2);
+    assert!(page.contains("twin of") && !page.contains("<script"));
 }
 
 #[test]
@@ -260,6 +314,8 @@ fn an_empty_store_gives_a_friendly_page() {
         "No post has been read yet",
         "No two pictures were found",
         "No picture was posted under two classes",
+        "No picture has been measured yet",
+        "No picture stands out from its class",
         "Nothing was left out",
         "No model has been trained yet",
         "Nothing has been exported yet",

@@ -201,8 +201,9 @@ impl ItemStage for Collect<'_> {
         }
         let Some(max_age_s) = self.max_age_s else { return Staleness::Fresh };
         match store.get::<Listing>(place).map(|settled| settled.map(|it| it.outcome)) {
+            // A listing from the future was made by a clock that has been set back since.
             Ok(Some(Outcome::Made(listing)))
-                if max_age_s <= self.access.now() - listing.listed_at =>
+                if !(0..max_age_s).contains(&(self.access.now() - listing.listed_at)) =>
             {
                 Staleness::Aged
             }

@@ -1,7 +1,13 @@
 //! All fingerprints → a verdict on every picture. The search is in `pixels`, the decision in
 //! `domain::verdict`; this room brings them together and writes down the result.
+//!
+//! Of every picture the hashes are held and no more; whatever was compared before is in the
+//! [`Book`] and is not compared again.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinError;
@@ -11,18 +17,30 @@ use crate::{
         classes::Classes,
         deletion::{Ghost, Removal, RemovedFor, Tombstone, recognised},
         fingerprint::{Distance, Fingerprint, Similarity},
-        id::BlobId,
+        flaws::Limits,
+        id::{BlobId, Label},
+        outcome::Outcome,
         verdict::{self, Candidate, DropReason, Ruling, TwinPair, Verdict, Worth},
     },
-    engine::{SetStage, StageName, Work},
-    pixels::twins::{self, Reach},
+    engine::{
+        Redo, SetStage, StageName, Work,
+        events::{Event, Events},
+        stop::Stop,
+    },
+    pixels::twins::{self, Alike, Hashes, Reach},
     store::{
-        Digest, Stamp, Store, StoreError,
-        query::{self, Sighting},
-        schema::PairId,
+        Digest, Ending, Stamp, Store, StoreError, query,
+        schema::{Compared, Comparison, PairId},
         takedown,
     },
 };
+
+mod book;
+
+use book::Book;
+
+/// New pictures are compared and written down so many at a time: being cut off costs no more.
+const BATCH: usize = 4096;
 
 /// The work of this room.
 pub struct Dedupe<'a> {
@@ -38,26 +56,14 @@ pub struct Recipe {
     pub distance: Distance,
     /// The least likeness of twins, in thousandths.
     pub similarity: Similarity,
-    pub min_side: u32,
-    /// Longer side over shorter side.
-    pub max_aspect: f64,
-    pub min_brightness: u8,
-    pub min_contrast: u8,
-    pub min_sharpness: u32,
+    /// What a picture must be by itself.
+    pub limits: Limits,
 }
 
 impl Default for Recipe {
     fn default() -> Self {
         let Reach { distance, similarity } = Reach::default();
-        Self {
-            distance,
-            similarity,
-            min_side: 128,
-            max_aspect: 4.0,
-            min_brightness: 8,
-            min_contrast: 5,
-            min_sharpness: 0,
-        }
+        Self { distance, similarity, limits: Limits::default() }
     }
 }
 
@@ -74,22 +80,25 @@ impl Recipe {
             let thousandths = self.similarity.0;
             return Err(format!("clean.similarity = {thousandths}: use 0 to 1000 thousandths"));
         }
-        if self.max_aspect < 1.0 || self.max_aspect.is_nan() {
-            return Err(format!("clean.max_aspect = {}: use 1.0 or more", self.max_aspect));
-        }
-        Ok(())
+        self.limits.check()
     }
 }
 
-/// Every picture that decoded, and what is known of it.
+/// Every picture that decoded, and what is known of it besides its fingerprint.
 #[derive(Serialize)]
 pub struct Input {
-    candidates: BTreeMap<BlobId, Candidate>,
-    prints: BTreeMap<BlobId, Digest>,
+    pictures: BTreeMap<BlobId, Shown>,
     /// Pictures that were taken back and must not return as a copy.
     ghosts: BTreeMap<BlobId, Ghost>,
-    #[serde(skip)]
-    fingerprints: BTreeMap<BlobId, Fingerprint>,
+}
+
+/// How a picture was posted, and what its fingerprint was made of.
+#[derive(Serialize)]
+struct Shown {
+    labels: BTreeSet<Label>,
+    /// The score of the best post that showed it, and when that was made.
+    post: (i64, Reverse<Option<i64>>),
+    print: Stamp,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -98,11 +107,25 @@ pub enum DedupeError {
     Store(#[from] StoreError),
     #[error("the search for twins was broken off")]
     BrokenOff { source: JoinError },
+    #[error("the fingerprint of {blob} went missing during the search for twins")]
+    Missing { blob: BlobId },
+    #[error("the search for twins was interrupted")]
+    Interrupted,
+}
+
+impl DedupeError {
+    /// Tells whether a person asked for the end.
+    pub fn is_interruption(&self) -> bool {
+        match self {
+            Self::Interrupted => true,
+            Self::Store(_) | Self::BrokenOff { .. } | Self::Missing { .. } => false,
+        }
+    }
 }
 
 impl SetStage for Dedupe<'_> {
     const NAME: StageName = StageName::Dedupe;
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     type Recipe = Recipe;
     type Input = Input;
     type Error = DedupeError;
@@ -112,20 +135,24 @@ impl SetStage for Dedupe<'_> {
     }
 
     fn input(&self, store: &Store) -> Result<Input, DedupeError> {
-        let mut input = Input {
-            candidates: BTreeMap::new(),
-            prints: BTreeMap::new(),
-            ghosts: store.notes()?.into_iter().collect(),
-            fingerprints: BTreeMap::new(),
-        };
-        let prints: BTreeMap<BlobId, Fingerprint> = store.made()?.into_iter().collect();
-        for (blob, sightings) in query::sightings_by_blob(store, self.classes)? {
-            let Some(print) = prints.get(&blob) else { continue };
-            input.candidates.insert(blob, self.candidate(print, &sightings));
-            input.prints.insert(blob, Digest::of(print));
-            input.fingerprints.insert(blob, print.clone());
+        let mut pictures: BTreeMap<BlobId, Shown> = BTreeMap::new();
+        for sighting in query::sightings(store, self.classes)? {
+            let sighting = sighting?;
+            let Some(blob) = query::blob_of(store, &sighting.media.url)? else { continue };
+            let post = (sighting.score, Reverse(sighting.created_utc));
+            if let Some(shown) = pictures.get_mut(&blob) {
+                shown.labels.insert(sighting.label);
+                shown.post = shown.post.max(post);
+                continue;
+            }
+            // The stamp says all that the fingerprint was made of, and is read without it.
+            let Some(head) = store.head::<Fingerprint>(&blob)? else { continue };
+            if head.ending == Ending::Made {
+                let labels = BTreeSet::from([sighting.label]);
+                pictures.insert(blob, Shown { labels, post, print: head.stamp });
+            }
         }
-        Ok(input)
+        Ok(Input { pictures, ghosts: store.notes()?.into_iter().collect() })
     }
 
     async fn apply(
@@ -134,15 +161,17 @@ impl SetStage for Dedupe<'_> {
         _stamp: Stamp,
         work: Work<'_>,
     ) -> Result<String, DedupeError> {
-        let Input { mut candidates, fingerprints, ghosts, .. } = input;
-        for (blob, candidate) in &mut candidates {
-            if let Some(of) = recognised(&fingerprints[blob], &ghosts) {
-                candidate.flaw = Some(DropReason::TakenBack { of });
-            }
-        }
-        let reach = Reach { distance: self.recipe.distance, similarity: self.recipe.similarity };
-        let search = tokio::task::spawn_blocking(move || twins::find(&fingerprints, reach));
-        let pairs = search.await.map_err(|source| DedupeError::BrokenOff { source })?;
+        let ghosts = input.ghosts.clone();
+        let search = Search {
+            store: work.store.clone(),
+            recipe: self.recipe.clone(),
+            redo: work.insistence.force,
+            events: work.events.clone(),
+            stop: work.stop.clone(),
+        };
+        let search = tokio::task::spawn_blocking(move || search.run(input));
+        let (candidates, pairs) =
+            search.await.map_err(|source| DedupeError::BrokenOff { source })??;
         let verdicts = verdict::decide(&candidates, &pairs);
         let summary = summary(&verdicts);
         let pairs: Vec<(PairId, TwinPair)> =
@@ -154,38 +183,118 @@ impl SetStage for Dedupe<'_> {
     }
 }
 
-impl Dedupe<'_> {
-    fn candidate(&self, print: &Fingerprint, sightings: &[Sighting]) -> Candidate {
-        let worth = |sighting: &Sighting| Worth {
-            shorter_side_px: print.width_px.min(print.height_px),
-            score: sighting.score,
-            created_utc: Reverse(sighting.created_utc),
-        };
-        Candidate {
-            labels: sightings.iter().map(|it| it.label.clone()).collect(),
-            worth: sightings.iter().map(worth).max().expect("a blob is known by its sightings"),
-            flaw: self.flaw(print),
+/// The part of the work that keeps processors busy.
+struct Search {
+    store: Store,
+    recipe: Recipe,
+    redo: Redo,
+    events: Events,
+    stop: Stop,
+}
+
+/// The pictures in the order of their ids, which gives them their numbers.
+#[derive(Default)]
+struct Gathered {
+    candidates: BTreeMap<BlobId, Candidate>,
+    pictures: Vec<(BlobId, Compared)>,
+    known: Hashes,
+    fresh: Vec<Batch>,
+}
+
+/// Pictures to be compared together.
+#[derive(Default)]
+struct Batch {
+    numbers: Vec<usize>,
+    hashes: Hashes,
+}
+
+impl Search {
+    /// Compares what was not compared before, and returns all candidates and twins.
+    fn run(
+        &self,
+        input: Input,
+    ) -> Result<(BTreeMap<BlobId, Candidate>, Vec<TwinPair>), DedupeError> {
+        let reach = Reach { distance: self.recipe.distance, similarity: self.recipe.similarity };
+        let bounds = Comparison::within(reach, Dedupe::REVISION);
+        let digest = |(blob, shown): (&BlobId, &Shown)| (*blob, Digest::of(&shown.print));
+        let prints = input.pictures.iter().map(digest).collect();
+        let mut book = Book::open(&self.store, bounds, &prints, self.redo)?;
+        let Gathered { candidates, pictures, mut known, fresh } =
+            self.gather(input, &prints, &book)?;
+        let of = fresh.iter().map(|batch| count(batch.numbers.len())).sum();
+        let mut done = 0;
+        let read = |picture: usize| self.print_of(pictures[picture].0);
+        for batch in fresh {
+            if self.stop.is_asked() {
+                return Err(DedupeError::Interrupted);
+            }
+            let alike = twins::likenesses(&batch.hashes, &known, book.reach(), read)?;
+            let entry = |it: Alike| (PairId(pictures[it.a].0, pictures[it.b].0), it.likeness);
+            let likenesses: Vec<_> = alike.into_iter().map(entry).collect();
+            let entered: Vec<_> = batch.numbers.iter().map(|number| pictures[*number]).collect();
+            book.enter(&entered, &likenesses)?;
+            known = known.merged(&batch.hashes);
+            done += count(entered.len());
+            self.events.send(Event::Portion { stage: StageName::Dedupe, done, of });
+        }
+        Ok((candidates, book.twins(reach)?))
+    }
+
+    /// Reads all fingerprints, one after the other, and keeps what will be needed of them.
+    fn gather(
+        &self,
+        mut input: Input,
+        prints: &BTreeMap<BlobId, Digest>,
+        book: &Book<'_>,
+    ) -> Result<Gathered, DedupeError> {
+        let mut gathered = Gathered::default();
+        for entry in self.store.walk_settled::<Fingerprint>()? {
+            let (blob, settled) = entry?;
+            let Some(shown) = input.pictures.remove(&blob) else { continue };
+            let Outcome::Made(print) = settled.outcome else { continue };
+            let number = gathered.pictures.len();
+            gathered.pictures.push((blob, Compared(prints[&blob])));
+            if book.knows(&blob) {
+                gathered.known.push(number, &print);
+            } else {
+                if gathered.fresh.last().is_none_or(|batch| batch.numbers.len() == BATCH) {
+                    gathered.fresh.push(Batch::default());
+                }
+                let batch = gathered.fresh.last_mut().expect("one was added if there was none");
+                batch.hashes.push(number, &print);
+                batch.numbers.push(number);
+            }
+            let candidate = self.candidate(&print, shown, &input.ghosts);
+            gathered.candidates.insert(blob, candidate);
+        }
+        match input.pictures.pop_first() {
+            Some((blob, _)) => Err(DedupeError::Missing { blob }),
+            None => Ok(gathered),
         }
     }
 
-    /// Finds what is wrong with a picture by itself.
-    fn flaw(&self, print: &Fingerprint) -> Option<DropReason> {
-        let Fingerprint { width_px, height_px, quality, .. } = *print;
-        let (shorter, longer) = (width_px.min(height_px), width_px.max(height_px));
-        if shorter < self.recipe.min_side {
-            Some(DropReason::TooSmall { width_px, height_px })
-        } else if self.recipe.max_aspect < f64::from(longer) / f64::from(shorter) {
-            Some(DropReason::OddAspect { width_px, height_px })
-        } else if quality.brightness < self.recipe.min_brightness {
-            Some(DropReason::TooDark { brightness: quality.brightness })
-        } else if quality.contrast < self.recipe.min_contrast {
-            Some(DropReason::TooPlain { contrast: quality.contrast })
-        } else if quality.sharpness < self.recipe.min_sharpness {
-            Some(DropReason::Blurred { sharpness: quality.sharpness })
-        } else {
-            None
-        }
+    fn candidate(
+        &self,
+        print: &Fingerprint,
+        shown: Shown,
+        ghosts: &BTreeMap<BlobId, Ghost>,
+    ) -> Candidate {
+        let Shown { labels, post: (score, created_utc), .. } = shown;
+        let shorter_side_px = print.width_px.min(print.height_px);
+        let flaw = match recognised(print, ghosts) {
+            Some(of) => Some(DropReason::TakenBack { of }),
+            None => self.recipe.limits.flaw(print).map(DropReason::Flawed),
+        };
+        Candidate { labels, worth: Worth { shorter_side_px, score, created_utc }, flaw }
     }
+
+    fn print_of(&self, blob: BlobId) -> Result<Fingerprint, DedupeError> {
+        query::fingerprint(&self.store, &blob)?.ok_or(DedupeError::Missing { blob })
+    }
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).expect("a length fits 64 bits")
 }
 
 /// Remembers which pictures of the dataset turned out to be copies of what was taken back.
@@ -219,3 +328,6 @@ fn summary(verdicts: &BTreeMap<BlobId, Verdict>) -> String {
     let parts = dropped.iter().map(|(kind, n)| format!("{n} \u{d7} {kind}"));
     std::iter::once(format!("{n_kept} kept")).chain(parts).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;

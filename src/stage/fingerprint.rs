@@ -1,16 +1,31 @@
 //! Blob → [`Fingerprint`]. Rejects bytes that do not decode to a picture.
+//!
+//! Decoding is nearly all of the work on a picture, so the crop is made from the same decode
+//! where its recipe is served by it. It is put on record exactly as `prepare` would do, before
+//! the fingerprint is; a picture that is dropped afterwards keeps its crop for the day the
+//! thresholds change, and nobody sees it until then.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use serde::{Deserialize, Serialize};
-use tokio::task::JoinError;
+use tokio::task::{JoinError, spawn_blocking};
 
 use crate::{
-    domain::{classes::Classes, fingerprint::Fingerprint, id::BlobId, outcome::Outcome},
-    engine::{Inputs, ItemStage, Lane, StageName, Transient},
-    pixels::{self, decode::Limits},
+    domain::{
+        classes::Classes, fingerprint::Fingerprint, id::BlobId, outcome::Outcome, picture::Crop,
+    },
+    engine::{BeforeCommit, Inputs, ItemStage, Lane, StageName, Transient, memory::Memory},
+    pixels::{
+        crop,
+        decode::{self, Decoded, Limits, Taking},
+        fingerprint, weight,
+    },
     store::{
-        Store, StoreError,
+        Ending, Entry, Settled, Stamp, Store, StoreError,
         files::{self, FileError},
         layout::Layout,
         query,
@@ -22,6 +37,72 @@ pub struct Fingerprinting<'a> {
     pub recipe: Recipe,
     pub classes: &'a Classes,
     pub layout: &'a Layout,
+    pub memory: Memory,
+    /// The crops that are wanted as well; `None` where nobody asked for any.
+    pub crops: Option<Crops>,
+}
+
+/// Crops made in passing.
+#[derive(Clone)]
+pub struct Crops {
+    pub recipe: crop::Recipe,
+    /// Returns the stamp the crop of a blob carries.
+    pub stamp: fn(&crop::Recipe, &BlobId) -> Stamp,
+    pub store: Store,
+    pub made: MadeCrops,
+}
+
+/// Crops whose files are written and whose records are not yet: the workers add, and what
+/// precedes each commit takes.
+#[derive(Clone, Default)]
+pub struct MadeCrops(Arc<Mutex<Made>>);
+
+#[derive(Default)]
+struct Made {
+    due: Vec<Entry<Crop>>,
+    n_all: u64,
+}
+
+impl MadeCrops {
+    /// Returns how many crops were made in passing.
+    pub fn count(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).n_all
+    }
+
+    fn add(&self, crop: Entry<Crop>) {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        made.due.push(crop);
+        made.n_all += 1;
+    }
+
+    fn take(&self) -> Vec<Entry<Crop>> {
+        mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).due)
+    }
+}
+
+impl Crops {
+    /// Makes the crop of a decoded picture, unless it is there or needs another decode.
+    fn make(&self, blob: BlobId, decoded: &Decoded, layout: &Layout) -> Result<(), CropError> {
+        let stamp = (self.stamp)(&self.recipe, &blob);
+        let known = self.store.head::<Crop>(&blob)?;
+        let is_made = known.is_some_and(|head| head.stamp == stamp && head.ending == Ending::Made);
+        if is_made || !self.recipe.is_served_by(decoded) {
+            return Ok(());
+        }
+        let (crop, bytes) = crop::file(decoded, &self.recipe);
+        layout.keep_crop(&crop, &bytes)?;
+        self.made.add((blob, Settled { stamp, outcome: Outcome::Made(crop) }));
+        Ok(())
+    }
+}
+
+/// Why the crop could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum CropError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// What can change a fingerprint.
@@ -37,20 +118,29 @@ pub enum FingerprintError {
     Read { blob: BlobId, source: FileError },
     #[error("the decoder of blob {blob} panicked")]
     Decoder { blob: BlobId, source: JoinError },
+    #[error("could not keep the crop of {blob}")]
+    Crop { blob: BlobId, source: CropError },
 }
 
 impl Transient for FingerprintError {
     fn is_transient(&self) -> bool {
         match self {
             Self::Read { .. } => true,
-            Self::Decoder { .. } => false,
+            Self::Decoder { .. } | Self::Crop { .. } => false,
+        }
+    }
+
+    fn is_fatal(&self) -> bool {
+        match self {
+            Self::Crop { .. } => true,
+            Self::Read { .. } | Self::Decoder { .. } => false,
         }
     }
 }
 
 impl ItemStage for Fingerprinting<'_> {
     const NAME: StageName = StageName::Fingerprint;
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     const LANE: Lane = Lane::Cpu;
     type Recipe = Recipe;
     type Input = BlobId;
@@ -74,6 +164,19 @@ impl ItemStage for Fingerprinting<'_> {
         })))
     }
 
+    fn before_commit(&self) -> Option<BeforeCommit> {
+        let crops = self.crops.as_ref()?;
+        let made = crops.made.take();
+        if made.is_empty() {
+            return None;
+        }
+        let (store, folder) = (crops.store.clone(), self.layout.crops());
+        Some(Box::new(move || {
+            files::sync_all_below(&folder)?;
+            Ok(store.put_all::<Crop>(&made)?)
+        }))
+    }
+
     async fn apply(
         &self,
         blob: &BlobId,
@@ -81,41 +184,39 @@ impl ItemStage for Fingerprinting<'_> {
         _before: &[FingerprintError],
     ) -> Result<Outcome<Fingerprint>, FingerprintError> {
         let blob = *blob;
+        let panicked = |source| FingerprintError::Decoder { blob, source };
         let path = self.layout.blob(&blob);
         let limits = Limits { pixels_max: self.recipe.pixels_max };
-        let work = tokio::task::spawn_blocking(move || {
-            let bytes =
-                files::read(&path).map_err(|source| FingerprintError::Read { blob, source })?;
-            Ok(match pixels::decode::decode(&bytes, limits) {
-                Ok(decoded) => Outcome::Made(pixels::fingerprint::fingerprint(&decoded)),
-                Err(reject) => Outcome::Rejected(reject),
-            })
+        let shorter_px = Some(fingerprint::SHORTER_PX);
+        let taking = Taking { limits, shorter_px, ..Taking::default() };
+        let reading = spawn_blocking(move || {
+            files::read(&path).map(|bytes| (weight::decoding_bytes(&bytes, taking), bytes))
         });
-        work.await.map_err(|source| FingerprintError::Decoder { blob, source })?
+        let (weight_bytes, bytes) = reading
+            .await
+            .map_err(panicked)?
+            .map_err(|source| FingerprintError::Read { blob, source })?;
+        let taken = self.memory.take(weight_bytes).await;
+        let (crops, layout) = (self.crops.clone(), self.layout.clone());
+        let work = spawn_blocking(move || {
+            let decoded = decode::take(&bytes, taking);
+            drop(bytes);
+            let decoded = match decoded {
+                Ok(decoded) => decoded,
+                Err(reject) => return Ok(Outcome::Rejected(reject)),
+            };
+            let print = fingerprint::fingerprint(&decoded);
+            if let Some(crops) = crops {
+                crops
+                    .make(blob, &decoded, &layout)
+                    .map_err(|source| FingerprintError::Crop { blob, source })?;
+            }
+            drop((decoded, taken));
+            Ok(Outcome::Made(print))
+        });
+        work.await.map_err(panicked)?
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::pixels::{Picture, Pixel, decode::Decoded};
-
-    /// When this fails, the same picture gives another fingerprint than before: raise
-    /// [`Fingerprinting::REVISION`], and write the new digest here.
-    #[test]
-    fn a_revision_stands_for_the_same_fingerprint() {
-        let level = |value: u32| u8::try_from(value % 256).unwrap();
-        let picture = Picture::from_fn(120, 90, |x, y| {
-            let stripe = if (x / 17 + y / 23) % 2 == 0 { 90 } else { 0 };
-            Pixel::from([level(x + stripe), level(y * 2 + stripe), level(x + y)])
-        });
-
-        let print = pixels::fingerprint::fingerprint(&Decoded::whole(picture, "PNG"));
-
-        let digest = crate::store::Digest::of(&print).to_string();
-        assert_eq!(
-            (Fingerprinting::REVISION, digest.as_str()),
-            (1, "372f14aafca47f103813319625dddf57")
-        );
-    }
-}
+mod tests;

@@ -10,7 +10,8 @@ use crate::{
     model::{ModelError, classifier::Classifier},
     net::NetError,
     pixels::{
-        crop::{self, Filter},
+        Picture,
+        crop::{self, Filter, Recipe},
         decode::{self, Limits},
     },
     source::{
@@ -104,21 +105,30 @@ fn pictures_below(path: &Path) -> Result<Vec<PathBuf>, FolderError> {
     Ok(page.posts.into_iter().filter_map(|(_, post)| path_of(post.media)).collect())
 }
 
+/// Makes of a picture what training would have seen of it: what is in a prepared file. A picture
+/// of just that size is taken for one.
+fn seen(bytes: &[u8], recipe: &Recipe) -> Result<Picture, Reject> {
+    let decoded = decode::take(bytes, recipe.taking(Limits::default()))?;
+    if decoded.picture.dimensions() == (recipe.size, recipe.size) {
+        return Ok(decoded.picture);
+    }
+    let (_, file) = crop::file(&decoded, recipe);
+    Ok(decode::decode(&file, Limits::default())?.picture)
+}
+
 fn judge(
     model: &Classifier,
     picture: String,
     bytes: Result<Vec<u8>, Trouble>,
 ) -> Result<Prediction, ModelError> {
-    let decoded = bytes
-        .and_then(|bytes| decode::decode(&bytes, Limits::default()).map_err(Trouble::Rejected));
-    let answer = match decoded {
-        Ok(decoded) => {
-            let side_px = model.card().image_size;
-            let square = crop::center_square(&decoded.picture, side_px, Filter::default());
+    let card = model.card();
+    let seen = bytes.and_then(|bytes| seen(&bytes, &card.prepare).map_err(Trouble::Rejected));
+    let answer = match seen {
+        Ok(picture) => {
+            let square = crop::center_square(&picture, card.image_size, Filter::default());
             let probabilities = model.probabilities(&[square.as_raw()])?;
             let row = probabilities.into_iter().flatten();
-            let mut classes: Vec<(String, f32)> =
-                model.card().classes.iter().cloned().zip(row).collect();
+            let mut classes: Vec<(String, f32)> = card.classes.iter().cloned().zip(row).collect();
             classes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
             Answer::Classes(classes)
         }

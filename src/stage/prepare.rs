@@ -1,25 +1,29 @@
-//! Kept blob → [`Crop`]: AlexNet's cut, the shorter side to the size and the middle square.
+//! Kept blob → [`Crop`]: the picture as every model sees it, in a file named by its content.
+//!
+//! What fingerprinting made on its way, from the one decode there was, is found with the right
+//! stamp and not made again.
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use tokio::task::JoinError;
+use tokio::task::{JoinError, spawn_blocking};
 
+pub use crate::pixels::crop::Recipe;
 use crate::{
     domain::{
-        bytes::hex,
         id::BlobId,
         outcome::{Outcome, Reject},
-        picture::{Crop, FileFormat},
+        picture::Crop,
         verdict::{Ruling, Verdict},
     },
-    engine::{Inputs, ItemStage, Lane, StageName, Staleness, Transient},
+    engine::{
+        self, BeforeCommit, Inputs, ItemStage, Lane, StageName, Staleness, Transient,
+        memory::Memory,
+    },
     pixels::{
-        crop::{self, Filter},
-        decode::{self, Limits},
-        encode,
+        crop,
+        decode::{self, Limits, Taking},
+        weight,
     },
     store::{
-        Store, StoreError,
+        Stamp, Store, StoreError,
         files::{self, FileError},
         layout::Layout,
     },
@@ -29,65 +33,12 @@ use crate::{
 pub struct Prepare<'a> {
     pub recipe: Recipe,
     pub layout: &'a Layout,
+    pub memory: Memory,
 }
 
-/// What can change a prepared picture.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Recipe {
-    /// The side of the square, in pixels.
-    pub size: u32,
-    pub fit: Fit,
-    pub filter: Filter,
-    pub format: FileFormat,
-    /// 1 to 100, for JPEG.
-    pub quality: u8,
-}
-
-/// How a picture of any shape becomes a square.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fit {
-    /// Shorter side to the size, then the middle square.
-    #[default]
-    CenterCrop,
-}
-
-impl Default for Recipe {
-    fn default() -> Self {
-        Self {
-            size: 256,
-            fit: Fit::default(),
-            filter: Filter::default(),
-            format: FileFormat::default(),
-            quality: 90,
-        }
-    }
-}
-
-impl Recipe {
-    /// Tells which setting cannot be followed.
-    pub fn check(&self) -> Result<(), String> {
-        if !(16..=4096).contains(&self.size) {
-            return Err(format!("prepare.size = {}: use 16 to 4096 pixels", self.size));
-        }
-        if !(1..=100).contains(&self.quality) {
-            return Err(format!("prepare.quality = {}: use 1 to 100", self.quality));
-        }
-        Ok(())
-    }
-
-    /// Says in words what was done to every picture.
-    pub fn in_words(&self) -> String {
-        let fit = match self.fit {
-            Fit::CenterCrop => "shorter side scaled, centre cropped",
-        };
-        let format = match self.format {
-            FileFormat::Jpeg => format!("JPEG quality {}", self.quality),
-            FileFormat::Png => "PNG".to_owned(),
-        };
-        format!("{fit} to {0}\u{d7}{0}, {format}", self.size)
-    }
+/// Returns the stamp of a crop of `blob`, whoever makes it.
+pub fn stamp(recipe: &Recipe, blob: &BlobId) -> Stamp {
+    engine::stamp_of::<Prepare>(recipe, blob)
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -118,7 +69,7 @@ impl Transient for PrepareError {
 
 impl ItemStage for Prepare<'_> {
     const NAME: StageName = StageName::Prepare;
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     const LANE: Lane = Lane::Cpu;
     type Recipe = Recipe;
     type Input = BlobId;
@@ -139,11 +90,18 @@ impl ItemStage for Prepare<'_> {
 
     fn is_stale(&self, store: &Store, blob: &BlobId) -> Staleness {
         match store.get::<Crop>(blob).map(|settled| settled.map(|it| it.outcome)) {
-            Ok(Some(Outcome::Made(crop))) if !self.layout.crop(&crop).exists() => {
+            Ok(Some(Outcome::Made(crop)))
+                if !files::has_size(&self.layout.crop(&crop), crop.size_bytes) =>
+            {
                 Staleness::FileMissing
             }
             Ok(_) | Err(_) => Staleness::Fresh,
         }
+    }
+
+    fn before_commit(&self) -> Option<BeforeCommit> {
+        let crops = self.layout.crops();
+        Some(Box::new(move || Ok(files::sync_all_below(&crops)?)))
     }
 
     async fn apply(
@@ -153,48 +111,47 @@ impl ItemStage for Prepare<'_> {
         _before: &[PrepareError],
     ) -> Result<Outcome<Crop>, PrepareError> {
         let blob = *blob;
+        let panicked = |source| PrepareError::Panicked { blob, source };
+        let path = self.layout.blob(&blob);
+        // What came this far was decoded once within the limit of the pipeline.
+        let taking = self.recipe.taking(Limits { pixels_max: u64::MAX });
+        let reading = spawn_blocking(move || {
+            files::read(&path).map(|bytes| (weight::decoding_bytes(&bytes, taking), bytes))
+        });
+        let (weight_bytes, bytes) = reading
+            .await
+            .map_err(panicked)?
+            .map_err(|source| PrepareError::Read { blob, source })?;
+        let taken = self.memory.take(weight_bytes).await;
         let (recipe, layout) = (self.recipe.clone(), self.layout.clone());
-        let work = tokio::task::spawn_blocking(move || {
-            let bytes = files::read(&layout.blob(&blob))
-                .map_err(|source| PrepareError::Read { blob, source })?;
-            let (crop, encoded) = match prepare(&bytes, &recipe) {
+        let work = spawn_blocking(move || {
+            let made = prepare(&bytes, taking, &recipe);
+            drop(taken);
+            let (crop, encoded) = match made {
                 Ok(made) => made,
                 Err(reject) => return Ok(Outcome::Rejected(reject)),
             };
-            let path = layout.crop(&crop);
-            if !path.exists() {
-                let kept = files::write_atomic(&path, &encoded);
-                kept.map_err(|source| PrepareError::Keep { blob, source })?;
-            }
+            layout
+                .keep_crop(&crop, &encoded)
+                .map_err(|source| PrepareError::Keep { blob, source })?;
             Ok(Outcome::Made(crop))
         });
-        work.await.map_err(|source| PrepareError::Panicked { blob, source })?
+        work.await.map_err(panicked)?
     }
 }
 
 /// Bytes of any picture to the bytes of its crop.
-fn prepare(bytes: &[u8], recipe: &Recipe) -> Result<(Crop, Vec<u8>), Reject> {
-    // What came this far was decoded once within the limit of the pipeline.
-    let decoded = decode::decode(bytes, Limits { pixels_max: u64::MAX })?;
-    let square = match recipe.fit {
-        Fit::CenterCrop => crop::center_square(&decoded.picture, recipe.size, recipe.filter),
-    };
-    let encoded = encode::encode(&square, recipe.format, recipe.quality);
-    let crop = Crop {
-        file: BlobId::of(&encoded),
-        sha256: hex(&Sha256::digest(&encoded)),
-        size_bytes: u64::try_from(encoded.len()).expect("a length fits 64 bits"),
-        width_px: recipe.size,
-        height_px: recipe.size,
-        format: recipe.format,
-    };
-    Ok((crop, encoded))
+fn prepare(bytes: &[u8], taking: Taking, recipe: &Recipe) -> Result<(Crop, Vec<u8>), Reject> {
+    Ok(crop::file(&decode::take(bytes, taking)?, recipe))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pixels::{Picture, Pixel};
+    use crate::{
+        domain::picture::FileFormat,
+        pixels::{Picture, Pixel, encode},
+    };
 
     /// When this fails, the same picture and recipe give another crop than before: raise
     /// [`Prepare::REVISION`], so that people's crops are made again, and write the new digest here.
@@ -207,9 +164,9 @@ mod tests {
         let bytes = encode::encode(&picture, FileFormat::Png, 1);
         let recipe = Recipe { size: 64, ..Recipe::default() };
 
-        let (crop, _) = prepare(&bytes, &recipe).unwrap();
+        let (crop, _) = prepare(&bytes, recipe.taking(Limits::default()), &recipe).unwrap();
 
-        assert_eq!((Prepare::REVISION, crop.file.short().as_str()), (1, "cb654997b91b4df2"));
+        assert_eq!((Prepare::REVISION, crop.file.short().as_str()), (2, "cb654997b91b4df2"));
     }
 
     #[test]

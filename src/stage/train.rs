@@ -55,6 +55,8 @@ pub struct Training<'a> {
 pub struct Recipe {
     pub train: TrainRecipe,
     pub seed: u64,
+    /// How the pictures were made, which the model has to know to judge others.
+    pub prepare: crop::Recipe,
 }
 
 /// Every picture as far as training cares: its prepared bytes, its class, its side.
@@ -162,7 +164,11 @@ fn learn(
     let loaded = load(input, side_px)?;
     let part = |split: Split| loaded.iter().filter(move |it| it.split == split);
     let examples = |split: Split| part(split).map(|it| it.example.clone()).collect();
-    let sets = Sets { train: examples(Split::Train), val: examples(Split::Val) };
+    let sets = Sets {
+        train: examples(Split::Train),
+        val: examples(Split::Val),
+        prepare: recipe.prepare.clone(),
+    };
     let classes: Vec<String> =
         input.classes.iter().map(|label| label.as_str().to_owned()).collect();
 

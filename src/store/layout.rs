@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::files::{self, FileError};
 use crate::domain::{id::BlobId, picture::Crop};
 
 /// The folder of one dataset, `data/<name>`.
@@ -39,6 +40,16 @@ impl Layout {
     /// Returns where the bytes of a prepared picture lie.
     pub fn crop(&self, crop: &Crop) -> PathBuf {
         by_content(&self.crops(), &crop.file, &format!(".{}", crop.format.extension()))
+    }
+
+    /// Puts the bytes of a prepared picture where they belong, without waiting for the disk: no
+    /// record may speak of them before [`files::sync_all_below`].
+    pub fn keep_crop(&self, crop: &Crop, bytes: &[u8]) -> Result<(), FileError> {
+        let path = self.crop(crop);
+        if files::has_size(&path, crop.size_bytes) {
+            return Ok(());
+        }
+        files::write_unsynced(&path, bytes)
     }
 
     /// Returns where the answers of sites are kept as they came.

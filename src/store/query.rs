@@ -138,13 +138,13 @@ pub fn dataset(store: &Store, classes: &Classes) -> Result<Vec<Picture>, StoreEr
         let Some(source) = sources.get(&blob) else { continue };
         let Some(post) = store.note::<Post>(&source.link.post)? else { continue };
         let Some(print) = fingerprint(store, &blob)? else { continue };
-        let Some(hash) = print.hashes.first() else { continue };
+        let Some(whole) = print.views.first() else { continue };
         pictures.push(Picture {
             blob,
             label,
             split: *split,
             crop: crop.clone(),
-            hash: *hash,
+            hash: whole.hash,
             source_width_px: print.width_px,
             source_height_px: print.height_px,
             leak_group: verdict.leak_group,

@@ -6,7 +6,7 @@ use super::{Digest, Key, Note, Record, Stamp};
 use crate::domain::{
     census::Estimate,
     deletion::{Ghost, Removal, Tombstone},
-    fingerprint::Fingerprint,
+    fingerprint::{Distance, Fingerprint, Likeness, Similarity},
     id::{BlobId, Place, PostId},
     learning::{Answer, Epoch, Evaluation},
     link::{Download, MediaUrl, Resolution},
@@ -67,6 +67,24 @@ pub struct Run {
     pub learned_from: Vec<BlobId>,
 }
 
+/// A picture that was compared with every other one of which this is known, by what its
+/// fingerprint was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Compared(pub Digest);
+
+/// How pictures were compared: of any two that were, every [`Likeness`] within these bounds is
+/// known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Of the stage that compared them.
+    pub revision: u32,
+    /// The largest hash distance.
+    pub distance: Distance,
+    /// The least similarity.
+    pub similarity: Similarity,
+}
+
 /// When and with what a whole-set stage last ran, and what it says of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetRun {
@@ -116,7 +134,7 @@ trees! { Record:
     "listing.v2" Place => Listing,
     "resolution.v2" PostId => Resolution,
     "download.v1" MediaUrl => Download,
-    "fingerprint.v1" BlobId => Fingerprint,
+    "fingerprint.v2" BlobId => Fingerprint,
     "crop.v1" BlobId => Crop,
 }
 
@@ -131,8 +149,11 @@ trees! { Note:
     "gap.v1" GapId => Gap,
     "pace.v1" String => Pace,
     "planted.v1" Place => Planted,
+    "compared.v1" BlobId => Compared,
+    "comparison.v1" String => Comparison,
+    "likeness.v1" PairId => Likeness,
     "twin_pair.v1" PairId => TwinPair,
-    "verdict.v1" BlobId => Verdict,
+    "verdict.v2" BlobId => Verdict,
     "placement.v1" BlobId => Placement,
     "exported.v1" String => Exported,
     "run.v2" RunName => Run,

@@ -10,6 +10,7 @@ use super::{
     files::{self, FileError},
     layout::Layout,
     query,
+    schema::Compared,
 };
 use crate::domain::{
     day::Day,
@@ -69,7 +70,7 @@ pub fn take_back(
     let mut ghosts = Vec::new();
     let mut removals = Vec::new();
     for (blob, (post, why, noticed_at)) in &taken {
-        let hashes = query::fingerprint(store, blob)?.map(|print| print.hashes);
+        let hashes = query::fingerprint(store, blob)?.map(|print| print.own_hashes().collect());
         ghosts.push((*blob, Ghost { post: post.clone(), hashes: hashes.unwrap_or_default() }));
         removals.extend(removal(store, blob, *why, *noticed_at)?.map(|it| (*blob, it)));
     }
@@ -150,6 +151,7 @@ fn forget(store: &Store, ghosts: &BTreeSet<BlobId>) -> Result<(), StoreError> {
     let blobs: Vec<BlobId> = ghosts.iter().copied().collect();
     store.remove_records::<Fingerprint>(&blobs)?;
     store.remove_records::<Crop>(&blobs)?;
+    store.remove_notes::<Compared>(&blobs)?;
     store.remove_notes::<Verdict>(&blobs)?;
     store.remove_notes::<Placement>(&blobs)
 }

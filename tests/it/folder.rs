@@ -11,7 +11,7 @@ use snapset::{
 use super::support::{Bench, done, put, shared};
 
 /// Draws boxes in colours and places drawn from `n`: unlike every other number's picture.
-fn drawn(n: u32) -> Picture {
+pub(crate) fn drawn(n: u32) -> Picture {
     let mut picture = Picture::from_pixel(200, 160, Pixel::from([128, 128, 128]));
     for layer in 0_u32..24 {
         let dice = BlobId::of(&[n.to_le_bytes(), layer.to_le_bytes()].concat());

@@ -25,14 +25,7 @@ fn a_name_of_any_kind_is_never_a_path() {
         "[classes]\na = [\"folder:photos\"]\n[prepare]\nsize = 64\n[export.kaggle]\n\
          id = \"snapset/odd-names\"\ntitle = \"Odd names\"\n",
     );
-    let picture = {
-        let mut picture = snapset::pixels::Picture::new(150, 150);
-        for (x, y, pixel) in picture.enumerate_pixels_mut() {
-            let level = |n: u32| u8::try_from(n % 256).unwrap();
-            *pixel = snapset::pixels::Pixel::from([level(x * 3), level(y * 2), level(x * y)]);
-        }
-        snapset::pixels::encode::jpeg(&picture, 90)
-    };
+    let picture = snapset::pixels::encode::jpeg(&drawn(3), 90);
     fs::create_dir_all(bench.path("photos")).unwrap();
     let odd = ["\u{1f697}\n..\\..\\x", "%2e%2e%2fup", "=cmd()", &"long ".repeat(48), "-rf"];
     for (n, name) in odd.iter().enumerate() {
@@ -49,6 +42,80 @@ fn a_name_of_any_kind_is_never_a_path() {
         let name = path.rsplit('/').next().unwrap();
         assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)), "{path}");
     }
+}
+
+/// Draws a picture of its own per `seed`.
+fn drawn(seed: u32) -> snapset::pixels::Picture {
+    let level = |n: u32| u8::try_from(n % 256).unwrap();
+    let mut picture = snapset::pixels::Picture::new(150, 150);
+    for (x, y, pixel) in picture.enumerate_pixels_mut() {
+        *pixel = snapset::pixels::Pixel::from([level(x * seed), level(y * 2 + seed), level(x * y)]);
+    }
+    picture
+}
+
+#[test]
+fn what_is_wrong_within_a_file_is_found_when_it_is_decoded_and_costs_nothing_else() {
+    let bench = Bench::with("[classes]\na = [\"folder:photos\"]\n");
+    let whole = snapset::pixels::encode::jpeg(&drawn(3), 90);
+    let mut bomb = whole.clone();
+    let frame = bomb.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
+    bomb[frame + 5..frame + 9].copy_from_slice(&[0xFF; 4]);
+    let head = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff";
+    let still = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0";
+    let animation = [&head[..], still, still, b"\x3b"].concat();
+    fs::create_dir_all(bench.path("photos")).unwrap();
+    let files = [
+        ("whole.jpg", whole.as_slice()),
+        ("bomb.jpg", &bomb),
+        ("cut.jpg", &whole[..whole.len() / 2]),
+        ("animation.gif", &animation),
+    ];
+    for (name, bytes) in files {
+        put(&bench.path("photos").join(name), bytes);
+    }
+
+    let ended = bench.snapset(&["run", "pipelines/small.toml", "--to", "fingerprint", "--json"]);
+
+    ended.expect_code(0);
+    let tally = &ended.json()["run"]["tallies"]["fingerprint"];
+    assert_eq!((&tally["made"], &tally["rejected"]), (&2.into(), &2.into()), "{tally}");
+    let expected = serde_json::json!({ "too many pixels": 1, "broken file": 1 });
+    assert_eq!(tally["rejects"], expected);
+}
+
+#[test]
+fn a_host_without_an_address_is_told_as_such_and_keeps_nobody_else() {
+    let bench = Bench::with(
+        "[classes]\na = [\"urls:list.csv\", \"folder:photos\"]\n[fetch]\nattempts = 1\n",
+    );
+    bench.write("list.csv", "url\nhttps://snapset-nowhere.invalid/a.jpg\n");
+    fs::create_dir_all(bench.path("photos")).unwrap();
+    let bytes = snapset::pixels::encode::jpeg(&drawn(5), 90);
+    put(&bench.path("photos/whole.jpg"), &bytes);
+
+    let ended = bench.snapset(&["run", "pipelines/small.toml", "--to", "fetch", "--json"]);
+
+    let tally = &ended.json()["run"]["tallies"]["fetch"];
+    assert_eq!((&tally["made"], &tally["failed"]), (&1.into(), &1.into()), "{tally}");
+    let failures = tally["failures"].to_string();
+    assert!(failures.contains("could not reach snapset-nowhere.invalid"), "{failures}");
+}
+
+#[test]
+fn the_time_zone_of_the_machine_changes_nothing() {
+    let export = |zone: &str| {
+        let bench = Bench::with(&SMALL.replace("@60", "@24"));
+        let arguments = ["run", "pipelines/small.toml", "--to", "export"];
+        let output = bench.command(&arguments).env("TZ", zone).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        bench.files("data/small/exports/kaggle")
+    };
+
+    let east = export("Pacific/Kiritimati");
+
+    assert!(!east.is_empty());
+    assert_eq!(east, export("Pacific/Marquesas"));
 }
 
 #[test]

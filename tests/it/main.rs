@@ -12,6 +12,7 @@ mod growth;
 mod kill;
 mod local_faults;
 mod memory;
+mod one_decode;
 mod proxy;
 mod readme;
 mod sources;

@@ -1,8 +1,23 @@
-//! Memory does not grow with the number of posts.
+//! Memory does not grow with the number of posts, nor with the size of photographs.
 
-use std::{fmt::Write as _, fs, process::Stdio, thread, time::Duration};
+use std::{
+    fmt::Write as _,
+    fs,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
-use super::support::Bench;
+use image::imageops;
+use snapset::pixels::{
+    Picture,
+    encode::{self, JpegLayout, Scans},
+};
+
+use super::{
+    folder::drawn,
+    support::{Bench, put},
+};
 
 /// Runs a list of `n` addresses, none of which may be asked, through collect, resolve and fetch;
 /// returns the most memory the process ever had, in MB.
@@ -15,7 +30,11 @@ fn peak_mb(n: u32) -> u64 {
             .unwrap();
     }
     bench.write("list.txt", &list);
-    let mut command = bench.command(&["run", "pipelines/small.toml", "--to", "fetch", "-q"]);
+    peak_mb_of(&mut bench.command(&["run", "pipelines/small.toml", "--to", "fetch", "-q"]))
+}
+
+/// Runs a command and returns the most memory it ever had, in MB.
+fn peak_mb_of(command: &mut Command) -> u64 {
     let mut running = command.stdout(Stdio::null()).spawn().unwrap();
     let status = format!("/proc/{}/status", running.id());
     let mut peak = 0;
@@ -38,4 +57,25 @@ fn ten_times_the_posts_take_hardly_more_memory() {
 
     assert!(0 < few);
     assert!(many < few + 40, "10,000 posts took {few} MB, 100,000 took {many} MB");
+}
+
+#[test]
+fn photographs_of_many_megapixels_take_little_memory() {
+    let bench = Bench::with("[classes]\na = [\"folder:photos\"]\n");
+    fs::create_dir_all(bench.path("photos")).unwrap();
+    let tile = drawn(7);
+    let large = Picture::from_fn(5000, 4000, |x, y| *tile.get_pixel(x / 25, y / 25));
+    let turned = imageops::flip_vertical(&large);
+    for n in 0..8 {
+        let picture = if n % 2 == 0 { &large } else { &turned };
+        let scans = if n % 4 < 2 { Scans::Baseline } else { Scans::Progressive };
+        let layout = JpegLayout { scans, ..JpegLayout::default() };
+        put(&bench.path(&format!("photos/{n}.jpg")), &encode::jpeg_as(picture, 70 + n, layout));
+    }
+
+    let run = ["run", "pipelines/small.toml", "--to", "prepare", "-q"];
+    let peak = peak_mb_of(&mut bench.command(&run));
+
+    // One such picture alone has 60 MB of levels.
+    assert!(0 < peak && peak < 150, "{peak} MB");
 }

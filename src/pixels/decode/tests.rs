@@ -177,7 +177,7 @@ fn all_eight_exif_orientations_give_one_upright_picture() {
             let decoded = decode(&bytes, Limits::default()).unwrap();
             let print = fingerprint::fingerprint(&decoded);
             // The first hash is that of the picture as it lies: a turned one would be far.
-            let found = (decoded.picture.dimensions(), print.hashes[0]);
+            let found = (decoded.picture.dimensions(), print.views[0].hash);
             let (size, hash) = *upright.get_or_insert(found);
             assert_eq!(found.0, size, "{name}");
             assert!(found.1.distance(hash) <= Distance(40), "{name}: {}", found.1.distance(hash));

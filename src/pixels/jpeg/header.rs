@@ -218,6 +218,15 @@ impl Scan {
 impl Band {
     const WHOLE: Self = Self { first: 0, last: 63, bit_before: 0, bit: 0 };
 
+    /// Tells whether means are coded, and not only one more bit of them.
+    pub(super) fn has_means(self) -> bool {
+        self.first == 0 && self.bit_before == 0
+    }
+
+    fn has_details(self) -> bool {
+        0 < self.last
+    }
+
     fn is_sound(self, n_parts: usize) -> bool {
         let places = if self.first == 0 {
             self.last == 0
@@ -267,13 +276,23 @@ impl Tables {
         Ok(())
     }
 
-    /// Builds the Huffman tables of a scan; those it cannot use may be missing.
+    /// Tells whether the file has given all Huffman tables that a scan is read with.
+    pub(super) fn have(&self, scan: &Scan) -> bool {
+        scan.parts.iter().all(|part| {
+            let means = &self.means[part.means].spelling;
+            let details = &self.details[part.details].spelling;
+            (!scan.band.has_means() || means.is_some())
+                && (!scan.band.has_details() || details.is_some())
+        })
+    }
+
+    /// Builds the Huffman tables that a scan is read with.
     pub(super) fn build(&mut self, scan: &Scan) {
         for part in &scan.parts {
-            if scan.band.first == 0 {
+            if scan.band.has_means() {
                 self.means[part.means].build(Means::new);
             }
-            if 0 < scan.band.last {
+            if scan.band.has_details() {
                 self.details[part.details].build(Details::new);
             }
         }

@@ -1,5 +1,7 @@
 use std::{collections::BTreeSet, time::Instant};
 
+use rayon::prelude::*;
+
 use super::*;
 use crate::pixels::{
     Picture,
@@ -95,17 +97,22 @@ fn the_answer_is_sorted_and_does_not_depend_on_threads() {
 }
 
 #[test]
-fn a_reach_of_nothing_finds_equal_pictures_alone() {
+fn a_reach_of_nothing_finds_equal_and_mirrored_pictures_alone() {
     let mut album = drawings();
     album.add("0-again", print_of(edits::drawn(100, 320, 240)));
     let reach = Reach { distance: Distance(0), similarity: Similarity(1000) };
 
     let pairs = find(&album.prints, reach);
 
-    let ids: Vec<[BlobId; 2]> = pairs.iter().map(|pair| [pair.a, pair.b]).collect();
-    let mut expected = ["0", "0-again"].map(|name| BlobId::of(name.as_bytes()));
-    expected.sort_unstable();
-    assert_eq!(ids, [expected]);
+    let names: BTreeSet<[&str; 2]> = pairs
+        .iter()
+        .map(|pair| {
+            let mut names = [pair.a, pair.b].map(|id| album.names[&id].as_str());
+            names.sort_unstable();
+            names
+        })
+        .collect();
+    assert_eq!(names, BTreeSet::from([["0", "0-again"], ["3", "3-copy"]]));
 }
 
 /// Besides plain copies: a word written over one picture, and a montage that puts a second
@@ -129,6 +136,31 @@ fn among_web_photographs_the_known_copies_are_found_and_nothing_else() {
 #[test]
 fn product_photographs_that_look_alike_are_not_twins() {
     assert_eq!(album(&photographs("clothing4_cc0")).twins(), BTreeSet::new());
+}
+
+/// The search knows hashes alone; which of them meet must be what fingerprints say themselves.
+#[test]
+fn the_search_finds_just_the_pairs_whose_fingerprints_come_near() {
+    let prints: Vec<Fingerprint> = drawings().prints.into_values().collect();
+    let (mut first, mut second) = (Hashes::default(), Hashes::default());
+    for (picture, print) in prints.iter().enumerate() {
+        if picture % 3 == 1 { &mut second } else { &mut first }.push(picture, print);
+    }
+    let all = first.merged(&second);
+    for within in [Distance(20), Distance(90), Distance(110)] {
+        let mut expected = Vec::new();
+        for (a, print) in prints.iter().enumerate() {
+            for (b, other) in prints.iter().enumerate().skip(a + 1) {
+                let distance = print.distance(other);
+                if distance <= within {
+                    expected.push(Near { a, b, distance });
+                }
+            }
+        }
+
+        assert_eq!(all.near(&all, within), expected);
+    }
+    assert_eq!(all.n_pictures(), prints.len());
 }
 
 /// What share of copies must be found after each edit.
@@ -192,7 +224,6 @@ fn edited_photographs_are_found_and_taken_for_no_other() {
 
 fn is_twin(copy: &Fingerprint, other: &Fingerprint, reach: Reach) -> bool {
     let nearest = copy.nearest(other);
-    let alike =
-        || compare::compare(&Comparable::new(copy), &Comparable::as_hashed(other, nearest.hash));
+    let alike = || compare::compare(&Comparable::new(copy), &Comparable::as_hashed(other, nearest));
     nearest.distance <= reach.distance && reach.similarity <= alike()
 }

@@ -14,7 +14,7 @@ use crate::{
         post::Post,
         progress::{Ended, Gap, Progress},
     },
-    engine::{self, Insistence, Limits, Redo, RunError, Tally, Work},
+    engine::{self, Insistence, Limits, Redo, RunError, Tally, Work, plan},
     net::Client,
     source::{
         access::AccessOptions,

@@ -4,12 +4,13 @@ use super::*;
 use crate::{
     domain::{
         bytes::HexBytes,
-        fingerprint::{Distance, PerceptualHash, Quality, Similarity},
+        fingerprint::{Distance, PerceptualHash, Similarity, View},
         id::Place,
         link::{MediaLink, Origin, Quality as CopyQuality, Validators},
         outcome::Failure,
         picture::FileFormat,
         post::{Media, Post, Teller},
+        quality::Quality,
         verdict::DropReason,
     },
     store::{Digest, Stamp},
@@ -59,10 +60,10 @@ fn print() -> Outcome<Fingerprint> {
         width_px: 9,
         height_px: 9,
         format: "PNG".to_owned(),
-        hashes: vec![PerceptualHash([0; 4])],
+        views: vec![View::whole(PerceptualHash([0; 4]))],
         thumbnail: HexBytes(Vec::new()),
         colours: HexBytes(Vec::new()),
-        quality: Quality { brightness: 9, contrast: 9, sharpness: 9 },
+        quality: Quality::default(),
     })
 }
 

@@ -6,11 +6,12 @@ use super::*;
 use crate::{
     domain::{
         bytes::HexBytes,
-        fingerprint::{Distance, PerceptualHash, Quality, Similarity},
+        fingerprint::{Distance, PerceptualHash, Similarity, View},
         id::{Label, Place},
         link::{self, MediaLink, Origin, Resolution, Resolved},
         picture::FileFormat,
         post::{Media, Teller},
+        quality::Quality,
         split::Split,
     },
     store::{
@@ -93,10 +94,10 @@ impl Bench {
             width_px: 9,
             height_px: 9,
             format: "PNG".to_owned(),
-            hashes: vec![PerceptualHash([7; 4])],
+            views: vec![View::whole(PerceptualHash([7; 4]))],
             thumbnail: HexBytes(vec![1]),
             colours: HexBytes(Vec::new()),
-            quality: Quality { brightness: 9, contrast: 9, sharpness: 9 },
+            quality: Quality::default(),
         };
         self.settle(bytes, print);
         let crop = Crop {
@@ -113,6 +114,7 @@ impl Bench {
         self.settle(bytes, crop);
         let verdict = Verdict { ruling: Ruling::Keep { label: cats }, leak_group: bytes };
         self.store.put_notes(&[(bytes, verdict)]).unwrap();
+        self.store.put_notes(&[(bytes, Compared(Digest::of(&picture)))]).unwrap();
         self.store.put_notes(&[(bytes, Placement::In(Split::Val))]).unwrap();
     }
 
@@ -141,6 +143,7 @@ fn everything_a_deleted_post_brought_goes_and_its_hash_stays() {
     assert_eq!((post.title.as_str(), post.author), ("", None));
     assert_eq!(post.media, Media::Removed { by: "deleted".to_owned() });
     assert_eq!(bench.store.get::<Fingerprint>(&blob("one")).unwrap(), None);
+    assert_eq!(bench.store.note::<Compared>(&blob("one")).unwrap(), None);
     let refused = bench.store.get::<Download>(&url("one")).unwrap().unwrap().outcome;
     assert_eq!(refused, Outcome::Rejected(Reject::TakenBack));
     let ghost = bench.store.note::<Ghost>(&blob("one")).unwrap().unwrap();

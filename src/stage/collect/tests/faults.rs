@@ -334,6 +334,25 @@ async fn a_clock_that_is_set_back_and_forth_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_listing_is_fresh_for_a_day_and_aged_if_the_clock_was_set_back() {
+    static NOW: AtomicI64 = AtomicI64::new(0);
+    let years = 10 * 365 * 86_400;
+    let bench = Bench::clocked(site(|_, _| None), || NOW.load(Ordering::Relaxed)).await;
+    let (events, _listener) = Events::channel();
+    let mut collect = bench.stage(&["r/bad"], Wish::new(), &events);
+    collect.max_age_s = Some(86_400);
+    let due_at = |now: i64| {
+        NOW.store(now, Ordering::Relaxed);
+        plan::plan(&collect, &bench.store, &Insistence::default()).unwrap().due
+    };
+    NOW.store(noon() + years, Ordering::Relaxed);
+    bench.run(&["r/bad"], Wish::new()).await.unwrap();
+
+    assert_eq!([due_at(noon() + years + 60), due_at(noon() + years + 86_400)], [0, 1]);
+    assert_eq!(due_at(noon()), 1, "the clock was ten years ahead when it was listed");
+}
+
+#[tokio::test]
 async fn a_name_that_is_none_is_refused_before_anybody_is_asked() {
     for odd in ["r/../x", "r/a?b", "r/t\u{e4}nks", "r/u_somebody", "r/0123456789012345678901"] {
         assert!(SourceSpec::parse(&Place(odd.to_owned())).is_err(), "{odd}");

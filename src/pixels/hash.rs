@@ -1,0 +1,96 @@
+//! Grey levels → 256 bits: the signs of the slowest waves of the cosine transform.
+//!
+//! A sign needs no threshold taken from the picture, so mirroring or turning the picture changes
+//! known bits: one hash stands for all eight ways to lay it. Everything is counted in whole
+//! numbers, so that every machine gives the same bits.
+
+use std::{f64::consts::PI, sync::LazyLock};
+
+use crate::domain::fingerprint::PerceptualHash;
+
+/// The side of the square that is hashed.
+pub(super) const SIDE_PX: usize = 64;
+
+/// How many half waves are told apart in each direction.
+const N_WAVES: usize = 16;
+
+/// The waves in steps of 1/4096: the sum of 64 levels by a wave fits 32 bits.
+static WAVES: LazyLock<[[i32; SIDE_PX]; N_WAVES]> = LazyLock::new(|| {
+    let number = |n: usize| f64::from(u32::try_from(n).expect("a small number"));
+    std::array::from_fn(|wave| {
+        std::array::from_fn(|at| {
+            let phase = PI * (number(at) + 0.5) * number(wave) / number(SIDE_PX);
+            rounded(phase.cos() * 4096.0)
+        })
+    })
+});
+
+#[expect(clippy::cast_possible_truncation, reason = "between -4096 and 4096")]
+fn rounded(value: f64) -> i32 {
+    value.round() as i32
+}
+
+/// Hashes a square of grey levels, given row by row.
+pub(super) fn hash(levels: &[u8]) -> PerceptualHash {
+    assert_eq!(levels.len(), SIDE_PX * SIDE_PX, "a square of {SIDE_PX}");
+    let mut rows = [[0_i32; SIDE_PX]; N_WAVES];
+    for (y, row) in levels.chunks_exact(SIDE_PX).enumerate() {
+        for (wave, sums) in WAVES.iter().zip(&mut rows) {
+            sums[y] = wave.iter().zip(row).map(|(wave, level)| wave * i32::from(*level)).sum();
+        }
+    }
+    let mut words = [0_u64; 4];
+    for (v, wave) in WAVES.iter().enumerate() {
+        for (u, sums) in rows.iter().enumerate() {
+            let sum: i64 =
+                wave.iter().zip(sums).map(|(wave, sum)| i64::from(*wave) * i64::from(*sum)).sum();
+            // The mean level is no wave; its bit stays empty.
+            if 0 < sum && 0 < u + v {
+                words[v / 4] |= 1 << (v % 4 * N_WAVES + u);
+            }
+        }
+    }
+    PerceptualHash(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::fingerprint::{Distance, Orientation},
+        pixels::edits::Dice,
+    };
+
+    fn noise(seed: u64) -> Vec<u8> {
+        let mut dice = Dice(seed);
+        (0..SIDE_PX * SIDE_PX).map(|_| u8::try_from(dice.below(256)).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_hash_is_laid_as_its_picture_is() {
+        let levels = noise(1);
+
+        for orientation in Orientation::all() {
+            let laid = hash(&orientation.lay(&levels));
+            assert!(hash(&levels).laid(orientation).distance(laid) <= Distance(1));
+        }
+    }
+
+    #[test]
+    fn a_wave_across_sets_its_bit_and_upside_down_in_brightness_it_does_not() {
+        let three_half_waves = |at: usize| WAVES[3][at % SIDE_PX] / 64;
+        let levels = |sign: i32| -> Vec<u8> {
+            let level = |at| u8::try_from(128 + sign * three_half_waves(at)).unwrap();
+            (0..SIDE_PX * SIDE_PX).map(level).collect()
+        };
+
+        assert_eq!([1, -1].map(|sign| hash(&levels(sign)).0[0] >> 3 & 1), [1, 0]);
+    }
+
+    #[test]
+    fn strangers_differ_in_half_of_the_bits() {
+        let distance = hash(&noise(3)).distance(hash(&noise(4)));
+
+        assert!((100..156).contains(&distance.0), "{distance}");
+    }
+}
