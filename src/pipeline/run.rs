@@ -31,10 +31,10 @@ use crate::{
     },
     stage::{
         collect::Ask, dedupe::DedupeError, export::run::ExportingError, fingerprint::Crops,
-        prepare, split::SplitError, train::TrainError,
+        split::SplitError, train::TrainError,
     },
     store::{
-        StoreError, crops,
+        StoreError,
         files::{self, FileError},
         query,
         takedown::TakedownError,
@@ -265,24 +265,6 @@ impl Workshop {
                 None => return Ok(None),
             },
         }))
-    }
-
-    /// Says how many crops were made along with the fingerprints, and clears away what no setting
-    /// leads to any more.
-    fn put_crops_in_order(
-        &self,
-        tally: &mut Tally,
-        crops: Option<&Crops>,
-    ) -> Result<(), PipelineRunError> {
-        let n_made = crops.map_or(0, |crops| crops.made.count());
-        if 0 < n_made {
-            tally.summary = Some(format!("{n_made} made with the fingerprints"));
-        }
-        if 0 < n_made + tally.done() {
-            let recipe = &self.pipeline.prepare;
-            crops::sweep(&self.store, &self.layout, |blob| prepare::stamp(recipe, blob))?;
-        }
-        Ok(())
     }
 
     /// Finds what would make a run fail, before it has done anything.
