@@ -12,7 +12,12 @@
 //! processor time are shown. Quality is that of the pixels before they are encoded, against a
 //! full decode and a Lanczos filter in exact arithmetic, on levels as coded and on light.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench talks and may give up")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench talks and may give up"
+)]
 
 mod quality;
 mod routes;

@@ -29,7 +29,7 @@ pub(super) struct Quality {
 pub(super) fn references(files: &[PathBuf]) -> Vec<Reference> {
     let of = |path: &PathBuf| {
         let picture = decode::decode(&fs::read(path).unwrap(), Limits::default()).unwrap().picture;
-        let coded = filtered(&picture, &std::array::from_fn(|level| as_f64(level)));
+        let coded = filtered(&picture, &std::array::from_fn(as_f64));
         let light = filtered(&picture, &std::array::from_fn(|level| to_light(as_f64(level))));
         Reference { coded, light: light.into_iter().map(to_level).collect() }
     };

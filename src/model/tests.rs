@@ -270,7 +270,7 @@ fn a_model_that_cannot_be_trusted_is_not_loaded() {
             *bytes.last_mut().unwrap() ^= 1;
             write(&dir.join(WEIGHTS), &bytes);
         }),
-        load(&|dir| edit(dir, "\"format\": 1", "\"format\": 2")),
+        load(&|dir| edit(dir, "\"format\": 2", "\"format\": 3")),
         load(&|dir| edit(dir, "small-cnn", "resnet")),
         load(&|dir| edit(dir, "\"image_size\": 16", "\"image_size\": 0")),
         load(&|dir| edit(dir, "small-cnn", "linear")),
@@ -289,7 +289,7 @@ fn a_model_that_cannot_be_trusted_is_not_loaded() {
         "model.json is missing, so there is no trained model; train first",
         "model.safetensors was changed or damaged after training (its digest is not the one in \
          model.json); restore it or train again",
-        "model.json is written in format 2, this snapset reads format 1; train again, or use the \
+        "model.json is written in format 3, this snapset reads format 2; train again, or use the \
          snapset that wrote it",
         "model.json is not the description of a model; train again",
         "model.json describes no network that could be trained; restore it or train again",

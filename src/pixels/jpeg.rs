@@ -9,6 +9,11 @@
 //! Read are Huffman-coded files, sequential and progressive, of eight bits and one or three
 //! components. The rest is foreign, and left to another decoder.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a bit is read in a few cycles; a call for it would cost as much again"
+)]
+
 use self::{
     bits::Bits,
     colour::Marks,

@@ -34,7 +34,7 @@ impl<'a> Bits<'a> {
             if !has_marker_byte(ahead) {
                 self.window |= ahead >> self.held;
                 self.at += ((63 - self.held) >> 3) as usize;
-                self.held |= 56;
+                self.held |= 0b11_1000;
                 return;
             }
         }

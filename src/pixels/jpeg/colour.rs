@@ -131,7 +131,7 @@ impl<'a> Spreader<'a> {
             }
             (1, 2) => {
                 self.add_neighbour(own(y / 2), own(self.neighbour(y)));
-                let half = if y % 2 == 0 { 1 } else { 2 };
+                let half = if y.is_multiple_of(2) { 1 } else { 2 };
                 for (to, sum) in self.row.iter_mut().zip(&self.sums) {
                     *to = narrow((sum + half) >> 2);
                 }
@@ -148,7 +148,7 @@ impl<'a> Spreader<'a> {
     /// Returns the row nearest to `y` after its own, where each row counts twice.
     fn neighbour(&self, y: usize) -> usize {
         let own = y / 2;
-        if y % 2 == 0 { own.saturating_sub(1) } else { (own + 1).min(self.size.1 - 1) }
+        if y.is_multiple_of(2) { own.saturating_sub(1) } else { (own + 1).min(self.size.1 - 1) }
     }
 
     fn add_neighbour(&mut self, own: &[u8], neighbour: &[u8]) {

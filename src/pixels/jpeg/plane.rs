@@ -71,7 +71,7 @@ impl Plane {
 
     /// Returns the pixels from the upper left corner of a block on.
     #[inline(always)]
-    pub(super) fn from_block(&mut self, (x, y): (usize, usize)) -> &mut [u8] {
+    pub(super) fn starting_at(&mut self, (x, y): (usize, usize)) -> &mut [u8] {
         let start = (y * self.shape.down) * self.stride + x * self.shape.across;
         &mut self.levels[start..]
     }

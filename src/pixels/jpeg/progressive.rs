@@ -81,13 +81,13 @@ impl Coefficients {
         for y in 0..plane.blocks.1 {
             for x in 0..plane.blocks.0 {
                 let mut block: Block = [0; 64];
-                let levels = self.block(y * self.across + x);
-                for (n, &level) in levels.iter().enumerate() {
-                    let place = n / shape.across * 8 + n % shape.across;
-                    block[place] = i32::from(level).wrapping_mul(steps[place]);
+                let coded = self.block(y * self.across + x);
+                for (n, &level) in coded.iter().enumerate() {
+                    let at = n / shape.across * 8 + n % shape.across;
+                    block[at] = i32::from(level).wrapping_mul(steps[at]);
                 }
-                let is_flat = levels[1..].iter().all(|&level| level == 0);
-                let pixels = plane.from_block((x, y));
+                let is_flat = coded[1..].iter().all(|&level| level == 0);
+                let pixels = plane.starting_at((x, y));
                 if is_flat {
                     inverse::flat(block[0], shape, pixels, stride);
                 } else {

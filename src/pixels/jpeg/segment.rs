@@ -22,7 +22,7 @@ pub(super) struct Segment<'a> {
 }
 
 /// Walks the segments of a file; stops where the bytes do.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Segments<'a> {
     pub(super) bytes: &'a [u8],
     /// Where to look for the next marker.

@@ -88,7 +88,7 @@ impl<'a> Job<'a> {
         *mean = mean.wrapping_add(self.means.take(bits)?);
         let level = mean.wrapping_mul(self.quantiser[0].into());
         if self.last_place == 0 {
-            self.plane.from_block(at)[0] = inverse::level_of_mean(level);
+            self.plane.starting_at(at)[0] = inverse::level_of_mean(level);
             return self.details.pass_block(bits, 1);
         }
         let mut block = [0; 64];
@@ -96,7 +96,7 @@ impl<'a> Job<'a> {
         let is_flat = self.read_details(bits, &mut block)?;
         let (shape, stride) = (self.plane.shape, self.plane.stride);
         let render = self.plane.render;
-        let pixels = self.plane.from_block(at);
+        let pixels = self.plane.starting_at(at);
         if is_flat {
             inverse::flat(level, shape, pixels, stride);
         } else {

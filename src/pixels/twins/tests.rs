@@ -45,7 +45,9 @@ fn photographs(folder: &str) -> Vec<(String, Decoded)> {
     let mut files = shared_data::files(folder);
     files.retain(|(_, bytes)| seen.insert(BlobId::of(bytes)));
     let decoded = files.into_par_iter().filter_map(|(name, bytes)| {
-        decode::decode(&bytes, Limits::default()).ok().map(|it| (name, it))
+        decode::decode_at_least(&bytes, Limits::default(), fingerprint::SHORTER_PX)
+            .ok()
+            .map(|it| (name, it))
     });
     decoded.collect()
 }
