@@ -215,7 +215,7 @@ fn make_many(shared: &Path, folder: &Path, n_pictures: u32) {
 fn drawn(sources: &[Picture], n: u32) -> (Picture, u8) {
     let dice = *BlobId::of(&n.to_le_bytes()).as_bytes();
     let (width, height) = SIZES[usize::from(dice[0]) % SIZES.len()];
-    let half = if dice[1] % 2 == 0 { (width / 2, height) } else { (width, height / 2) };
+    let half = if dice[1].is_multiple_of(2) { (width / 2, height) } else { (width, height / 2) };
     let mut picture = Picture::new(width, height);
     for (part, dice) in dice[4..20].chunks_exact(8).enumerate() {
         let number = |at: usize| u32::from(u16::from_le_bytes([dice[at], dice[at + 1]]));

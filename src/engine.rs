@@ -19,7 +19,6 @@ use crate::{
 
 mod commit;
 pub mod events;
-mod hands;
 mod items;
 pub mod memory;
 pub mod plan;
@@ -142,7 +141,7 @@ pub trait ItemStage: Sync {
 pub type Item<S> = (<<S as ItemStage>::Output as Record>::Key, <S as ItemStage>::Input);
 
 /// The items of a stage one after the other: there may be more than memory holds.
-pub type Inputs<'a, S> = Box<dyn Iterator<Item = Result<Item<S>, StoreError>> + Send + 'a>;
+pub type Inputs<'a, S> = Box<dyn Iterator<Item = Result<Item<S>, StoreError>> + 'a>;
 
 /// Whether a result with the right stamp may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     time::Instant,
@@ -109,10 +110,12 @@ fn ours(halves: &[Half; 2]) -> ([Vec<Score>; 2], String) {
                 let found = [pair.a, pair.b].map(|id| names[ids[&id]].to_owned());
                 let verdict = if files.is_copy(edit, &found) { "true" } else { "false" };
                 let [a, b] = [&found[0], &found[1]].map(|it| it.display().to_string());
-                text += &format!(
-                    "{}\t{}\t{verdict}\t{}\t{}\t{a}\t{b}\n",
+                writeln!(
+                    text,
+                    "{}\t{}\t{verdict}\t{}\t{}\t{a}\t{b}",
                     HALVES[half], EDITS[edit].0, pair.distance.0, pair.similarity.0
-                );
+                )
+                .unwrap();
                 if reach.similarity <= pair.similarity {
                     pairs.push(found);
                 }
@@ -125,7 +128,7 @@ fn ours(halves: &[Half; 2]) -> ([Vec<Score>; 2], String) {
             "{}: decoding and fingerprints {:.1} s, search and comparison {:.1} s",
             HALVES[half],
             decoded.as_secs_f32(),
-            (since.elapsed() - decoded).as_secs_f32()
+            since.elapsed().saturating_sub(decoded).as_secs_f32()
         );
         scores
     });

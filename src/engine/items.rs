@@ -1,14 +1,13 @@
 //! Does what is due of a per-item stage and stores each result as it comes.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
-use tokio::sync::mpsc::Receiver;
+use futures_util::{StreamExt, stream};
 
 use super::{
     Insistence, ItemStage, Limits, Tally, Transient, chain,
     commit::{self, Commits, Flow},
     events::{Event, Events},
-    hands::Hands,
     plan::{self, DueItem, Look},
     stop::Stop,
 };
@@ -42,10 +41,10 @@ pub enum RunError {
     Fatal { message: String },
 }
 
-pub(super) type Finished<S> = Entry<<S as ItemStage>::Output>;
+type Finished<S> = Entry<<S as ItemStage>::Output>;
 
 /// What became of one item: a result to store, nothing (a stop came first), or the end of all.
-pub(super) enum End<S: ItemStage> {
+enum End<S: ItemStage> {
     Settled(Finished<S>),
     Abandoned,
     Fatal(String),
@@ -57,29 +56,29 @@ pub(super) enum End<S: ItemStage> {
 pub async fn run<S: ItemStage>(stage: &S, work: Work<'_>) -> Result<Tally, RunError> {
     // Looked at twice, first to count: what is due may be more than memory holds.
     let planned = plan::plan(stage, work.store, work.insistence)?;
-    let tally = Tally { unchanged: planned.unchanged, ..Tally::default() };
+    let mut tally = Tally { unchanged: planned.unchanged, ..Tally::default() };
     if planned.due == 0 {
         return Ok(tally);
     }
     plan::remember_recipe(work.store, stage.recipe())?;
     work.events.send(Event::Begun { stage: S::NAME, due: planned.due });
 
+    let asked = Box::pin(work.stop.asked());
     let due = plan::looks(stage, work.store, work.insistence)?.filter_map(|look| match look {
         Ok(Look::Due { item, .. }) => Some(Ok(item)),
         Ok(Look::Unchanged) => None,
         Err(error) => Some(Err(error)),
     });
-    let hands = Hands::new(stage, work, Box::new(due));
-    hands.work(|endings| gather(stage, work, endings, tally)).await
-}
-
-/// Stores the endings of items as they come, and counts what is on disk.
-async fn gather<S: ItemStage>(
-    stage: &S,
-    work: Work<'_>,
-    mut endings: Receiver<End<S>>,
-    mut tally: Tally,
-) -> Result<Tally, RunError> {
+    let results = stream::iter(due)
+        .take_until(asked)
+        .map(|item| async {
+            match item {
+                Ok(item) => settle(stage, item, work).await,
+                Err(error) => End::Fatal(chain(&error)),
+            }
+        })
+        .buffer_unordered(work.limits.width(S::LANE));
+    let mut results = pin!(results);
     let mut commits = Commits::new(stage, work.store);
     let mut flow = Flow::Open;
     let mut fatal = None;
@@ -94,13 +93,10 @@ async fn gather<S: ItemStage>(
                 }
                 work.events.send(Event::Advanced { stage: S::NAME, tally: tally.clone() });
             }
-            end = endings.recv(), if flow == Flow::Open && has_room => match end {
+            end = results.next(), if flow == Flow::Open && has_room => match end {
                 Some(End::Settled(result)) => commits.push(result),
                 Some(End::Abandoned) => (),
-                Some(End::Fatal(message)) => {
-                    (fatal, flow) = (Some(message), Flow::Ended);
-                    endings.close();
-                }
+                Some(End::Fatal(message)) => (fatal, flow) = (Some(message), Flow::Ended),
                 None => flow = Flow::Ended,
             },
             () = commit::come(due) => (),
@@ -114,7 +110,7 @@ async fn gather<S: ItemStage>(
 }
 
 /// Tries one item until it ends one way or another.
-pub(super) async fn settle<S: ItemStage>(stage: &S, item: DueItem<S>, work: Work<'_>) -> End<S> {
+async fn settle<S: ItemStage>(stage: &S, item: DueItem<S>, work: Work<'_>) -> End<S> {
     let mut errors: Vec<S::Error> = Vec::new();
     let outcome = loop {
         let error = match stage.apply(&item.key, &item.input, &errors).await {

@@ -129,7 +129,7 @@ pub(super) fn looks<'a, S: ItemStage>(
     stage: &'a S,
     store: &'a Store,
     insistence: &'a Insistence,
-) -> Result<impl Iterator<Item = Result<Look<S>, StoreError>> + Send + use<'a, S>, StoreError> {
+) -> Result<impl Iterator<Item = Result<Look<S>, StoreError>> + use<'a, S>, StoreError> {
     let recipe = Digest::of(stage.recipe());
     Ok(stage.inputs(store)?.map(move |item| {
         let (key, input) = item?;

@@ -132,6 +132,13 @@ pub fn likenesses<E: Send>(
             let nearest = print.nearest(&other);
             let similarity = compare::compare(&ready, &Comparable::as_hashed(&other, nearest));
             if reach.similarity <= similarity {
+                // Which of two strangers is laid over the other may make them look alike; twins
+                // are alike either way, and the answer must not hang on their numbers.
+                let laid = Comparable::as_hashed(&print, other.nearest(&print));
+                let similarity = similarity.min(compare::compare(&Comparable::new(&other), &laid));
+                if similarity < reach.similarity {
+                    continue;
+                }
                 let likeness = Likeness { distance: nearest.distance, similarity };
                 alike.push(Alike { a, b, likeness });
             }

@@ -9,6 +9,7 @@ use super::{
 
 /// What one tool made of the set of one edit.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "all are counts, and the house names counts so")]
 pub(super) struct Score {
     n_copies: usize,
     n_found: usize,
