@@ -4,9 +4,10 @@
 use std::{collections::BTreeMap, io::Write};
 
 use serde_json::json;
-use snapset::pixels::{Picture, Pixel, encode};
+use snapset::pixels::encode;
 
 use super::{
+    folder::drawn,
     stand_in::{ID_AND_SECRET, StandIn},
     support::{Bench, Ended, put},
 };
@@ -103,15 +104,7 @@ async fn a_dump_and_the_arctic_archive_bring_the_posts_of_the_site() {
 
 #[test]
 fn archives_with_class_folders_fill_classes() {
-    let drawn = |n: u8| {
-        let mut picture = Picture::new(160, 140);
-        for (x, y, pixel) in picture.enumerate_pixels_mut() {
-            let wave = (x * u32::from(n % 7 + 1) / 8 + y * u32::from(n / 7 + 1) / 5) % 64;
-            let level = u8::try_from(wave * 4).unwrap();
-            *pixel = Pixel::from([level, n.wrapping_mul(37), 255 - level]);
-        }
-        encode::jpeg(&picture, 90)
-    };
+    let drawn = |n: u8| encode::jpeg(&drawn(n.into()), 90);
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut tar = tar::Builder::new(gzip);
@@ -129,7 +122,7 @@ fn archives_with_class_folders_fill_classes() {
     let bench = Bench::with(
         "[classes]\ncats = [\"archive:a.zip#cats\", \"archive:b.tar.gz#cats\"]\n\
          dogs = [\"archive:a.zip#dogs\", \"archive:b.tar.gz#dogs\"]\n[prepare]\nsize = 64\n\
-         [clean]\nsimilarity = 1000\ndistance = 0\n",
+         [clean]\nmax_seam = 1000\n",
     );
     put(&bench.path("a.zip"), &zip.finish().unwrap().into_inner());
     put(&bench.path("b.tar.gz"), &tar.into_inner().unwrap().finish().unwrap());
