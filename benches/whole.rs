@@ -80,7 +80,7 @@ fn many(shared: &Path, scratch: &Path, n_pictures: u32) {
         bench.forget();
         let alone = bench.run("from nothing, one core", usual, &["taskset", "-c", "0"]);
         let ratio = alone.seconds("fingerprint") / first.seconds("fingerprint");
-        println!("fingerprint: all cores {ratio:.2} x one core");
+        println!("fingerprint: {ratio:.2} times as fast on all cores as on one");
     }
     bench.forget();
 }

@@ -1,5 +1,5 @@
 """Other people's ways from a file to a 256x256 crop. Prints which tool is missing, or what the work took."""
-import io, math, os, resource, sys, time
+import io, math, os, re, sys, time
 
 route, kind, out, listing = sys.argv[1:]
 files = open(listing).read().splitlines()
@@ -107,4 +107,6 @@ cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
 for at, crop in enumerate(made):
     with open(os.path.join(out, f"{at}.png"), "wb") as file:
         file.write(crop)
-print(cpu, wall, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+# getrusage would count what the process that started this one held.
+peak_kb = int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1])
+print(cpu, wall, peak_kb / 1024)
