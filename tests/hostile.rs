@@ -92,6 +92,14 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
         ("progressive.jpg".to_owned(), jpeg(&small, Order::Progressive, 0)),
         ("restarts.jpg".to_owned(), jpeg(&small, Order::Sequential, 3)),
         ("turned.jpg".to_owned(), turned),
+        (
+            "arithmetic.jpg".to_owned(),
+            include_bytes!("judges/arithmetic/sparse-arithmetic-restarts.jpg").to_vec(),
+        ),
+        (
+            "arithmetic progressive.jpg".to_owned(),
+            include_bytes!("judges/arithmetic/sparse-arithmetic-progressive.jpg").to_vec(),
+        ),
     ];
     for (suffix, format) in [
         ("png", ImageFormat::Png),

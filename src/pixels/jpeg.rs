@@ -6,8 +6,8 @@
 //! reads, so the verdict never depends on the size asked for. All is done in whole numbers: equal
 //! files give equal pixels everywhere.
 //!
-//! Read are Huffman-coded files, sequential and progressive, of eight bits and one or three
-//! components. The rest is foreign, and left to another decoder.
+//! Read are sequential and progressive files, coded by Huffman or arithmetically, of eight bits and
+//! one or three components. The rest is foreign, and left to another decoder.
 
 #![expect(
     clippy::inline_always,
@@ -15,9 +15,10 @@
 )]
 
 use self::{
+    arithmetic::Decisions,
     bits::Bits,
     colour::Marks,
-    header::{Coding, Foreign, Frame, Scan, Tables},
+    header::{Coding, Entropy, Foreign, Frame, Scan, Tables},
     plane::Plane,
     profile::Profile,
     progressive::Coefficients,
@@ -26,6 +27,7 @@ use self::{
 };
 use super::Picture;
 
+mod arithmetic;
 mod bits;
 mod colour;
 mod header;
@@ -40,6 +42,9 @@ mod sequential;
 
 /// No writer needs more; hostile files would have us go over the picture once for each.
 const SCANS_MAX: usize = 100;
+
+/// Arithmetically coded, a scan may go over all places of a vast picture for next to no bytes.
+const ARITHMETIC_SCANS_MAX: usize = 32;
 
 /// What is wanted of a file, and what it may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +153,7 @@ impl<'a> Reader<'a> {
     fn read_header(&mut self, segment: Segment<'a>) -> Result<(), Refusal> {
         match segment.marker {
             segment::HUFFMAN_TABLES => self.tables.read_huffman(segment.body)?,
+            segment::CONDITIONING => self.tables.conditioning.read(segment.body)?,
             segment::QUANTISERS => self.tables.read_quantisers(segment.body)?,
             segment::RESTART_INTERVAL => {
                 let units = segment::u16_at(segment.body, 0).ok_or(Foreign)?;
@@ -192,7 +198,11 @@ impl<'a> Reader<'a> {
         let drawing = self.drawing.as_mut().ok_or(Foreign)?;
         let scan = Scan::read(body, &drawing.frame)?;
         self.n_scans += 1;
-        if SCANS_MAX < self.n_scans || !self.tables.have(&scan) {
+        let is_readable = match drawing.frame.entropy {
+            Entropy::Huffman => self.n_scans <= SCANS_MAX && self.tables.have(&scan),
+            Entropy::Arithmetic => self.n_scans <= ARITHMETIC_SCANS_MAX,
+        };
+        if !is_readable {
             return Err(Refusal::Foreign);
         }
         for (plane, part) in scan::chosen(&mut drawing.planes, &scan) {
@@ -204,10 +214,21 @@ impl<'a> Reader<'a> {
             segments.pass_scan();
             return Ok(());
         }
-        self.tables.build(&scan);
-        let mut bits = Bits::new(segments.bytes, segments.at);
-        let ending = drawing.read_scan(&scan, &self.tables, &mut bits)?;
-        segments.at = bits.place();
+        let ending = match drawing.frame.entropy {
+            Entropy::Huffman => {
+                self.tables.build(&scan);
+                let mut bits = Bits::new(segments.bytes, segments.at);
+                let ending = drawing.read_scan(&scan, &self.tables, &mut bits)?;
+                segments.at = bits.place();
+                ending
+            }
+            Entropy::Arithmetic => {
+                let mut decisions = Decisions::new(segments.bytes, segments.at);
+                let ending = drawing.read_decisions(&scan, &self.tables, &mut decisions)?;
+                segments.at = decisions.place();
+                ending
+            }
+        };
         segments.pass_scan();
         if scan.band.has_means() {
             if ending == Ending::Cut {
@@ -258,6 +279,23 @@ impl Drawing {
         match self.frame.coding {
             Coding::Sequential => sequential::read(header, tables, &mut self.planes, bits),
             Coding::Progressive => progressive::read(header, tables, &mut self.coefficients, bits),
+        }
+    }
+
+    fn read_decisions(
+        &mut self,
+        scan: &Scan,
+        tables: &Tables,
+        decisions: &mut Decisions,
+    ) -> Result<Ending, Foreign> {
+        let header = (&self.frame, scan);
+        match self.frame.coding {
+            Coding::Sequential => {
+                arithmetic::read_blocks(header, tables, &mut self.planes, decisions)
+            }
+            Coding::Progressive => {
+                arithmetic::read_bands(header, tables, &mut self.coefficients, decisions)
+            }
         }
     }
 

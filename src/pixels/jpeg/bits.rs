@@ -7,6 +7,8 @@
     reason = "shifts leave at most sixteen bits, which fit every type they are cast to"
 )]
 
+use super::{scan::Stretch, segment};
+
 /// A stretch of coded data between two markers.
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
@@ -103,32 +105,22 @@ impl<'a> Bits<'a> {
         value
     }
 
-    /// Tells whether bits were taken that are not in the file.
-    #[inline(always)]
-    pub(super) fn are_overdrawn(&self) -> bool {
-        self.held < self.lacking
-    }
-
-    /// Leaves the rest of this stretch and enters the one behind the next restart marker;
-    /// `None` if there is no such marker before the end of the scan.
-    pub(super) fn restart(&mut self) -> Option<()> {
-        // Markers stop the filling, so the next one cannot lie before `at`.
-        let mut at = self.at;
-        loop {
-            at += memchr::memchr(0xFF, self.bytes.get(at..)?)? + 1;
-            match self.bytes.get(at)? {
-                0 | 0xFF => (),
-                0xD0..=0xD7 => break,
-                _ => return None,
-            }
-        }
-        *self = Self::new(self.bytes, at + 1);
-        Some(())
-    }
-
     /// Returns a place in the file behind all whole bytes taken and before the next marker.
     pub(super) fn place(&self) -> usize {
         self.at
+    }
+}
+
+impl Stretch for Bits<'_> {
+    fn restart(&mut self) -> Option<()> {
+        // Markers stop the filling, so the next one cannot lie before `at`.
+        *self = Self::new(self.bytes, segment::after_restart(self.bytes, self.at)?);
+        Some(())
+    }
+
+    #[inline(always)]
+    fn are_overdrawn(&self) -> bool {
+        self.held < self.lacking
     }
 }
 

@@ -2,6 +2,7 @@
 //! as foreign, so that another may try.
 
 use super::{
+    arithmetic::Conditioning,
     huffman::{Details, Means, Spelling},
     segment::{self, Segment, u16_at},
 };
@@ -27,10 +28,18 @@ pub(super) enum Coding {
     Progressive,
 }
 
+/// How numbers are spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entropy {
+    Huffman,
+    Arithmetic,
+}
+
 /// What a frame header says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) coding: Coding,
+    pub(super) entropy: Entropy,
     pub(super) width: usize,
     pub(super) height: usize,
     pub(super) components: Vec<Component>,
@@ -79,6 +88,7 @@ pub(super) struct Tables {
     means: [Slot<Means>; 4],
     details: [Slot<Details>; 4],
     pub(super) quantisers: [Option<Quantiser>; 4],
+    pub(super) conditioning: Conditioning,
     /// Units between restart markers; 0 for none.
     pub(super) restart_units: usize,
 }
@@ -112,14 +122,16 @@ impl<T> Slot<T> {
 /// Tells whether a marker opens a frame of any coding.
 pub(super) fn opens_frame(marker: u8) -> bool {
     matches!(marker, 0xC0..=0xCF)
-        && !matches!(marker, segment::HUFFMAN_TABLES | 0xC8 | segment::ARITHMETIC_TABLES)
+        && !matches!(marker, segment::HUFFMAN_TABLES | 0xC8 | segment::CONDITIONING)
 }
 
 impl Frame {
     pub(super) fn read(segment: Segment) -> Result<Self, Foreign> {
-        let coding = match segment.marker {
-            0xC0 | 0xC1 => Coding::Sequential,
-            0xC2 => Coding::Progressive,
+        let (coding, entropy) = match segment.marker {
+            0xC0 | 0xC1 => (Coding::Sequential, Entropy::Huffman),
+            0xC2 => (Coding::Progressive, Entropy::Huffman),
+            0xC9 => (Coding::Sequential, Entropy::Arithmetic),
+            0xCA => (Coding::Progressive, Entropy::Arithmetic),
             _ => return Err(Foreign),
         };
         let body = segment.body;
@@ -159,7 +171,7 @@ impl Frame {
         if !components.iter().all(even) {
             return Err(Foreign);
         }
-        Ok(Self { coding, width, height, components, across, down })
+        Ok(Self { coding, entropy, width, height, components, across, down })
     }
 
     pub(super) fn size_px(&self) -> (u32, u32) {
@@ -216,7 +228,7 @@ impl Scan {
 }
 
 impl Band {
-    const WHOLE: Self = Self { first: 0, last: 63, bit_before: 0, bit: 0 };
+    pub(super) const WHOLE: Self = Self { first: 0, last: 63, bit_before: 0, bit: 0 };
 
     /// Tells whether means are coded, and not only one more bit of them.
     pub(super) fn has_means(self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::{
     header::{Coding, Component, Frame, Quantiser},
-    inverse::{Render, Shape},
+    inverse::{self, Block, Render, Shape},
 };
 
 /// One component of the picture to be.
@@ -74,5 +74,19 @@ impl Plane {
     pub(super) fn starting_at(&mut self, (x, y): (usize, usize)) -> &mut [u8] {
         let start = (y * self.shape.down) * self.stride + x * self.shape.across;
         &mut self.levels[start..]
+    }
+
+    /// Draws a block.
+    #[inline(always)]
+    pub(super) fn draw(&mut self, block: &Block, at: (usize, usize)) {
+        let (render, stride) = (self.render, self.stride);
+        render(block, self.starting_at(at), stride);
+    }
+
+    /// Draws a block without details.
+    #[inline(always)]
+    pub(super) fn draw_flat(&mut self, mean: i32, at: (usize, usize)) {
+        let (shape, stride) = (self.shape, self.stride);
+        inverse::flat(mean, shape, self.starting_at(at), stride);
     }
 }

@@ -13,16 +13,16 @@ use super::{
     bits::Bits,
     header::{Band, Foreign, Frame, PLACES, Scan, Tables},
     huffman::{Detail, Details, Means, Next, Nonsense},
-    inverse::{self, Block, Shape},
+    inverse::{Block, Shape},
     plane::Plane,
-    scan::{self, Ending, Grid},
+    scan::{self, Ending, Grid, Stretch},
 };
 
 /// The coefficients of one component.
 pub(super) struct Coefficients {
     shape: Shape,
     /// Blocks of whole units in a row.
-    across: usize,
+    pub(super) across: usize,
     /// Of each block the corner that shows, row by row.
     levels: Vec<i16>,
     /// Of each block which coefficients are not zero, by their place in the file; none where
@@ -52,9 +52,16 @@ impl Coefficients {
         }
     }
 
-    /// Tells whether a scan of that band changes anything that shows.
+    /// Tells whether a scan of that band changes anything that shows, or tells how a later one
+    /// is to be read: one that refines may begin with what shows, and go on to what does not.
     pub(super) fn need(&self, band: Band) -> bool {
-        band.first <= self.shape.last_place()
+        band.first == 0 || !self.known.is_empty()
+    }
+
+    /// Returns the mean of a block.
+    #[inline(always)]
+    pub(super) fn mean(&mut self, block: usize) -> &mut i16 {
+        &mut self.levels[block * self.shape.across * self.shape.down]
     }
 
     fn block(&mut self, block: usize) -> &mut [i16] {
@@ -71,13 +78,39 @@ impl Coefficients {
         (x < across && y < down).then(|| (block * down + y) * across + x)
     }
 
+    /// Tells which coefficients of a block are not zero, by their place in the file.
+    pub(super) fn known(&self, block: usize) -> u64 {
+        self.known[block]
+    }
+
+    /// Sets a coefficient that was zero.
+    #[inline(always)]
+    pub(super) fn set(&mut self, block: usize, place: usize, level: i32) {
+        self.known[block] |= 1 << place;
+        if let Some(kept) = self.kept(block, place) {
+            self.levels[kept] = level as i16;
+        }
+    }
+
+    /// Adds a bit to a coefficient that is not zero.
+    #[inline(always)]
+    pub(super) fn add_bit(&mut self, block: usize, place: usize, bit: u32) {
+        if let Some(kept) = self.kept(block, place) {
+            let level = &mut self.levels[kept];
+            let more = 1_i16 << bit;
+            if level.unsigned_abs() & more.unsigned_abs() == 0 {
+                *level = level.wrapping_add(if *level < 0 { -more } else { more });
+            }
+        }
+    }
+
     /// Turns all coefficients into pixels.
     pub(super) fn render(&mut self, plane: &mut Plane) -> Result<(), Foreign> {
         let mut steps = [0; 64];
         for (&place, step) in PLACES.iter().zip(plane.quantiser.ok_or(Foreign)?) {
             steps[usize::from(place)] = i32::from(step);
         }
-        let (shape, stride, render) = (plane.shape, plane.stride, plane.render);
+        let shape = plane.shape;
         for y in 0..plane.blocks.1 {
             for x in 0..plane.blocks.0 {
                 let mut block: Block = [0; 64];
@@ -87,11 +120,10 @@ impl Coefficients {
                     block[at] = i32::from(level).wrapping_mul(steps[at]);
                 }
                 let is_flat = coded[1..].iter().all(|&level| level == 0);
-                let pixels = plane.starting_at((x, y));
                 if is_flat {
-                    inverse::flat(block[0], shape, pixels, stride);
+                    plane.draw_flat(block[0], (x, y));
                 } else {
-                    render(&block, pixels, stride);
+                    plane.draw(&block, (x, y));
                 }
             }
         }
@@ -144,7 +176,7 @@ fn read_means(
             let first = y * *down * coefficients.across + x * *across;
             for n in 0..*across * *down {
                 let block = first + n / *across * coefficients.across + n % *across;
-                let mean = &mut coefficients.block(block)[0];
+                let mean = coefficients.mean(block);
                 if let Some(means) = means {
                     *before = before.wrapping_add(means.take(bits)?);
                     *mean = (*before << bit) as i16;
@@ -224,7 +256,7 @@ impl Strip<'_> {
                     break;
                 }
             };
-            let known = self.coefficients.known[block];
+            let known = self.coefficients.known(block);
             while place <= self.band.last {
                 if known >> place & 1 != 0 {
                     self.add_bit(bits, block, place);
@@ -245,7 +277,7 @@ impl Strip<'_> {
         if 0 < self.empty {
             self.empty -= 1;
             let rest = !0_u64 << place.min(63) & !0 >> (63 - self.band.last);
-            let mut known = self.coefficients.known[block] & if place < 64 { rest } else { 0 };
+            let mut known = self.coefficients.known(block) & if place < 64 { rest } else { 0 };
             while known != 0 {
                 self.add_bit(bits, block, known.trailing_zeros() as usize);
                 known &= known - 1;
@@ -256,25 +288,15 @@ impl Strip<'_> {
 
     #[inline(always)]
     fn set(&mut self, block: usize, place: usize, number: i32) {
-        self.coefficients.known[block] |= 1 << place;
-        if let Some(kept) = self.coefficients.kept(block, place) {
-            self.coefficients.levels[kept] = (number << self.band.bit) as i16;
-        }
+        self.coefficients.set(block, place, number << self.band.bit);
     }
 
     /// Takes one more bit of a coefficient that is not zero.
     #[inline(always)]
     fn add_bit(&mut self, bits: &mut Bits, block: usize, place: usize) {
         bits.fill();
-        if bits.plain(1) == 0 {
-            return;
-        }
-        if let Some(kept) = self.coefficients.kept(block, place) {
-            let level = &mut self.coefficients.levels[kept];
-            let more = 1_i16 << self.band.bit;
-            if level.unsigned_abs() & more.unsigned_abs() == 0 {
-                *level = level.wrapping_add(if *level < 0 { -more } else { more });
-            }
+        if bits.plain(1) != 0 {
+            self.coefficients.add_bit(block, place, self.band.bit);
         }
     }
 }

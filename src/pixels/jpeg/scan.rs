@@ -4,7 +4,6 @@
 use std::ops::Range;
 
 use super::{
-    bits::Bits,
     header::{Frame, Part, Scan},
     huffman::Nonsense,
 };
@@ -16,6 +15,16 @@ pub(super) enum Ending {
     Whole,
     /// The last unit is not there.
     Cut,
+}
+
+/// Coded data, from one restart marker to the next.
+pub(super) trait Stretch {
+    /// Leaves the rest of this stretch and enters the one behind the next restart marker;
+    /// `None` if there is no such marker before the end of the scan.
+    fn restart(&mut self) -> Option<()>;
+
+    /// Tells whether something was read that is not in the file.
+    fn are_overdrawn(&self) -> bool;
 }
 
 /// Units of a scan, across and down: groups of blocks, or the blocks of its only component.
@@ -69,21 +78,21 @@ pub(super) fn chosen<'a, T>(
 
 /// Reads all stretches of a scan, each with its units. A damaged stretch ends early; the next
 /// one begins behind its marker all the same.
-pub(super) fn read_stretches(
-    bits: &mut Bits,
+pub(super) fn read_stretches<S: Stretch>(
+    coded: &mut S,
     grid: &Grid,
     restart_units: usize,
-    mut read: impl FnMut(&mut Bits, Range<usize>) -> Result<(), Nonsense>,
+    mut read: impl FnMut(&mut S, Range<usize>) -> Result<(), Nonsense>,
 ) -> Ending {
     let n_units = grid.across * grid.down;
     let step = if restart_units == 0 { n_units } else { restart_units };
     let mut ending = Ending::Cut;
     for start in (0..n_units).step_by(step) {
-        if 0 < start && bits.restart().is_none() {
+        if 0 < start && coded.restart().is_none() {
             return Ending::Cut;
         }
         let is_whole =
-            read(bits, start..n_units.min(start + step)).is_ok() && !bits.are_overdrawn();
+            read(coded, start..n_units.min(start + step)).is_ok() && !coded.are_overdrawn();
         ending = if is_whole { Ending::Whole } else { Ending::Cut };
     }
     ending

@@ -4,7 +4,7 @@
 use memchr::memchr;
 
 pub(super) const HUFFMAN_TABLES: u8 = 0xC4;
-pub(super) const ARITHMETIC_TABLES: u8 = 0xCC;
+pub(super) const CONDITIONING: u8 = 0xCC;
 pub(super) const END: u8 = 0xD9;
 pub(super) const SCAN: u8 = 0xDA;
 pub(super) const QUANTISERS: u8 = 0xDB;
@@ -61,6 +61,18 @@ impl Segments<'_> {
             if wanted(marker) {
                 return Some((marker, at + 1));
             }
+        }
+    }
+}
+
+/// Returns the place behind the next restart marker; `None` if another marker comes first.
+pub(super) fn after_restart(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at += memchr(0xFF, bytes.get(at..)?)? + 1;
+        match bytes.get(at)? {
+            0 | 0xFF => (),
+            0xD0..=0xD7 => return Some(at + 1),
+            _ => return None,
         }
     }
 }

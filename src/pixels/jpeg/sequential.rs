@@ -8,7 +8,7 @@ use super::{
     huffman::{Detail, Details, Means, Next, Nonsense},
     inverse::{self, Block},
     plane::Plane,
-    scan::{self, Ending, Grid},
+    scan::{self, Ending, Grid, Stretch},
 };
 
 /// One component's share of a scan.
@@ -94,13 +94,10 @@ impl<'a> Job<'a> {
         let mut block = [0; 64];
         block[0] = level;
         let is_flat = self.read_details(bits, &mut block)?;
-        let (shape, stride) = (self.plane.shape, self.plane.stride);
-        let render = self.plane.render;
-        let pixels = self.plane.starting_at(at);
         if is_flat {
-            inverse::flat(level, shape, pixels, stride);
+            self.plane.draw_flat(level, at);
         } else {
-            render(&block, pixels, stride);
+            self.plane.draw(&block, at);
         }
         Ok(())
     }

@@ -209,3 +209,94 @@ fn asking_for_less_never_changes_the_size_or_the_verdict() {
         assert_eq!(verdict(1), verdict(u32::MAX), "{name}");
     }
 }
+
+/// Huffman-coded files, and files with the same coefficients in other codes.
+const TWINS: [(&[u8], &[&[u8]]); 4] = [
+    (
+        include_bytes!("../../../tests/judges/arithmetic/sparse-huffman.jpg"),
+        &[
+            include_bytes!("../../../tests/judges/arithmetic/sparse-huffman-progressive.jpg"),
+            include_bytes!("../../../tests/judges/arithmetic/sparse-arithmetic.jpg"),
+            include_bytes!("../../../tests/judges/arithmetic/sparse-arithmetic-progressive.jpg"),
+            include_bytes!("../../../tests/judges/arithmetic/sparse-arithmetic-restarts.jpg"),
+            include_bytes!("../../../tests/judges/arithmetic/sparse-arithmetic-conditioned.jpg"),
+        ],
+    ),
+    (
+        include_bytes!("../../../tests/judges/arithmetic/dense-huffman.jpg"),
+        &[
+            include_bytes!("../../../tests/judges/arithmetic/dense-arithmetic.jpg"),
+            include_bytes!(
+                "../../../tests/judges/arithmetic/dense-arithmetic-progressive-restarts.jpg"
+            ),
+        ],
+    ),
+    (
+        include_bytes!("../../../tests/judges/arithmetic/grey-huffman.jpg"),
+        &[include_bytes!("../../../tests/judges/arithmetic/grey-arithmetic-progressive.jpg")],
+    ),
+    // Nearly all white: the last decisions are likely, and are coded as nothing.
+    (
+        include_bytes!("../../../tests/judges/arithmetic/plain-huffman.jpg"),
+        &[
+            include_bytes!("../../../tests/judges/arithmetic/plain-arithmetic.jpg"),
+            include_bytes!("../../../tests/judges/arithmetic/plain-arithmetic-progressive.jpg"),
+        ],
+    ),
+];
+
+#[test]
+fn the_code_of_a_file_never_shows_in_its_pixels() {
+    for (n, (huffman, others)) in TWINS.iter().enumerate() {
+        for shorter_px in [7, 14, 28, u32::MAX] {
+            let expected = reduced(huffman, shorter_px).unwrap().picture;
+            for (m, other) in others.iter().enumerate() {
+                let ours = reduced(other, shorter_px).unwrap().picture;
+                assert!(ours == expected, "twin {m} of {n} at {shorter_px}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cut_arithmetic_file_has_the_same_verdict_at_every_size() {
+    for (_, others) in TWINS {
+        for (n, whole) in others.iter().enumerate() {
+            let mut n_taken = 0;
+            for cut in 0..whole.len() {
+                let mut mended = whole[..cut].to_vec();
+                mended.extend([0xFF, 0xD9]);
+
+                let verdicts = [1, 14, 28, u32::MAX]
+                    .map(|px| reduced(&mended, px).map(|it| it.width_px).err());
+
+                assert_eq!(verdicts, [verdicts[0]; 4], "{n} cut at {cut} of {}", whole.len());
+                n_taken += usize::from(verdicts[0].is_none());
+                assert!(reduced(&whole[..cut], u32::MAX).is_err(), "{n} cut at {cut}");
+            }
+            // Progressive files are whole with their means. Of the others, a few cuts leave what
+            // other blocks would be coded as.
+            let is_sequential = whole.windows(2).any(|pair| pair == [0xFF, 0xC9]);
+            assert!(!is_sequential || n_taken * 50 < whole.len(), "{n}: {n_taken} cuts taken");
+        }
+    }
+}
+
+#[test]
+fn damaged_arithmetic_bytes_never_panic_and_have_the_same_verdict_at_every_size() {
+    let mut dice = edits::Dice(11);
+    for whole in TWINS.iter().flat_map(|(_, others)| *others) {
+        for _ in 0..300 {
+            let mut bytes = whole.to_vec();
+            for _ in 0..3 {
+                let at = usize::try_from(dice.below(u32::try_from(bytes.len()).unwrap())).unwrap();
+                bytes[at] = u8::try_from(dice.below(256)).unwrap();
+            }
+
+            let verdicts =
+                [1, 14, 28, u32::MAX].map(|px| reduced(&bytes, px).map(|it| it.width_px).err());
+
+            assert_eq!(verdicts, [verdicts[0]; 4]);
+        }
+    }
+}
