@@ -21,8 +21,8 @@ const BYTES_MIN: u64 = 64 << 20;
 /// What a decoder may take to read headers: tables, palettes, profiles, comments.
 const HEADER_BYTES: u64 = 32 << 20;
 
-/// The marker of a JPEG whose scans refine one another.
-const PROGRESSIVE_FRAME: u8 = 0xC2;
+/// The markers of a JPEG whose scans refine one another, in either code.
+const PROGRESSIVE_FRAMES: [u8; 2] = [0xC2, 0xCA];
 
 /// The marker of what a camera noted.
 const EXIF: u8 = 0xE1;
@@ -126,6 +126,7 @@ impl Frame {
         let n_samples = blocks
             .map(|it| n_pixels * u64::from(it.0) * u64::from(it.1) / across_max / down_max)
             .sum();
-        Some(Self { width_px, height_px, n_samples, is_progressive: marker == PROGRESSIVE_FRAME })
+        let is_progressive = PROGRESSIVE_FRAMES.contains(&marker);
+        Some(Self { width_px, height_px, n_samples, is_progressive })
     }
 }

@@ -296,6 +296,7 @@ fn a_header_that_asks_for_more_memory_than_its_pixels_may_take_is_refused() {
     let refusal = |marker| decode(&frame(marker), limits).map(|it| it.format).unwrap_err();
     let too_many = Reject::TooManyPixels { width_px: 0x1312, height_px: 0x1000 };
 
-    assert_eq!(refusal(0xC2), too_many);
+    assert_eq!([refusal(0xC2), refusal(0xCA)], [too_many.clone(), too_many.clone()]);
     assert_ne!(refusal(0xC0), too_many);
+    assert_ne!(refusal(0xC9), too_many);
 }

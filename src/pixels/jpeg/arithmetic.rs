@@ -51,15 +51,15 @@ impl Conditioning {
     }
 
     /// Returns the first of the four kinds of decisions on the mean after such a difference.
-    fn kind(&self, table: usize, beyond_one: u32, is_negative: bool) -> usize {
+    fn kind(&self, table: usize, difference: i32) -> usize {
         let (small, large) = self.means[table];
+        let beyond_one = difference.unsigned_abs().saturating_sub(1);
         let top = beyond_one.checked_ilog2().map_or(0, |bit| 1 << bit);
         if top < (1_u32 << small) >> 1 {
-            0
-        } else {
-            let of_size = if (1_u32 << large) >> 1 < top { 12 } else { 4 };
-            of_size + 4 * usize::from(is_negative)
+            return 0;
         }
+        let of_size = if (1_u32 << large) >> 1 < top { 12 } else { 4 };
+        of_size + if difference < 0 { 4 } else { 0 }
     }
 
     fn low_last(&self, table: usize) -> usize {

@@ -58,8 +58,10 @@ impl Contexts {
         } else {
             0
         };
-        mean.kind = conditioning.kind(part.means, beyond_one, is_negative);
-        mean.level = mean.level.wrapping_add(signed(beyond_one, is_negative));
+        let sign = if is_negative { -1 } else { 1 };
+        let difference = sign * (beyond_one + 1);
+        mean.kind = conditioning.kind(part.means, difference);
+        mean.level = mean.level.wrapping_add(difference);
         Ok(())
     }
 
@@ -85,16 +87,14 @@ impl Contexts {
                     return Err(Nonsense);
                 }
             }
-            let is_negative = coded.take_even();
+            let sign = if coded.take_even() { -1 } else { 1 };
             let kind = kinds_of(place) + 2;
-            let beyond_one = if !coded.take(&mut states[kind]) {
-                0
-            } else if !coded.take(&mut states[kind]) {
-                1
-            } else {
-                take_size(coded, states, if place <= low_last { LOW_SIZE } else { HIGH_SIZE }, 2)?
-            };
-            keep(place, signed(beyond_one, is_negative));
+            let mut beyond_one = i32::from(coded.take(&mut states[kind]));
+            if beyond_one == 1 && coded.take(&mut states[kind]) {
+                let first = if place <= low_last { LOW_SIZE } else { HIGH_SIZE };
+                beyond_one = take_size(coded, states, first, 2)?;
+            }
+            keep(place, sign * (beyond_one + 1));
             place += 1;
         }
         Ok(())
@@ -153,8 +153,8 @@ fn take_size(
     coded: &mut Decisions,
     states: &mut [State],
     first: usize,
-    mut top: u32,
-) -> Result<u32, Nonsense> {
+    mut top: i32,
+) -> Result<i32, Nonsense> {
     let mut kind = first;
     while coded.take(&mut states[kind]) {
         top <<= 1;
@@ -170,9 +170,4 @@ fn take_size(
         }
     }
     Ok(size)
-}
-
-fn signed(beyond_one: u32, is_negative: bool) -> i32 {
-    let size = beyond_one.cast_signed() + 1;
-    if is_negative { -size } else { size }
 }

@@ -265,7 +265,6 @@ impl Stretch for Decisions<'_> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "rows twice fit a byte")]
 const fn estimates() -> [Estimate; 256] {
     // What lies behind the table stands for equally likely answers.
     let mut all = [Estimate { width: ROWS[0].0, after_likely: EVEN, after_unlikely: EVEN }; 256];
