@@ -60,24 +60,33 @@ fn strokes(levels: &[u8]) -> Vec<Wave> {
 /// Averages a square over the neighbourhood of each place.
 fn blurred(levels: Vec<f32>, side: usize) -> Vec<f32> {
     let mut levels = levels;
-    let mut line = vec![0.0; side];
     let width = 2 * COARSE_PX + 1;
-    for (step, pitch) in [(1, side), (side, 1)] {
-        for start in (0..side).map(|n| n * pitch) {
-            let at = |n: usize| {
-                start + n.clamp(COARSE_PX, side + COARSE_PX - 1) * step - COARSE_PX * step
-            };
-            let mut sum: f32 = (0..width).map(|n| levels[at(n)]).sum();
-            for n in 0..side {
-                line[n] = sum / 7.0;
-                sum += levels[at(n + width)] - levels[at(n)];
-            }
-            for (n, mean) in line.iter().enumerate() {
-                levels[start + n * step] = *mean;
-            }
+    let place = |n: usize| n.clamp(COARSE_PX, side + COARSE_PX - 1) - COARSE_PX;
+    // The end of a row stands for what would lie beyond it.
+    let mut row = vec![0.0; side + width];
+    for line in levels.chunks_exact_mut(side) {
+        for (n, level) in row.iter_mut().enumerate() {
+            *level = line[place(n)];
+        }
+        let mut sum: f32 = row[..width].iter().sum();
+        for ((mean, entering), leaving) in line.iter_mut().zip(&row[width..]).zip(&row) {
+            *mean = sum / 7.0;
+            sum += entering - leaving;
         }
     }
-    levels
+    let line = |n: usize| &levels[place(n) * side..][..side];
+    let mut sums = vec![0.0; side];
+    for n in 0..width {
+        sums.iter_mut().zip(line(n)).for_each(|(sum, level)| *sum += level);
+    }
+    let mut means = Vec::with_capacity(side * side);
+    for n in 0..side {
+        means.extend(sums.iter().map(|sum| sum / 7.0));
+        for ((sum, entering), leaving) in sums.iter_mut().zip(line(n + width)).zip(line(n)) {
+            *sum += entering - leaving;
+        }
+    }
+    means
 }
 
 /// Finds the highest lone peak, against the picture's likeness to itself unshifted.
