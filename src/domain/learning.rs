@@ -4,6 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use super::id::BlobId;
 
+pub mod calibration;
+pub mod growth;
+pub mod interval;
+pub mod paired;
+pub mod ranking;
+pub mod reliability;
+pub mod scores;
+
+mod resample;
+
 /// One pass over the training pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
@@ -57,6 +67,22 @@ impl Answer {
         }
         best
     }
+
+    /// Tells whether the most probable class is the true one.
+    pub fn is_right(&self) -> bool {
+        self.predicted() == self.truth
+    }
+
+    /// Returns the probability of the true class; what is 0 is taken for the least normal `f32`,
+    /// so that its logarithm exists.
+    fn probability_of_truth(&self) -> f64 {
+        f64::from(self.probabilities[self.truth].max(f32::MIN_POSITIVE))
+    }
+
+    /// Returns the probability of the most probable class; 0 where there is no class.
+    pub fn confidence(&self) -> f64 {
+        self.probabilities.get(self.predicted()).map_or(0.0, |it| f64::from(*it))
+    }
 }
 
 impl Evaluation {
@@ -66,10 +92,10 @@ impl Evaluation {
         let mut loss = 0.0;
         for answer in answers {
             confusion[answer.truth][answer.predicted()] += 1;
-            loss -= f64::from(answer.probabilities[answer.truth].max(f32::MIN_POSITIVE)).ln();
+            loss -= answer.probability_of_truth().ln();
         }
         let n_right: u32 = (0..n_classes).map(|class| confusion[class][class]).sum();
-        let n = u32::try_from(answers.len()).expect("a test split has fewer than 2^32 pictures");
+        let n = count(answers.len());
         let classes = (0..n_classes).map(|class| ClassScore::of(&confusion, class)).collect();
         Self {
             accuracy: ratio(n_right, n).unwrap_or(0.0),
@@ -79,11 +105,11 @@ impl Evaluation {
         }
     }
 
-    /// Returns the unweighted mean of the classes' F1, a class without one counting as 0.
+    /// Returns the unweighted mean F1 of the classes that have test pictures; 0 where none has.
     pub fn macro_f1(&self) -> f64 {
-        let n = u32::try_from(self.classes.len()).expect("there are fewer than 2^32 classes");
-        let sum: f64 = self.classes.iter().map(|class| class.f1.unwrap_or(0.0)).sum();
-        if n == 0 { 0.0 } else { sum / f64::from(n) }
+        let present: Vec<&ClassScore> = self.classes.iter().filter(|it| it.support != 0).collect();
+        let sum: f64 = present.iter().map(|class| class.f1.unwrap_or(0.0)).sum();
+        if present.is_empty() { 0.0 } else { sum / float(present.len()) }
     }
 }
 
@@ -103,6 +129,15 @@ impl ClassScore {
 
 fn ratio(part: u32, whole: u32) -> Option<f64> {
     (whole != 0).then(|| f64::from(part) / f64::from(whole))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of pictures are far below 2^52")]
+fn float(n: usize) -> f64 {
+    n as f64
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).expect("a split has fewer than 2^32 pictures")
 }
 
 #[cfg(test)]
@@ -129,6 +164,13 @@ mod tests {
         let score = evaluation.classes[1];
         assert_eq!((score.precision, score.recall, score.support), (Some(2.0 / 3.0), Some(1.0), 2));
         assert_eq!(score.f1, Some(0.8));
+    }
+
+    #[test]
+    fn a_class_without_test_pictures_does_not_lower_the_macro_f1() {
+        let evaluation = Evaluation::of(&[answer(0, [0.9, 0.1]), answer(0, [0.8, 0.2])], 2);
+
+        assert!((evaluation.macro_f1() - 1.0).abs() < 1e-12);
     }
 
     #[test]
