@@ -17,6 +17,7 @@ mod small_cnn;
 mod linear;
 mod optimizer;
 mod random;
+pub mod tensorboard;
 
 use recipe::RecipeError;
 

@@ -22,6 +22,7 @@ mod origin;
 mod overview;
 mod places;
 mod planted;
+pub mod plots;
 mod quality;
 mod spread;
 mod style;

@@ -28,10 +28,10 @@ pub(super) struct Bar {
 
 /// What an axis spans, and how far its lines are apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Axis {
-    low: f64,
-    high: f64,
-    step: f64,
+pub(super) struct Axis {
+    pub low: f64,
+    pub high: f64,
+    pub step: f64,
 }
 
 /// Where the drawing area lies within the picture.
@@ -44,7 +44,7 @@ const HEIGHT: f64 = 270.0;
 
 impl Axis {
     /// Chooses round numbers that cover `low` to `high` in about `n` steps.
-    fn covering(low: f64, high: f64, n: f64) -> Self {
+    pub(super) fn covering(low: f64, high: f64, n: f64) -> Self {
         let span = if low < high { high - low } else { low.abs().max(1.0) };
         let power = 10_f64.powf((span / n).log10().floor());
         let rough = span / n / power;
@@ -54,17 +54,17 @@ impl Axis {
         Self { low, high: if low < top { top } else { low + step }, step }
     }
 
-    fn place(self, value: f64) -> f64 {
+    pub(super) fn place(self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)
     }
 
-    fn ticks(self) -> impl Iterator<Item = f64> {
+    pub(super) fn ticks(self) -> impl Iterator<Item = f64> {
         let steps = std::iter::successors(Some(0.0), |n: &f64| Some(n + 1.0));
         let ticks = steps.map(move |n| self.low + n * self.step);
         ticks.take_while(move |tick| *tick <= self.high + self.step / 1e6)
     }
 
-    fn write(self, value: f64, unit: Unit) -> String {
+    pub(super) fn write(self, value: f64, unit: Unit) -> String {
         let (value, step) = match unit {
             Unit::Plain => (value, self.step),
             Unit::Percent => (value * 100.0, self.step * 100.0),
@@ -178,7 +178,7 @@ fn y_at(axis: Axis, value: f64) -> f64 {
 }
 
 /// Writes a place in the drawing with one decimal: enough for the eye, short in the file.
-fn px(value: f64) -> String {
+pub(super) fn px(value: f64) -> String {
     format!("{value:.1}")
 }
 

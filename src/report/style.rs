@@ -8,6 +8,7 @@ pub(super) const CSS: &str = r#"
   --link: #1f55c4; --train: #3a76c4; --val: #c47c12; --test: #1f9377;
   --good: #1a7040; --bad: #b3261e; --warn-ink: #7a4a00; --warn-paper: #fdf0d5; --warn-line: #efd296;
   --hit: #2f9e63; --miss: #d9604f; --heat-max: 58%;
+  --plum: #8a56b8; --rose: #c2457a; --slate: #66707c;
   --shade: 0 1px 2px rgb(20 25 30 / .06), 0 4px 14px rgb(20 25 30 / .05);
 }
 @media (prefers-color-scheme: dark) {
@@ -16,6 +17,7 @@ pub(super) const CSS: &str = r#"
     --link: #8fb4ff; --train: #6ea4ea; --val: #e8a84a; --test: #4cc2a3;
     --good: #6bcf94; --bad: #ff8f84; --warn-ink: #f3cd84; --warn-paper: #2c2415; --warn-line: #564420;
     --hit: #2b8f59; --miss: #b34a3c; --heat-max: 72%;
+    --plum: #bb93e6; --rose: #ee86b0; --slate: #97a2ae;
     --shade: none;
   }
 }
@@ -154,6 +156,30 @@ svg .line { fill: none; stroke-width: 2.4; stroke-linejoin: round; stroke-lineca
 svg polyline.line-0 { stroke: var(--train); } svg polyline.line-1 { stroke: var(--val); }
 svg .dot { stroke: var(--card); stroke-width: 1; } svg .dot.line-0 { fill: var(--train); } svg .dot.line-1 { fill: var(--val); }
 svg .bar { fill: var(--train); } svg .bar.kind-1 { fill: var(--val); }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1.8rem 2.2rem; align-items: start; margin-top: 1rem; }
+.plots > * { min-width: 0; max-width: 34rem; }
+.plot figcaption { font-size: .93rem; margin-bottom: .3rem; }
+.plot ul.keys { list-style: none; margin: .3rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: .15rem 1.1rem; font-size: .88rem; color: var(--soft); }
+.plot ul.keys li { overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.plot svg.swatch { display: inline-block; width: 2rem; height: .7rem; margin-right: .4rem; vertical-align: 0; overflow: hidden; }
+svg .curve { fill: none; stroke-width: 2.2; stroke-linejoin: round; }
+svg .curve-0 { stroke: var(--train); }
+svg .curve-1 { stroke: var(--val); stroke-dasharray: 9 4; }
+svg .curve-2 { stroke: var(--test); stroke-dasharray: 2 3; }
+svg .curve-3 { stroke: var(--plum); stroke-dasharray: 10 3 2 3; }
+svg .curve-4 { stroke: var(--rose); stroke-dasharray: 5 3; }
+svg .curve-5 { stroke: var(--slate); stroke-dasharray: 14 3 2 3 2 3; }
+svg .ahead { stroke-dasharray: 6 4; }
+svg .band { fill: var(--train); fill-opacity: .17; stroke: none; }
+svg .whisker { stroke: var(--ink); stroke-width: 1.4; fill: none; }
+svg .point { fill: var(--train); stroke: var(--card); stroke-width: 1; }
+svg .point.forecast { fill: var(--card); stroke: var(--train); stroke-width: 2; }
+svg .share { fill: var(--train); fill-opacity: .55; stroke: var(--train); }
+svg .share.wrong { fill: var(--val); stroke: var(--val); }
+svg .cell { stroke: var(--card); stroke-width: 2; }
+svg .cell.right { fill: color-mix(in srgb, var(--hit) calc(var(--heat) * var(--heat-max)), var(--hush)); }
+svg .cell.wrong { fill: color-mix(in srgb, var(--miss) calc(var(--heat) * var(--heat-max)), var(--hush)); }
+svg text.inside { fill: var(--ink); } svg text.strong { fill: var(--ink); font-weight: 600; }
 .measures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1.2rem 1.6rem; }
 .measure { border-top: 1px solid var(--line); padding-top: .8rem; min-width: 0; }
 .measure h3 { margin: 0; } .measure h3::first-letter { text-transform: uppercase; }

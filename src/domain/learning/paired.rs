@@ -26,7 +26,7 @@ pub struct Paired {
     /// The difference of the macro F1 over the classes that have test pictures.
     pub macro_f1: Score,
     /// The chance that two equally good models differ so much or more: the exact
-    /// two-sided test of Q. `McNemar` (Psychometrika 12, 1947).
+    /// two-sided test of Q. McNemar (Psychometrika 12, 1947).
     pub p_value: f64,
 }
 
