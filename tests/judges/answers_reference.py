@@ -16,7 +16,7 @@ from sklearn import metrics
 
 warnings.filterwarnings("ignore")
 GRAIN = 1 << 20
-RESAMPLES = 20_000
+RESAMPLES = 2_000
 
 
 def none_or(value):
@@ -104,7 +104,7 @@ def bootstrap(case, rng):
     strata = [np.flatnonzero(truths == k) for k in np.unique(truths)]
     n_classes = probabilities.shape[1]
     found = []
-    for _ in range(RESAMPLES // 10):
+    for _ in range(RESAMPLES):
         drawn = np.concatenate([rng.choice(stratum, len(stratum)) for stratum in strata])
         t, p = truths[drawn], probabilities[drawn]
         said = p.argmax(1)

@@ -45,20 +45,32 @@ impl Score {
     /// There is no interval where a resample had no figure, or where all were equal: a model
     /// that made no mistake on 30 pictures is not certain to make none on others.
     pub(super) fn of_resampled(value: f64, resampled: &[Option<f64>]) -> Self {
-        let figures: Option<Vec<f64>> = resampled.iter().copied().collect();
-        Self { value, interval: figures.and_then(|figures| middle_of(figures, value)) }
+        Self { value, interval: middle_of(resampled) }
+    }
+
+    /// Returns `value`, which is 0 or more, with an interval for figures that chance only makes
+    /// larger, such as a calibration error.
+    ///
+    /// What a resample is above `value`, that `value` is above the truth: the interval is that of
+    /// the resamples, mirrored at `value` (the basic bootstrap: Davison, Hinkley, "Bootstrap
+    /// Methods and their Application", 1997, section 5.2). It holds `value` itself in any case.
+    pub(super) fn of_mirrored(value: f64, resampled: &[Option<f64>]) -> Self {
+        let mirrored = middle_of(resampled).map(|it| Interval {
+            low: (2.0 * value - it.high).clamp(0.0, value),
+            high: (2.0 * value - it.low).max(value),
+        });
+        Self { value, interval: mirrored }
     }
 }
 
-fn middle_of(mut figures: Vec<f64>, value: f64) -> Option<Interval> {
+fn middle_of(resampled: &[Option<f64>]) -> Option<Interval> {
+    let mut figures: Vec<f64> = resampled.iter().copied().collect::<Option<_>>()?;
     figures.sort_by(f64::total_cmp);
     let (first, last) = (figures.first()?, figures.last()?);
     if last - first < 1e-12 {
         return None;
     }
-    let (low, high) = (quantile(&figures, 0.025)?, quantile(&figures, 0.975)?);
-    // Resampling can lean to one side, as with the calibration error; the figure itself stays in.
-    Some(Interval { low: low.min(value), high: high.max(value) })
+    Some(Interval { low: quantile(&figures, 0.025)?, high: quantile(&figures, 0.975)? })
 }
 
 /// Returns a quantile of ascending numbers, interpolated linearly; `None` of nothing.
@@ -110,6 +122,18 @@ mod tests {
 
         assert_eq!(found, [Some(1.0), Some(3.0), Some(5.0), Some(8.0)]);
         assert_eq!(quantile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn an_interval_that_leans_up_is_mirrored() {
+        let resampled: Vec<Option<f64>> = (0..=100).map(|n| Some(f64::from(n) / 1000.0)).collect();
+
+        let mirrored = Score::of_mirrored(0.06, &resampled).interval.unwrap();
+        let leaning = Score::of_mirrored(0.001, &resampled).interval.unwrap();
+
+        assert!((mirrored.low - 0.0225).abs() < 1e-12, "{mirrored:?}");
+        assert!((mirrored.high - 0.1175).abs() < 1e-12, "{mirrored:?}");
+        assert_eq!(leaning, Interval { low: 0.0, high: 0.001 });
     }
 
     #[test]

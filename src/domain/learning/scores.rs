@@ -1,7 +1,7 @@
 //! Answers → every figure a classifier is judged by, each with how far it may be off.
 //!
 //! Shares (accuracy, precision, recall, top-k) carry Wilson's interval; the rest a percentile
-//! bootstrap of 1,000 stratified resamples. Classes without test pictures enter no average.
+//! bootstrap of 1,000 stratified resamples (mirrored for the calibration error). Classes without test pictures enter no average.
 
 use std::cmp::Ordering;
 
@@ -41,8 +41,8 @@ pub struct Scores {
     /// Mean squared distance of the probabilities from the truth: from 0 to 1 with two classes,
     /// where it is halved as is usual, and from 0 to 2 with more.
     pub brier: Option<f64>,
-    /// How far claimed certainty and accuracy are apart on average, in 15 bins. Resampling adds
-    /// noise that only ever makes it larger, so its interval reaches further up than down.
+    /// How far claimed certainty and accuracy are apart on average, in 15 bins. Chance only makes it
+    /// larger, the more the fewer the pictures, so its interval is mirrored and may begin at 0.
     pub calibration_error: Option<Score>,
     /// How often the truth is among the k most probable classes.
     pub top: Vec<TopK>,
@@ -89,17 +89,17 @@ impl Scores {
         let support = |class: usize| confusion[class].iter().sum::<u32>();
 
         let mut columns = panel.figures(&once(answers.len())).into_iter().enumerate();
-        let mut next = || {
+        let mut column = || {
             let (at, value) = columns.next()?;
-            let column: Vec<Option<f64>> = resampled.iter().map(|row| row[at]).collect();
-            Some(Score::of_resampled(value?, &column))
+            Some((value?, resampled.iter().map(|row| row[at]).collect::<Vec<_>>()))
         };
+        let calibration_error = column().map(|(value, it)| Score::of_mirrored(value, &it));
+        let mut next = || column().map(|(value, it)| Score::of_resampled(value, &it));
         // In the order in which `Panel::figures` tells them.
         let balanced_accuracy = next();
         let mut average = || Average { precision: next(), recall: next(), f1: next() };
         let (macro_average, weighted_average) = (average(), average());
         let (macro_auc, macro_average_precision) = (next(), next());
-        let calibration_error = next();
         let mut class = |class: usize| {
             let n_said = confusion.iter().map(|row| row[class]).sum();
             let n_right = confusion[class][class];
@@ -198,9 +198,9 @@ impl Panel {
         confusion
     }
 
-    /// Returns all figures of a resample, one after the other: balanced accuracy; macro
-    /// precision, recall and F1; the same weighted; macro AUC and average precision; the
-    /// calibration error; then F1, AUC and average precision of each class.
+    /// Returns all figures of a resample, one after the other: the calibration error; balanced
+    /// accuracy; macro precision, recall and F1; the same weighted; macro AUC and average
+    /// precision; then F1, AUC and average precision of each class.
     fn figures(&self, times: &[u32]) -> Vec<Option<f64>> {
         let confusion = self.confusion(times);
         let counted: Vec<Counted> =
@@ -224,6 +224,7 @@ impl Panel {
             weighted_mean(each?.into_iter())
         };
         let mut figures = vec![
+            self.binned.error(times),
             same(|it| it.recall),
             same(|it| it.precision),
             same(|it| it.recall),
@@ -233,7 +234,6 @@ impl Panel {
             weighted(f1),
             all(0),
             all(1),
-            self.binned.error(times),
         ];
         for (counted, [auc, average_precision]) in counted.iter().zip(curves) {
             figures.extend([counted.f1, auc, average_precision]);
