@@ -22,6 +22,7 @@ pub mod planted;
 pub mod post;
 pub mod progress;
 pub mod quality;
+pub mod random;
 pub mod rules;
 pub mod split;
 pub mod traffic;

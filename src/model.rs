@@ -16,10 +16,11 @@ mod net;
 mod small_cnn;
 mod linear;
 mod optimizer;
-mod random;
 pub mod tensorboard;
 
 use recipe::RecipeError;
+
+use crate::domain::random;
 
 /// Why there is no model, or no answer from one.
 #[derive(Debug, thiserror::Error)]

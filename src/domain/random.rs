@@ -1,53 +1,79 @@
-//! Numbers drawn from a key: the only source of chance in this room.
+//! Numbers drawn from a key: the source of chance in training and in altered pictures.
 //!
-//! burn draws from one generator per process, so two trainings at once would disturb each
-//! other. Here every use has a key of its own, (seed, purpose, epoch, picture), and what one
-//! thread draws never depends on another.
+//! A generator per process would let two trainings at once disturb each other. Here every use
+//! has a key of its own, (seed, purpose, epoch, picture), and what one thread draws never
+//! depends on another.
 
 /// What numbers are drawn for; keeps the streams of one seed apart.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Purpose {
+pub enum Purpose {
     Weights,
     Dropout,
     Order,
     Augment,
+    /// Which pictures are copied or left out where classes are made equal.
+    Balance,
 }
 
 /// A stream of numbers (`SplitMix64`), the same for the same key on every machine.
-#[derive(Clone, Debug)]
-pub(super) struct Random {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Random {
     state: u64,
 }
 
 impl Random {
-    pub(super) fn new(seed: u64, purpose: Purpose) -> Self {
+    pub fn new(seed: u64, purpose: Purpose) -> Self {
         let stream = match purpose {
             Purpose::Weights => 1,
             Purpose::Dropout => 2,
             Purpose::Order => 3,
             Purpose::Augment => 4,
+            Purpose::Balance => 5,
         };
         Self { state: mix(seed) }.at(stream)
     }
 
     /// Returns the stream number `index` below this one.
-    pub(super) fn at(&self, index: u64) -> Self {
+    #[must_use]
+    pub fn at(&self, index: u64) -> Self {
         Self { state: mix(self.state ^ mix(index.wrapping_add(STEP))) }
     }
 
     /// Draws a number from 0 up to but not including 1.
     #[expect(clippy::cast_precision_loss, reason = "24 bits fit an f32 exactly")]
-    pub(super) fn unit(&mut self) -> f32 {
+    pub fn unit(&mut self) -> f32 {
         (self.next() >> 40) as f32 / 16_777_216.0
     }
 
     /// Draws a number from `-reach` to `reach`.
-    pub(super) fn around_zero(&mut self, reach: f32) -> f32 {
+    pub fn around_zero(&mut self, reach: f32) -> f32 {
         (self.unit() * 2.0 - 1.0) * reach
     }
 
+    /// Draws a number from `low` up to but not including `high`.
+    pub fn between(&mut self, low: f32, high: f32) -> f32 {
+        low + self.unit() * (high - low)
+    }
+
+    /// Draws a number of the standard normal distribution, as the sum of eight even ones
+    /// (Irwin and Hall): no number is further than 4.9 from zero.
+    #[expect(clippy::cast_precision_loss, reason = "the sum is below 2^24")]
+    pub fn normal(&mut self) -> f32 {
+        let sum: u64 = [self.next(), self.next()]
+            .into_iter()
+            .flat_map(|bits| [0, 16, 32, 48].map(|from| (bits >> from) & 0xffff))
+            .sum();
+        // Each part has the mean 32,767.5 and the variance (65,536² − 1) / 12.
+        (sum as f32 - 262_140.0) / 53_509.92
+    }
+
+    /// Draws one of the 256 levels of a colour.
+    pub fn level(&mut self) -> u8 {
+        self.next().to_be_bytes()[0]
+    }
+
     /// Draws a permutation of the numbers below `n`.
-    pub(super) fn order(&mut self, n: usize) -> Vec<usize> {
+    pub fn order(&mut self, n: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..n).collect();
         for last in (1..n).rev() {
             order.swap(last, self.below(last + 1));
@@ -55,7 +81,8 @@ impl Random {
         order
     }
 
-    fn below(&mut self, n: usize) -> usize {
+    /// Draws a number below `n`.
+    pub fn below(&mut self, n: usize) -> usize {
         let n = u64::try_from(n).expect("a usize has at most 64 bits");
         usize::try_from(self.next() % n).expect("the rest is below a usize")
     }
@@ -101,6 +128,22 @@ mod tests {
         assert!(mean.abs() < 0.05, "mean {mean}");
         let n_low = drawn.iter().filter(|number| **number < -1.0).count();
         assert!((2_350..2_650).contains(&n_low), "{n_low} of 10000 in the lowest quarter");
+    }
+
+    #[test]
+    fn normal_numbers_have_the_moments_of_the_bell_curve() {
+        let mut random = Random::new(7, Purpose::Augment);
+
+        let drawn: Vec<f32> = (0..50_000).map(|_| random.normal()).collect();
+
+        let mean = |of: fn(f32) -> f32| drawn.iter().map(|it| of(*it)).sum::<f32>() / 50_000.0;
+        assert!(mean(|it| it).abs() < 0.02);
+        assert!((mean(|it| it * it) - 1.0).abs() < 0.02);
+        assert!(mean(|it| it * it * it).abs() < 0.05);
+        // 3 of the normal distribution, 2.85 of a sum of eight.
+        assert!((mean(|it| it.powi(4)) - 2.85).abs() < 0.1);
+        let within = drawn.iter().filter(|it| it.abs() < 1.0).count();
+        assert!((33_700..34_500).contains(&within), "{within} of 50000 within 1");
     }
 
     #[test]
