@@ -1,6 +1,7 @@
 //! Pure functions on pixels: bytes in, pictures, fingerprints, twins or encoded bytes out.
 //! The only room that knows the picture libraries; it never touches files or the store.
 
+pub mod augment;
 pub mod compare;
 pub mod contact;
 pub mod crop;
@@ -18,6 +19,7 @@ mod align;
 mod attention;
 mod border;
 mod icc;
+mod gaussian;
 mod hash;
 mod jpeg;
 mod light;

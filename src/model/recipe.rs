@@ -4,6 +4,8 @@ use std::{fmt, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::pixels::augment::Augment;
+
 /// The sides a network can be made for: four times halved, something must be left.
 pub const IMAGE_SIZES: RangeInclusive<u32> = 16..=512;
 
@@ -84,28 +86,6 @@ pub enum Monitor {
     ValAccuracy,
 }
 
-/// How far training pictures are changed, at random, each time they are seen.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Augment {
-    pub flip_horizontal: bool,
-    pub flip_vertical: bool,
-    /// Turned by up to this many degrees to either side.
-    pub rotate_deg: f64,
-    /// Moved by up to this share of the side, along each axis.
-    pub shift: f64,
-    /// Grown or shrunk by up to this share.
-    pub zoom: f64,
-    /// Made lighter or darker by up to this share.
-    pub brightness: f64,
-    /// Contrast raised or lowered by up to this share.
-    pub contrast: f64,
-    /// Colours made stronger or weaker by up to this share.
-    pub saturation: f64,
-    /// Colours turned by up to this many degrees; 180 says that colour tells nothing.
-    pub hue_deg: f64,
-}
-
 /// A value of the recipe cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("`{key} = {value}` in [train] is out of range; choose {low} to {high}")]
@@ -142,41 +122,9 @@ impl Default for EarlyStopping {
     }
 }
 
-impl Default for Augment {
-    fn default() -> Self {
-        Self {
-            flip_horizontal: true,
-            flip_vertical: false,
-            rotate_deg: 10.0,
-            shift: 0.1,
-            zoom: 0.1,
-            brightness: 0.1,
-            contrast: 0.1,
-            saturation: 0.1,
-            hue_deg: 0.0,
-        }
-    }
-}
-
-impl Augment {
-    /// Leaves every picture as it is.
-    pub const NOTHING: Self = Self {
-        flip_horizontal: false,
-        flip_vertical: false,
-        rotate_deg: 0.0,
-        shift: 0.0,
-        zoom: 0.0,
-        brightness: 0.0,
-        contrast: 0.0,
-        saturation: 0.0,
-        hue_deg: 0.0,
-    };
-}
-
 impl TrainRecipe {
     /// Finds the first value that training could not work with.
     pub fn check(&self) -> Result<(), RecipeError> {
-        let augment = &self.augment;
         let (smallest, largest) = IMAGE_SIZES.into_inner();
         let ranges = [
             ("image_size", f64::from(self.image_size), smallest.into(), largest.into()),
@@ -188,16 +136,10 @@ impl TrainRecipe {
             ("label_smoothing", self.label_smoothing, 0.0, 0.5),
             ("dropout", self.dropout, 0.0, 0.9),
             ("early_stopping.patience", f64::from(self.early_stopping.patience), 1.0, 1000.0),
-            ("augment.rotate_deg", augment.rotate_deg, 0.0, 180.0),
-            ("augment.shift", augment.shift, 0.0, 0.5),
-            ("augment.zoom", augment.zoom, 0.0, 0.5),
-            ("augment.brightness", augment.brightness, 0.0, 0.9),
-            ("augment.contrast", augment.contrast, 0.0, 0.9),
-            ("augment.saturation", augment.saturation, 0.0, 1.0),
-            ("augment.hue_deg", augment.hue_deg, 0.0, 180.0),
         ];
         // Written so that a value that is not a number is outside too.
-        match ranges.into_iter().find(|(_, value, low, high)| !(low..=high).contains(&value)) {
+        let mut all = ranges.into_iter().chain(self.augment.ranges());
+        match all.find(|(_, value, low, high)| !(low..=high).contains(&value)) {
             Some((key, value, low, high)) => Err(RecipeError { key, value, low, high }),
             None => Ok(()),
         }
@@ -282,12 +224,6 @@ mod tests {
             keys(TrainRecipe { dropout: 1.0, ..train() }),
             keys(TrainRecipe { early_stopping: stopping, ..train() }),
             keys(augment(Augment { rotate_deg: 181.0, ..still })),
-            keys(augment(Augment { shift: -0.1, ..still })),
-            keys(augment(Augment { zoom: f64::INFINITY, ..still })),
-            keys(augment(Augment { brightness: 1.0, ..still })),
-            keys(augment(Augment { contrast: 1.0, ..still })),
-            keys(augment(Augment { saturation: 1.1, ..still })),
-            keys(augment(Augment { hue_deg: 200.0, ..still })),
         ];
 
         let expected = [
@@ -299,12 +235,6 @@ mod tests {
             "dropout",
             "early_stopping.patience",
             "augment.rotate_deg",
-            "augment.shift",
-            "augment.zoom",
-            "augment.brightness",
-            "augment.contrast",
-            "augment.saturation",
-            "augment.hue_deg",
         ];
         assert_eq!(refused, expected.map(Err));
     }

@@ -248,7 +248,7 @@ impl<'a> Course<'a> {
         let side_px = self.plan.side_px;
         let values = augment::batch(&rgb, side_px, &self.preprocessing, |place| {
             let key = u64::try_from(batch[place]).expect("a usize has at most 64 bits");
-            Alteration::draw(&self.recipe.augment, side_px, &mut random.at(key))
+            Alteration::draw(&self.recipe.augment, [side_px; 2], &mut random.at(key))
         });
         let values = TensorData::new(values, [batch.len(), 3, side_px, side_px]);
         Tensor::from_data(values, &Device::flex().autodiff())
