@@ -10,6 +10,7 @@ pub mod encode;
 pub mod exif;
 pub mod fingerprint;
 pub mod plain_hash;
+pub mod process;
 pub mod search;
 pub mod sniff;
 pub mod twins;
