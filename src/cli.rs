@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::engine::StageName;
 
+mod augment;
 mod bars;
 mod complaint;
 mod evaluate;
@@ -75,6 +76,8 @@ enum Command {
     Evaluate(OnePipeline),
     /// Ask the trained classifier about pictures: files, folders, web addresses
     Predict(predict::PredictArguments),
+    /// Write altered copies of a picture, or fill up class folders until all are equally large
+    Augment(augment::AugmentArguments),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
 }
@@ -121,6 +124,7 @@ async fn obey(command: Command, shared: &Shared, talk: &Talk) -> Result<Exit, Co
         }
         Command::Evaluate(one) => evaluate::evaluate(&one, shared, talk),
         Command::Predict(arguments) => predict::predict(&arguments, shared, talk).await,
+        Command::Augment(arguments) => augment::augment(&arguments, talk),
         Command::Completions { shell } => {
             talk.completions(shell);
             Ok(Exit::Done)

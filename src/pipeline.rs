@@ -1,6 +1,7 @@
 //! The pipeline file, and the order of the stages it sets in motion.
 
 pub mod ask;
+pub mod augment;
 mod crops;
 pub mod deletions;
 pub mod file;

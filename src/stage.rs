@@ -11,3 +11,4 @@ pub mod split;
 pub mod export;
 pub mod train;
 pub mod predict;
+pub mod augment;

@@ -5,8 +5,8 @@ use std::{error::Error, process::ExitCode};
 use crate::{
     engine,
     pipeline::{
-        PipelineError, ask::AskError, run::PipelineRunError, starter::StarterError,
-        workshop::WorkshopError,
+        PipelineError, ask::AskError, augment::AugmentError, run::PipelineRunError,
+        starter::StarterError, workshop::WorkshopError,
     },
     report::ReportError,
     store::{StoreError, files::FileError},
@@ -145,6 +145,25 @@ impl From<AskError> for Complaint {
             AskError::Model(_) | AskError::Train(_) | AskError::Predict(_) => {
                 Self::new(Exit::Failed, error)
             }
+        }
+    }
+}
+
+impl From<AugmentError> for Complaint {
+    fn from(error: AugmentError) -> Self {
+        match error {
+            AugmentError::File(error) => error.into(),
+            AugmentError::Broken { .. } | AugmentError::Whereabouts { .. } => {
+                Self::new(Exit::Failed, error)
+            }
+            AugmentError::NoClass { .. }
+            | AugmentError::EmptyClass { .. }
+            | AugmentError::NoTarget
+            | AugmentError::Name { .. }
+            | AugmentError::Overlap { .. }
+            | AugmentError::NotOurs { .. }
+            | AugmentError::Foreign { .. }
+            | AugmentError::MarkEscapes { .. } => Self::new(Exit::Usage, error),
         }
     }
 }
