@@ -12,9 +12,10 @@ mod augment;
 pub mod train;
 pub mod classifier;
 mod loss;
-mod net;
-mod small_cnn;
-mod linear;
+mod nets;
+mod graph;
+mod weights;
+mod dropout;
 mod optimizer;
 pub mod tensorboard;
 
@@ -42,6 +43,8 @@ pub enum ModelError {
          this model takes; scale it to {side_px} pixels first"
     )]
     WrongSize { kind: &'static str, index: usize, found: usize, side_px: u32 },
+    #[error("`image_size` in [train] is too small for the {architecture} network")]
+    TooSmall { architecture: recipe::Architecture, source: graph::build::TooSmall },
     #[error("the loss grew beyond all bounds in epoch {epoch}; lower `learning_rate` in [train]")]
     Diverged { epoch: u32 },
     #[error("training was interrupted in epoch {epoch}")]
@@ -66,14 +69,12 @@ pub enum ModelError {
          restore it or train again", .path.display()
     )]
     Damaged { path: PathBuf },
-    #[error("could not put the weights into a file format")]
-    Encode(#[source] burn::store::SafetensorsStoreError),
     #[error("{} does not hold weights; train again", .path.display())]
-    Weights { path: PathBuf, source: burn::store::SafetensorsStoreError },
+    Weights { path: PathBuf, source: weights::WeightsError },
     #[error(
-        "{} does not fit the {architecture} network ({what}); train again", .path.display()
+        "{} does not fit the {architecture} network ({misfit}); train again", .path.display()
     )]
-    OtherNetwork { path: PathBuf, architecture: recipe::Architecture, what: String },
+    OtherNetwork { path: PathBuf, architecture: recipe::Architecture, misfit: graph::names::Misfit },
 }
 
 #[cfg(test)]

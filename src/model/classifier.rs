@@ -6,23 +6,17 @@ use std::{
     path::Path,
 };
 
-use burn::{
-    module::Module,
-    store::{
-        ApplyError, ApplyResult, BurnToPyTorchAdapter, ModuleSnapshot, PyTorchToBurnAdapter,
-        SafetensorsStore,
-    },
-    tensor::{Device, Tensor, TensorData},
-};
+use burn::tensor::{Device, Tensor, TensorData};
 use serde::Deserialize;
 
 use super::{
     ModelError,
     augment::{self, Alteration},
     card::{FORMAT, ModelCard, Preprocessing},
+    graph::{Graph, build::Fill},
     loss::softmax,
-    net::{Net, Plan},
-    random::{Purpose, Random},
+    nets::{self, Plan},
+    weights,
 };
 use crate::domain::id::BlobId;
 
@@ -37,14 +31,14 @@ const BATCH: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Classifier {
     card: ModelCard,
-    net: Net,
+    net: Graph,
 }
 
 impl Classifier {
     /// Joins a network with its card, whose digest of the weights is filled in here.
-    pub(super) fn new(net: Net, mut card: ModelCard) -> Result<Self, ModelError> {
-        card.weights = BlobId::of(&encode(&net)?);
-        Ok(Self { card, net })
+    pub(super) fn new(net: Graph, mut card: ModelCard) -> Self {
+        card.weights = BlobId::of(&weights::to_safetensors(&net.tensors()));
+        Self { card, net }
     }
 
     pub fn card(&self) -> &ModelCard {
@@ -67,7 +61,7 @@ impl Classifier {
     pub fn save(&self, dir: &Path) -> Result<(), ModelError> {
         let mut card = serde_json::to_vec_pretty(&self.card).expect("a card is plain data");
         card.push(b'\n');
-        write_whole(dir, WEIGHTS, &encode(&self.net)?)?;
+        write_whole(dir, WEIGHTS, &weights::to_safetensors(&self.net.tensors()))?;
         write_whole(dir, CARD, &card)
     }
 
@@ -85,26 +79,22 @@ impl Classifier {
             n_classes: card.classes.len(),
             dropout: 0.0,
         };
-        let mut net = Net::new(&plan, &mut Random::new(0, Purpose::Weights), &Device::flex());
-        let mut store = SafetensorsStore::from_bytes(Some(encoded))
-            .with_from_adapter(PyTorchToBurnAdapter)
-            .skip_enum_variants(true)
-            .validate(false)
-            .allow_partial(true);
-        let result = match net.load_from(&mut store) {
-            Ok(result) => result,
-            Err(source) => return Err(ModelError::Weights { path, source }),
-        };
-        if let Some(what) = misfit(&result) {
-            return Err(ModelError::OtherNetwork { path, architecture: card.architecture, what });
-        }
-        Ok(Self { card, net: net.valid() })
+        let mut net = nets::build(&plan, Fill::Zeros, &Device::flex())
+            .map_err(|_| ModelError::Implausible { path: dir.join(CARD) })?;
+        let tensors = weights::from_safetensors(&encoded)
+            .map_err(|source| ModelError::Weights { path: path.clone(), source })?;
+        net.load(tensors).map_err(|misfit| ModelError::OtherNetwork {
+            path,
+            architecture: card.architecture,
+            misfit,
+        })?;
+        Ok(Self { card, net })
     }
 }
 
 /// Returns the network's numbers for each picture, one row per picture.
 pub(super) fn ask(
-    net: &Net,
+    net: &Graph,
     pictures: &[&[u8]],
     side_px: usize,
     preprocessing: &Preprocessing,
@@ -138,33 +128,6 @@ pub(super) fn check_size(
 
 pub(super) fn side(image_size: u32) -> usize {
     usize::try_from(image_size).expect("a side in pixels fits a usize")
-}
-
-/// Writes the weights under the names and in the layout `PyTorch` uses.
-fn encode(net: &Net) -> Result<Vec<u8>, ModelError> {
-    // One entry at most: the library writes several in no fixed order.
-    let mut store = SafetensorsStore::from_bytes(None)
-        .clear_metadata()
-        .metadata("format", "pt")
-        .with_to_adapter(BurnToPyTorchAdapter)
-        .skip_enum_variants(true);
-    net.save_into(&mut store).map_err(ModelError::Encode)?;
-    store.get_bytes().map_err(ModelError::Encode)
-}
-
-/// Names the first tensor that is too few, too many or of another kind.
-fn misfit(result: &ApplyResult) -> Option<String> {
-    let missing = result.missing.first().map(|(name, _)| format!("`{name}` is missing"));
-    let unused = result.unused.first().map(|name| format!("`{name}` is not part of it"));
-    let error = result.errors.first().map(|error| match error {
-        ApplyError::ShapeMismatch { path, expected, found } => {
-            format!("`{path}` is {:?}, not {:?}", found.as_slice(), expected.as_slice())
-        }
-        ApplyError::DTypeMismatch { .. }
-        | ApplyError::AdapterError { .. }
-        | ApplyError::LoadError { .. } => error.to_string(),
-    });
-    missing.or(unused).or(error)
 }
 
 /// The one field of a card that every format has.

@@ -40,6 +40,7 @@ pub enum Architecture {
     SmallCnn,
     /// One layer on the pixels: the baseline any network must beat.
     Linear,
+    MobilenetV2,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,6 +152,7 @@ impl fmt::Display for Architecture {
         f.write_str(match self {
             Self::SmallCnn => "small-cnn",
             Self::Linear => "linear",
+            Self::MobilenetV2 => "mobilenet-v2",
         })
     }
 }
@@ -192,7 +194,7 @@ mod tests {
             (r#"{"epoch": 3}"#, "`epoch`"),
             (r#"{"augment": {"shear": 1.0}}"#, "`shear`"),
             (r#"{"early_stopping": {"delta": 1.0}}"#, "`delta`"),
-            (r#"{"architecture": "resnet"}"#, "`small-cnn` or `linear`"),
+            (r#"{"architecture": "resnet"}"#, "`small-cnn`, `linear`"),
         ];
         for (text, named) in texts {
             let error = serde_json::from_str::<TrainRecipe>(text).unwrap_err().to_string();

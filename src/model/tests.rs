@@ -293,10 +293,11 @@ fn a_model_that_cannot_be_trusted_is_not_loaded() {
          snapset that wrote it",
         "model.json is not the description of a model; train again",
         "model.json describes no network that could be trained; restore it or train again",
-        "model.safetensors does not fit the linear network (`blocks.0.conv.weight` is not part of \
-         it); train again",
-        "model.safetensors does not fit the small-cnn network (`output.weight` is [192, 2], not \
-         [192, 3]); train again",
+        "model.safetensors does not fit the linear network (not part of the network: \
+         `blocks.0.conv.weight`, `blocks.0.norm.bias`, `blocks.0.norm.running_mean` and 17 more; \
+         `output.weight` is [2, 192], not [2, 768]); train again",
+        "model.safetensors does not fit the small-cnn network (`output.weight` is [2, 192], not \
+         [3, 192]); train again",
         "model.json is not the description of a model; train again",
         "model.safetensors does not hold weights; train again",
     ];

@@ -6,7 +6,7 @@
 use std::{cmp::Ordering, ops::ControlFlow};
 
 use burn::{
-    module::Module,
+    module::Module as _,
     optim::{GradientsParams, ModuleOptimizer},
     tensor::{Device, Tensor, TensorData},
 };
@@ -16,8 +16,9 @@ use super::{
     augment::{self, Alteration},
     card::{FORMAT, ModelCard, Preprocessing},
     classifier::{Classifier, ask, check_size, rows, side},
+    graph::{Graph, build::Fill},
     loss::{self, Tally},
-    net::{Net, Plan},
+    nets::{self, Plan},
     optimizer,
     random::{Purpose, Random},
     recipe::{Monitor, TrainRecipe},
@@ -83,7 +84,7 @@ pub fn train(
     recipe.check().map_err(ModelError::Recipe)?;
     let counts = check_sets(recipe, classes, sets)?;
     let course = Course::new(recipe, &counts, seed, sets);
-    let mut learner = course.begin();
+    let mut learner = course.begin()?;
     let untrained = learner.net.valid();
     let (train, val) =
         (course.ask(&untrained, &sets.train, 0)?, course.ask(&untrained, &sets.val, 0)?);
@@ -114,12 +115,12 @@ pub fn train(
         classes: classes.to_vec(),
         image_size: recipe.image_size,
         prepare: sets.prepare.clone(),
-        parameters: u64::try_from(net.num_params()).expect("a usize has at most 64 bits"),
+        parameters: u64::try_from(net.n_parameters()).expect("a usize has at most 64 bits"),
         preprocessing: course.preprocessing,
         seed,
         weights: BlobId::of(&[]),
     };
-    Ok(Trained { model: Classifier::new(net, card)?, epochs, best_epoch: best.number })
+    Ok(Trained { model: Classifier::new(net, card), epochs, best_epoch: best.number })
 }
 
 /// Refuses sets nothing can be learned from; returns how many training pictures each class has.
@@ -160,7 +161,7 @@ struct Course<'a> {
 
 /// Everything that does.
 struct Learner {
-    net: Net,
+    net: Graph,
     optimizer: ModuleOptimizer,
     dropout: Random,
     step: u32,
@@ -182,14 +183,18 @@ impl<'a> Course<'a> {
         Self { recipe, sets, seed, plan, preprocessing, class_weights, n_steps }
     }
 
-    fn begin(&self) -> Learner {
+    fn begin(&self) -> Result<Learner, ModelError> {
         let device = Device::flex().autodiff();
-        Learner {
-            net: Net::new(&self.plan, &mut Random::new(self.seed, Purpose::Weights), &device),
+        let mut random = Random::new(self.seed, Purpose::Weights);
+        let architecture = self.recipe.architecture;
+        let net = nets::build(&self.plan, Fill::Drawn(&mut random), &device)
+            .map_err(|source| ModelError::TooSmall { architecture, source })?;
+        Ok(Learner {
+            net,
             optimizer: optimizer::new(self.recipe),
             dropout: Random::new(self.seed, Purpose::Dropout),
             step: 0,
-        }
+        })
     }
 
     /// Shows every training picture once, in an order of this epoch's own.
@@ -255,7 +260,7 @@ impl<'a> Course<'a> {
     }
 
     /// Asks the network about unchanged pictures.
-    fn ask(&self, net: &Net, examples: &[Example], number: u32) -> Result<Tally, ModelError> {
+    fn ask(&self, net: &Graph, examples: &[Example], number: u32) -> Result<Tally, ModelError> {
         let mut tally = Tally::default();
         for examples in examples.chunks(BATCH) {
             let rows = ask(net, &pictures(examples), self.plan.side_px, &self.preprocessing);
