@@ -15,6 +15,7 @@ mod loss;
 mod nets;
 mod graph;
 mod weights;
+pub mod pretrained;
 mod dropout;
 mod optimizer;
 pub mod tensorboard;

@@ -13,6 +13,8 @@ pub enum Purpose {
     Augment,
     /// Which pictures are copied or left out where classes are made equal.
     Balance,
+    /// Which of the variants of a picture an epoch sees.
+    Variant,
 }
 
 /// A stream of numbers (`SplitMix64`), the same for the same key on every machine.
@@ -29,6 +31,7 @@ impl Random {
             Purpose::Order => 3,
             Purpose::Augment => 4,
             Purpose::Balance => 5,
+            Purpose::Variant => 6,
         };
         Self { state: mix(seed) }.at(stream)
     }

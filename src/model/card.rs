@@ -69,12 +69,13 @@ impl Preprocessing {
             // A colour that never changes must not be divided by nothing.
             (mean_square - mean[channel] * mean[channel]).max(0.0).sqrt().max(1.0 / 255.0)
         });
-        Self {
-            fit: format!("shortest side to {image_size}, centre crop"),
-            scale: "0 to 1".to_owned(),
-            mean: mean.map(narrow),
-            std: std.map(narrow),
-        }
+        Self::with(mean.map(narrow), std.map(narrow), image_size)
+    }
+
+    /// Takes off a given mean and divides by a given spread.
+    pub(super) fn with(mean: [f32; 3], std: [f32; 3], image_size: u32) -> Self {
+        let fit = format!("shortest side to {image_size}, centre crop");
+        Self { fit, scale: "0 to 1".to_owned(), mean, std }
     }
 }
 

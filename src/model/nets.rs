@@ -6,7 +6,7 @@ use self::mobilenet_v2::{Padding, Style};
 use super::{
     graph::{
         Graph, Shape,
-        build::{Builder, Fill, TooSmall},
+        build::{Builder, Fill, TooSmall, Value},
     },
     recipe::Architecture,
 };
@@ -26,6 +26,23 @@ pub(super) struct Plan {
 
 /// Makes a whole network for squares of `plan.side_px` in three colours.
 pub(super) fn build(plan: &Plan, fill: Fill<'_>, device: &Device) -> Result<Graph, TooSmall> {
+    assemble(plan, None, fill, device).map(|(net, _)| net)
+}
+
+/// Makes a whole network, on a given body if there is one; returns with it where its head begins.
+pub(super) fn assemble(
+    plan: &Plan,
+    body: Option<&Graph>,
+    fill: Fill<'_>,
+    device: &Device,
+) -> Result<(Graph, usize), TooSmall> {
+    if let Some(body) = body {
+        let nodes = body.nodes();
+        let shape = nodes.last().map_or([0; 3], |last| last.shape);
+        let (mut net, maps) = Builder::new(shape, fill, device);
+        head(&mut net, maps, plan);
+        return Ok((body.join(&net.finish()?), nodes.len()));
+    }
     let shape: Shape = [3, plan.side_px, plan.side_px];
     let (mut net, pictures) = Builder::new(shape, fill, device);
     match plan.architecture {
@@ -36,10 +53,14 @@ pub(super) fn build(plan: &Plan, fill: Fill<'_>, device: &Device) -> Result<Grap
         Architecture::MobilenetV2 => {
             let style = Style { padding: Padding::Even, is_folded: false };
             let maps = mobilenet_v2::body(&mut net, pictures, style);
-            let features = net.global_average(maps);
-            let features = net.dropout(features, plan.dropout);
-            net.output("classifier.1", features, plan.n_classes);
+            head(&mut net, maps, plan);
         }
     }
-    net.finish()
+    Ok((net.finish()?, 0))
+}
+
+fn head(net: &mut Builder<'_>, maps: Value, plan: &Plan) {
+    let features = net.global_average(maps);
+    let features = net.dropout(features, plan.dropout);
+    net.output("classifier.1", features, plan.n_classes);
 }

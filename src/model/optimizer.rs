@@ -5,6 +5,8 @@ use burn::optim::{
     momentum::MomentumConfig,
 };
 
+use burn::tensor::Bytes;
+
 use super::recipe::{Optimizer, Schedule, TrainRecipe};
 
 /// Added to the root of the squared gradients, as other frameworks do by default.
@@ -26,6 +28,16 @@ pub(super) fn new(recipe: &TrainRecipe) -> ModuleOptimizer {
             SgdConfig::new().with_momentum(Some(momentum)).with_weight_decay(penalty).init()
         }
     }
+}
+
+/// Returns what an optimiser remembers of earlier steps.
+pub(super) fn memory(optimizer: &ModuleOptimizer) -> Vec<u8> {
+    optimizer.into_bytes().expect("moments are plain tensors").to_vec()
+}
+
+/// Makes the optimiser of the recipe with the [`memory`] of another; `None` if it is damaged.
+pub(super) fn remembering(recipe: &TrainRecipe, memory: Vec<u8>) -> Option<ModuleOptimizer> {
+    new(recipe).from_bytes(Bytes::from_bytes_vec(memory)).ok()
 }
 
 /// Returns the learning rate of step number `step`, counted from 0, of `n_steps`.

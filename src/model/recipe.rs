@@ -30,6 +30,11 @@ pub struct TrainRecipe {
     pub dropout: f64,
     pub early_stopping: EarlyStopping,
     pub augment: Augment,
+    /// How many of the layers with weights of a pretrained network learn as well.
+    pub unfreeze: Unfreeze,
+    /// How many changed versions of every training picture the frozen part of a pretrained
+    /// network is asked about, besides the picture itself.
+    pub feature_variants: u32,
 }
 
 /// A network; adding one is a file beside this one and a variant here.
@@ -41,6 +46,29 @@ pub enum Architecture {
     /// One layer on the pixels: the baseline any network must beat.
     Linear,
     MobilenetV2,
+}
+
+/// How much of a pretrained network learns: a number of layers from its end, or `"all"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Unfreeze {
+    Layers(u32),
+    Everything(Everything),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Everything {
+    All,
+}
+
+impl Unfreeze {
+    pub(super) fn n_layers(self) -> usize {
+        match self {
+            Self::Layers(n) => usize::try_from(n).unwrap_or(usize::MAX),
+            Self::Everything(Everything::All) => usize::MAX,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +141,8 @@ impl Default for TrainRecipe {
             dropout: 0.2,
             early_stopping: EarlyStopping::default(),
             augment: Augment::default(),
+            unfreeze: Unfreeze::Layers(0),
+            feature_variants: 3,
         }
     }
 }
@@ -136,6 +166,7 @@ impl TrainRecipe {
             ("weight_decay", self.weight_decay, 0.0, 1.0),
             ("label_smoothing", self.label_smoothing, 0.0, 0.5),
             ("dropout", self.dropout, 0.0, 0.9),
+            ("feature_variants", f64::from(self.feature_variants), 0.0, 100.0),
             ("early_stopping.patience", f64::from(self.early_stopping.patience), 1.0, 1000.0),
         ];
         // Written so that a value that is not a number is outside too.

@@ -1,13 +1,13 @@
 //! Trainings small enough to run in seconds.
 
-use std::{fs, ops::ControlFlow};
+use std::{collections::BTreeMap, fs, ops::ControlFlow};
 
 use super::{
     ModelError,
     classifier::{CARD, Classifier, WEIGHTS},
     random::{Purpose, Random},
-    recipe::{Architecture, Augment, EarlyStopping, Monitor, Schedule, TrainRecipe},
-    train::{Example, Progress, Sets, Trained, train},
+    recipe::{Architecture, Augment, EarlyStopping, Monitor, Optimizer, Schedule, TrainRecipe},
+    train::{Example, Host, Progress, Sets, Trained, train},
 };
 use crate::domain::id::BlobId;
 
@@ -59,7 +59,48 @@ fn recipe() -> TrainRecipe {
 }
 
 fn run(recipe: &TrainRecipe, seed: u64, sets: &Sets) -> Result<Trained, ModelError> {
-    train(recipe, &classes(), seed, sets, &mut |_| ControlFlow::Continue(()))
+    train(recipe, &classes(), seed, sets, None, &mut Witness::default())
+}
+
+/// Watches trainings, ends them where it is told to, and remembers what it is given.
+struct Witness {
+    told: Vec<Progress>,
+    ends: fn(Progress) -> bool,
+    checkpoint: Option<Vec<u8>>,
+    known: BTreeMap<(BlobId, BlobId), Vec<f32>>,
+    n_recalled: usize,
+}
+
+impl Default for Witness {
+    fn default() -> Self {
+        let known = BTreeMap::new();
+        Self { told: vec![], ends: |_| false, checkpoint: None, known, n_recalled: 0 }
+    }
+}
+
+impl Host for Witness {
+    fn observe(&mut self, progress: Progress) -> ControlFlow<()> {
+        self.told.push(progress);
+        if (self.ends)(progress) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn recall(&mut self, by: BlobId, picture: BlobId) -> Option<Vec<f32>> {
+        let found = self.known.get(&(by, picture)).cloned();
+        self.n_recalled += usize::from(found.is_some());
+        found
+    }
+
+    fn remember(&mut self, by: BlobId, picture: BlobId, values: &[f32]) {
+        self.known.insert((by, picture), values.to_vec());
+    }
+
+    fn save(&mut self, checkpoint: &[u8]) {
+        self.checkpoint = Some(checkpoint.to_vec());
+    }
+
+    fn saved(&mut self) -> Option<Vec<u8>> {
+        self.checkpoint.clone()
+    }
 }
 
 fn pictures(examples: &[Example]) -> Vec<&[u8]> {
@@ -184,13 +225,10 @@ fn an_answer_does_not_depend_on_the_pictures_beside_it() {
 #[test]
 fn training_can_be_interrupted_after_any_step() {
     let sets = sets(40, 10);
-    let stop_at = |wanted: fn(Progress) -> bool| {
-        let mut told = Vec::new();
-        let ended = train(&recipe(), &classes(), 7, &sets, &mut |progress| {
-            told.push(progress);
-            if wanted(progress) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        (ended.unwrap_err().to_string(), told.len())
+    let stop_at = |ends: fn(Progress) -> bool| {
+        let mut witness = Witness { ends, ..Witness::default() };
+        let ended = train(&recipe(), &classes(), 7, &sets, None, &mut witness);
+        (ended.unwrap_err().to_string(), witness.told.len())
     };
 
     let in_batch = stop_at(|it| matches!(it, Progress::Batch { epoch: 2, done: 1, of: 3, .. }));
@@ -198,6 +236,29 @@ fn training_can_be_interrupted_after_any_step() {
 
     assert_eq!(in_batch, ("training was interrupted in epoch 2".to_owned(), 1 + 4 + 1));
     assert_eq!(after_epoch, ("training was interrupted in epoch 1".to_owned(), 1 + 4));
+}
+
+#[test]
+fn a_training_that_was_broken_off_goes_on_as_if_nothing_had_happened() {
+    let sets = sets(40, 10);
+    let optimizers = [Optimizer::Adamw, Optimizer::Adam, Optimizer::Sgd];
+    for optimizer in optimizers {
+        let recipe = TrainRecipe { optimizer, epochs: 5, learning_rate: 0.002, ..recipe() };
+        let whole = run(&recipe, 7, &sets).unwrap();
+
+        let ends = |it| matches!(it, Progress::Batch { epoch: 4, done: 2, .. });
+        let mut witness = Witness { ends, ..Witness::default() };
+        let broken = train(&recipe, &classes(), 7, &sets, None, &mut witness);
+        assert!(matches!(broken, Err(ModelError::Interrupted { epoch: 4 })));
+        (witness.ends, witness.told) = (|_| false, vec![]);
+        let resumed = train(&recipe, &classes(), 7, &sets, None, &mut witness).unwrap();
+
+        let first = witness.told.first();
+        assert!(matches!(first, Some(Progress::Batch { epoch: 4, done: 1, .. })), "{first:?}");
+        assert_eq!(resumed.epochs, whole.epochs);
+        assert_eq!(resumed.best_epoch, whole.best_epoch);
+        assert_eq!(files(&resumed.model), files(&whole.model));
+    }
 }
 
 #[test]
@@ -224,9 +285,8 @@ fn sets_nothing_can_be_learned_from_are_refused_by_name() {
     );
     let recipe = TrainRecipe { epochs: 0, ..recipe() };
     assert!(matches!(run(&recipe, 7, &sets(20, 10)), Err(ModelError::Recipe(_))));
-    let one = train(&self::recipe(), &classes()[..1], 7, &sets(20, 10), &mut |_| {
-        ControlFlow::Continue(())
-    });
+    let mut witness = Witness::default();
+    let one = train(&self::recipe(), &classes()[..1], 7, &sets(20, 10), None, &mut witness);
     assert!(matches!(one, Err(ModelError::TooFewClasses { .. })));
 }
 

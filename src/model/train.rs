@@ -11,15 +11,20 @@ use burn::{
     tensor::{Device, Tensor, TensorData},
 };
 
+use self::{
+    checkpoint::Checkpoint,
+    supply::{BATCH, Extractor, Features, Supply, tensor},
+};
 use super::{
     ModelError,
     augment::{self, Alteration},
     card::{FORMAT, ModelCard, Preprocessing},
-    classifier::{Classifier, ask, check_size, rows, side},
-    graph::{Graph, build::Fill},
+    classifier::{Classifier, check_size, rows, side},
+    graph::{Graph, Shape, build::Fill},
     loss::{self, Tally},
     nets::{self, Plan},
     optimizer,
+    pretrained::Pretrained,
     random::{Purpose, Random},
     recipe::{Monitor, TrainRecipe},
 };
@@ -27,6 +32,9 @@ use crate::{
     domain::{id::BlobId, learning::Epoch},
     pixels::crop,
 };
+
+mod checkpoint;
+mod supply;
 
 /// One labelled picture, already the square the recipe asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +57,11 @@ pub struct Sets {
 /// What training tells while it runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Progress {
+    /// The fixed part of the network has seen `done` of `of` pictures and their variants.
+    Features {
+        done: usize,
+        of: usize,
+    },
     /// `done` of `of` steps of the epoch are made; `loss` is what the last one learned from.
     Batch {
         epoch: u32,
@@ -57,6 +70,29 @@ pub enum Progress {
         loss: f64,
     },
     Epoch(Epoch),
+}
+
+/// Who watches a training, and remembers for it what took long to find out.
+pub trait Host {
+    /// Is told of every step and may end the training by breaking.
+    fn observe(&mut self, progress: Progress) -> ControlFlow<()>;
+
+    /// Returns what the part of a network named `by` gave for `picture`, if it is remembered.
+    fn recall(&mut self, _by: BlobId, _picture: BlobId) -> Option<Vec<f32>> {
+        None
+    }
+
+    /// Is given what the part of a network named `by` gave for `picture`.
+    fn remember(&mut self, _by: BlobId, _picture: BlobId, _values: &[f32]) {}
+
+    /// Is given all that the next epoch starts from, after every epoch.
+    fn save(&mut self, _checkpoint: &[u8]) {}
+
+    /// Returns what [`Self::save`] was given last, by a training of the same recipe, seed and
+    /// pictures that did not end.
+    fn saved(&mut self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// A classifier and how it came to be.
@@ -70,44 +106,53 @@ pub struct Trained {
     pub best_epoch: u32,
 }
 
-/// How many pictures are asked about at once.
-const BATCH: usize = 64;
-
-/// Trains a classifier. `observe` is told of every step and may end it by breaking.
+/// Trains a classifier, on a network that knows nothing or on a pretrained one.
 pub fn train(
     recipe: &TrainRecipe,
     classes: &[String],
     seed: u64,
     sets: &Sets,
-    observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    pretrained: Option<&Pretrained>,
+    host: &mut dyn Host,
 ) -> Result<Trained, ModelError> {
     recipe.check().map_err(ModelError::Recipe)?;
     let counts = check_sets(recipe, classes, sets)?;
-    let course = Course::new(recipe, &counts, seed, sets);
-    let mut learner = course.begin()?;
-    let untrained = learner.net.valid();
-    let (train, val) =
-        (course.ask(&untrained, &sets.train, 0)?, course.ask(&untrained, &sets.val, 0)?);
-    let mut epochs = vec![epoch(0, train, val)];
-    tell(Progress::Epoch(epochs[0]), 0, observe)?;
-
-    let mut best = (epochs[0], untrained);
-    for number in 1..=recipe.epochs {
-        let train = course.learn(&mut learner, number, observe)?;
+    let course = Course::new(recipe, &counts, seed, sets, pretrained);
+    let (fixed, fresh) = course.network(pretrained)?;
+    let features = course.features(&fixed, host)?;
+    let mut learner =
+        Learner { net: fresh.train(), optimizer: optimizer::new(recipe), features, step: 0 };
+    let (mut epochs, mut best) = match course.resume(&mut learner, host) {
+        Some(resumed) => resumed,
+        None => {
+            let untrained = learner.net.valid();
+            let train = course.ask(&untrained, &learner.features, Part::Train, 0)?;
+            let val = course.ask(&untrained, &learner.features, Part::Val, 0)?;
+            let first = epoch(0, train, val);
+            tell(Progress::Epoch(first), 0, host)?;
+            (vec![first], (first, untrained))
+        }
+    };
+    let next = epochs.last().map_or(0, |last| last.number) + 1;
+    for number in next..=recipe.epochs {
+        if recipe.early_stopping.patience <= number - 1 - best.0.number {
+            break;
+        }
+        let train = course.learn(&mut learner, number, host)?;
         let net = learner.net.valid();
-        let now = epoch(number, train, course.ask(&net, &sets.val, number)?);
+        let val = course.ask(&net, &learner.features, Part::Val, number)?;
+        let now = epoch(number, train, val);
         epochs.push(now);
         // Even the worst first epoch has learned something; the untrained network is no model.
         if number == 1 || is_better(&now, &best.0, recipe.early_stopping.monitor) {
             best = (now, net);
         }
-        tell(Progress::Epoch(now), number, observe)?;
-        if recipe.early_stopping.patience <= number - best.0.number {
-            break;
-        }
+        host.save(&learner.checkpoint(&epochs, &best));
+        tell(Progress::Epoch(now), number, host)?;
     }
 
     let (best, net) = best;
+    let net = if fixed.nodes().len() < 2 { net } else { fixed.join(&net) };
     let card = ModelCard {
         format: FORMAT,
         snapset: env!("CARGO_PKG_VERSION").to_owned(),
@@ -116,7 +161,7 @@ pub fn train(
         image_size: recipe.image_size,
         prepare: sets.prepare.clone(),
         parameters: u64::try_from(net.n_parameters()).expect("a usize has at most 64 bits"),
-        preprocessing: course.preprocessing,
+        preprocessing: course.supply.preprocessing.clone(),
         seed,
         weights: BlobId::of(&[]),
     };
@@ -153,7 +198,7 @@ struct Course<'a> {
     sets: &'a Sets,
     seed: u64,
     plan: Plan,
-    preprocessing: Preprocessing,
+    supply: Supply<'a>,
     class_weights: Vec<f64>,
     /// How many steps there are unless stopped early.
     n_steps: u32,
@@ -161,64 +206,150 @@ struct Course<'a> {
 
 /// Everything that does.
 struct Learner {
+    /// The part that learns.
     net: Graph,
     optimizer: ModuleOptimizer,
-    dropout: Random,
+    /// What the part before it made of all pictures, where there is one.
+    features: Option<[Features; 2]>,
     step: u32,
 }
 
+/// The best epoch so far, and the part that learned as it was then.
+type Best = (Epoch, Graph);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Train,
+    Val,
+}
+
 impl<'a> Course<'a> {
-    fn new(recipe: &'a TrainRecipe, counts: &[usize], seed: u64, sets: &'a Sets) -> Self {
+    fn new(
+        recipe: &'a TrainRecipe,
+        counts: &[usize],
+        seed: u64,
+        sets: &'a Sets,
+        pretrained: Option<&Pretrained>,
+    ) -> Self {
         let plan = Plan {
             architecture: recipe.architecture,
             side_px: side(recipe.image_size),
             n_classes: counts.len(),
             dropout: recipe.dropout,
         };
-        let preprocessing = Preprocessing::of(&pictures(&sets.train), recipe.image_size);
+        let preprocessing = match pretrained {
+            Some(pretrained) => pretrained.preprocessing(recipe.image_size),
+            None => Preprocessing::of(&pictures(&sets.train), recipe.image_size),
+        };
         let class_weights = loss::class_weights(counts, recipe.class_weights);
         let anyhow: Vec<usize> = (0..sets.train.len()).collect();
         let n_batches = u32::try_from(batches(&anyhow, side(recipe.batch_size)).len());
         let n_steps = recipe.epochs * n_batches.expect("there are fewer than 2^32 pictures");
-        Self { recipe, sets, seed, plan, preprocessing, class_weights, n_steps }
+        let supply = Supply { recipe, seed, side_px: plan.side_px, preprocessing };
+        Self { recipe, sets, seed, plan, supply, class_weights, n_steps }
     }
 
-    fn begin(&self) -> Result<Learner, ModelError> {
-        let device = Device::flex().autodiff();
+    /// Returns the part of the network that stays as it is, and the part that learns.
+    fn network(&self, pretrained: Option<&Pretrained>) -> Result<(Graph, Graph), ModelError> {
         let mut random = Random::new(self.seed, Purpose::Weights);
+        let fill = Fill::Drawn(&mut random);
         let architecture = self.recipe.architecture;
-        let net = nets::build(&self.plan, Fill::Drawn(&mut random), &device)
+        let body = pretrained.map(Pretrained::body);
+        let (mut net, head) = nets::assemble(&self.plan, body, fill, &Device::flex())
             .map_err(|source| ModelError::TooSmall { architecture, source })?;
-        Ok(Learner {
-            net,
-            optimizer: optimizer::new(self.recipe),
-            dropout: Random::new(self.seed, Purpose::Dropout),
-            step: 0,
-        })
+        if pretrained.is_some() {
+            net.freeze_before(head, self.recipe.unfreeze.n_layers());
+        }
+        net.number();
+        Ok(net.split(net.fixed_end()))
     }
 
-    /// Shows every training picture once, in an order of this epoch's own.
+    /// Asks the fixed part about all pictures.
+    fn features(
+        &self,
+        fixed: &Graph,
+        host: &mut dyn Host,
+    ) -> Result<Option<[Features; 2]>, ModelError> {
+        let Some(extractor) = Extractor::of(fixed.clone(), &self.supply.preprocessing) else {
+            return Ok(None);
+        };
+        let n_variants = 1 + self.recipe.feature_variants;
+        let of = self.sets.train.len() * side(n_variants) + self.sets.val.len();
+        let mut done = 0;
+        let mut told = |n: usize, host: &mut dyn Host| {
+            done += n;
+            tell(Progress::Features { done, of }, 0, host)
+        };
+        let mut ask = |examples: &[Example], n_variants| {
+            self.supply.features(&extractor, examples, n_variants, host, &mut told)
+        };
+        Ok(Some([ask(&self.sets.train, n_variants)?, ask(&self.sets.val, 1)?]))
+    }
+
+    /// Goes on where a training that did not end left off.
+    fn resume(&self, learner: &mut Learner, host: &mut dyn Host) -> Option<(Vec<Epoch>, Best)> {
+        let checkpoint = Checkpoint::read(&host.saved()?)?;
+        let with = |tensors| {
+            let mut net = learner.net.clone();
+            net.load(tensors).ok().map(|()| net)
+        };
+        let (now, best) = (with(checkpoint.now)?, with(checkpoint.best)?.valid());
+        let last = checkpoint.epochs.last()?;
+        let best_epoch =
+            *checkpoint.epochs.iter().find(|epoch| epoch.number == checkpoint.best_epoch)?;
+        learner.optimizer = optimizer::remembering(self.recipe, checkpoint.optimizer)?;
+        learner.net = now;
+        learner.step = self.n_steps / self.recipe.epochs * last.number;
+        Some((checkpoint.epochs, (best_epoch, best)))
+    }
+
+    /// Shows every training picture once, in an order of this epoch's own. The next batch is
+    /// made while the network learns from this one.
     fn learn(
         &self,
         learner: &mut Learner,
         number: u32,
-        observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        host: &mut dyn Host,
     ) -> Result<Tally, ModelError> {
         let mut tally = Tally::default();
         let mut random = Random::new(self.seed, Purpose::Order).at(number.into());
         let order = random.order(self.sets.train.len());
         let batches = batches(&order, side(self.recipe.batch_size));
+        let features = learner.features.take();
+        let shape = self.shape(features.as_ref());
+        let make = |batch: Option<&&[usize]>| batch.map(|it| self.batch(&features, number, it));
+        let mut made = make(batches.first());
         for (done, batch) in (1..).zip(&batches) {
             let truths: Vec<usize> =
                 batch.iter().map(|index| self.sets.train[*index].class).collect();
-            let loss = self.step(learner, &mut tally, self.altered(number, batch), &truths);
+            let values = made.take().unwrap_or_default();
+            let (loss, next) = rayon::join(
+                || self.step(learner, &mut tally, values, shape, &truths),
+                || make(batches.get(done)),
+            );
+            made = next;
             if !loss.is_finite() {
                 return Err(ModelError::Diverged { epoch: number });
             }
-            let progress = Progress::Batch { epoch: number, done, of: batches.len(), loss };
-            tell(progress, number, observe)?;
+            tell(Progress::Batch { epoch: number, done, of: batches.len(), loss }, number, host)?;
         }
+        learner.features = features;
         Ok(tally)
+    }
+
+    /// Returns what a batch is made of: features where there are some, else changed pictures.
+    fn batch(&self, features: &Option<[Features; 2]>, number: u32, batch: &[usize]) -> Vec<f32> {
+        match features {
+            Some([train, _]) => {
+                let draws = Random::new(self.seed, Purpose::Variant).at(number.into());
+                train.drawn(&draws, batch)
+            }
+            None => self.supply.altered(&self.sets.train, number, batch),
+        }
+    }
+
+    fn shape(&self, features: Option<&[Features; 2]>) -> Shape {
+        features.map_or(self.supply.picture_shape(), |[train, _]| train.shape())
     }
 
     /// Learns from one batch and returns the loss it learned from.
@@ -226,10 +357,13 @@ impl<'a> Course<'a> {
         &self,
         learner: &mut Learner,
         tally: &mut Tally,
-        pictures: Tensor<4>,
+        values: Vec<f32>,
+        shape: Shape,
         truths: &[usize],
     ) -> f64 {
-        let logits = learner.net.learn(pictures, &mut learner.dropout);
+        let given = tensor(values, shape, &Device::flex().autodiff());
+        let mut dropout = Random::new(self.seed, Purpose::Dropout).at(learner.step.into());
+        let logits = learner.net.learn(given, &mut dropout);
         for (row, truth) in rows(logits.clone().inner()).iter().zip(truths) {
             tally.add(row, *truth);
         }
@@ -245,26 +379,32 @@ impl<'a> Course<'a> {
         f64::from(value)
     }
 
-    /// Prepares training pictures, changed as drawn for this epoch.
-    fn altered(&self, number: u32, batch: &[usize]) -> Tensor<4> {
-        let random = Random::new(self.seed, Purpose::Augment).at(number.into());
-        let rgb: Vec<&[u8]> =
-            batch.iter().map(|index| self.sets.train[*index].rgb.as_slice()).collect();
-        let side_px = self.plan.side_px;
-        let values = augment::batch(&rgb, side_px, &self.preprocessing, |place| {
-            let key = u64::try_from(batch[place]).expect("a usize has at most 64 bits");
-            Alteration::draw(&self.recipe.augment, [side_px; 2], &mut random.at(key))
-        });
-        let values = TensorData::new(values, [batch.len(), 3, side_px, side_px]);
-        Tensor::from_data(values, &Device::flex().autodiff())
-    }
-
-    /// Asks the network about unchanged pictures.
-    fn ask(&self, net: &Graph, examples: &[Example], number: u32) -> Result<Tally, ModelError> {
+    /// Asks the part that learns about unchanged pictures.
+    fn ask(
+        &self,
+        net: &Graph,
+        features: &Option<[Features; 2]>,
+        part: Part,
+        number: u32,
+    ) -> Result<Tally, ModelError> {
+        let (examples, known) = match part {
+            Part::Train => (&self.sets.train, features.as_ref().map(|[train, _]| train)),
+            Part::Val => (&self.sets.val, features.as_ref().map(|[_, val]| val)),
+        };
         let mut tally = Tally::default();
-        for examples in examples.chunks(BATCH) {
-            let rows = ask(net, &pictures(examples), self.plan.side_px, &self.preprocessing);
-            for (row, example) in rows.iter().zip(examples) {
+        for start in (0..examples.len()).step_by(BATCH) {
+            let range = start..examples.len().min(start + BATCH);
+            let values = match known {
+                Some(features) => features.plain(range.clone()),
+                None => {
+                    let rgb = pictures(&examples[range.clone()]);
+                    let preprocessing = &self.supply.preprocessing;
+                    augment::batch(&rgb, self.plan.side_px, preprocessing, |_| Alteration::NONE)
+                }
+            };
+            let shape = self.shape(features.as_ref());
+            let logits = net.forward_in_parts(tensor(values, shape, &Device::flex()));
+            for (row, example) in rows(logits).iter().zip(&examples[range]) {
                 if !row.iter().all(|logit| logit.is_finite()) {
                     return Err(ModelError::Diverged { epoch: number });
                 }
@@ -272,6 +412,19 @@ impl<'a> Course<'a> {
             }
         }
         Ok(tally)
+    }
+}
+
+impl Learner {
+    fn checkpoint(&self, epochs: &[Epoch], best: &Best) -> Vec<u8> {
+        Checkpoint {
+            epochs: epochs.to_vec(),
+            best_epoch: best.0.number,
+            now: self.net.tensors(),
+            best: best.1.tensors(),
+            optimizer: optimizer::memory(&self.optimizer),
+        }
+        .write()
     }
 }
 
@@ -314,12 +467,8 @@ fn is_better(now: &Epoch, best: &Epoch, monitor: Monitor) -> bool {
     }
 }
 
-fn tell(
-    progress: Progress,
-    number: u32,
-    observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> Result<(), ModelError> {
-    match observe(progress) {
+fn tell(progress: Progress, number: u32, host: &mut dyn Host) -> Result<(), ModelError> {
+    match host.observe(progress) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(ModelError::Interrupted { epoch: number }),
     }

@@ -124,10 +124,15 @@ impl SetStage for Training<'_> {
         let (events, stop) = (work.events.clone(), work.stop.clone());
         let taught = input.pictures.iter().filter(|(_, (_, _, split))| *split != Split::Test);
         let learned_from = taught.map(|(blob, _)| *blob).collect();
+        let features = self.layout.features();
         let learning = tokio::task::spawn_blocking(move || {
-            let run = learn(&recipe, &input, &events, &stop)?;
             files::make_folder(&dir)?;
+            let checkpoint = dir.join(CHECKPOINT);
+            let mut watch = Watch::new(&recipe, &events, &stop, &checkpoint, &features);
+            let run = learn(&recipe, &input, &mut watch)?;
+            watch.finish()?;
             run.trained.model.save(&dir)?;
+            files::remove_if_any(&checkpoint)?;
             Ok::<Learned, TrainError>(run)
         });
         let Learned { trained, answers } = learning.await??;
@@ -154,12 +159,7 @@ struct Learned {
     answers: Vec<Answer>,
 }
 
-fn learn(
-    recipe: &Recipe,
-    input: &Input,
-    events: &Events,
-    stop: &Stop,
-) -> Result<Learned, TrainError> {
+fn learn(recipe: &Recipe, input: &Input, watch: &mut Watch<'_>) -> Result<Learned, TrainError> {
     let side_px = recipe.train.image_size;
     let loaded = load(input, side_px)?;
     let part = |split: Split| loaded.iter().filter(move |it| it.split == split);
@@ -172,32 +172,15 @@ fn learn(
     let classes: Vec<String> =
         input.classes.iter().map(|label| label.as_str().to_owned()).collect();
 
-    let epochs = recipe.train.epochs;
-    let mut observe = |progress: Progress| {
-        match progress {
-            Progress::Batch { epoch, done, of, .. } => {
-                let number = |n: usize| u64::try_from(n).expect("steps are few");
-                let before = u64::from(epoch.saturating_sub(1)) * number(of);
-                events.send(Event::Portion {
-                    stage: StageName::Train,
-                    done: before + number(done),
-                    of: u64::from(epochs) * number(of),
-                });
-            }
-            Progress::Epoch(epoch) => events.word(
-                StageName::Train,
-                format!(
-                    "epoch {}: loss {:.3}, val loss {:.3}, val accuracy {:.1} %",
-                    epoch.number,
-                    epoch.train_loss,
-                    epoch.val_loss,
-                    epoch.val_accuracy * 100.0
-                ),
-            ),
-        }
-        if stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let trained = train::train(&recipe.train, &classes, recipe.seed, &sets, &mut observe)?;
+    let pretrained =
+        input.weights.as_deref().map(|path| Pretrained::load(recipe.train.architecture, path));
+    let pretrained = pretrained.transpose()?;
+    let trained =
+        train::train(&recipe.train, &classes, recipe.seed, &sets, pretrained.as_ref(), watch);
+    if let Some(error) = watch.error.take() {
+        return Err(error.into());
+    }
+    let trained = trained?;
 
     let test: Vec<&Loaded> = part(Split::Test).collect();
     let rows: Vec<&[u8]> = test.iter().map(|it| it.example.rgb.as_slice()).collect();

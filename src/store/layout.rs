@@ -69,6 +69,11 @@ impl Layout {
         self.root.join("models")
     }
 
+    /// Returns where it is kept what frozen networks made of pictures.
+    pub fn features(&self) -> PathBuf {
+        self.root.join("features")
+    }
+
     pub fn report(&self) -> PathBuf {
         self.root.join("report.html")
     }

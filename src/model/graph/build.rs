@@ -1,7 +1,7 @@
 //! Putting a network together, node by node.
 
 use burn::{
-    module::{Param, ParamId},
+    module::Param,
     tensor::{Device, Tensor, TensorData},
 };
 
@@ -41,7 +41,6 @@ pub(in crate::model) struct Builder<'a> {
     fill: Fill<'a>,
     device: &'a Device,
     trouble: Option<TooSmall>,
-    n_params: u64,
 }
 
 /// How even draws of first weights reach, given the number of inputs of one output.
@@ -56,7 +55,7 @@ enum Reach {
 impl<'a> Builder<'a> {
     pub(in crate::model) fn new(shape: Shape, fill: Fill<'a>, device: &'a Device) -> (Self, Value) {
         let graph = Graph { convs: vec![], norms: vec![], denses: vec![], nodes: vec![] };
-        let mut builder = Self { graph, fill, device, trouble: None, n_params: 0 };
+        let mut builder = Self { graph, fill, device, trouble: None };
         let input = builder.put("input", Op::Input, &[], shape);
         (builder, input)
     }
@@ -265,12 +264,8 @@ impl<'a> Builder<'a> {
         self.param(TensorData::new(vec![value; n], [n]))
     }
 
-    /// Numbers parameters in the order they are made, so that what an optimiser remembers of
-    /// them finds them again.
-    fn param<const D: usize>(&mut self, data: TensorData) -> Param<Tensor<D>> {
-        self.n_params += 1;
-        let value = Tensor::from_data(data, self.device);
-        Param::initialized(ParamId::from(self.n_params), value).set_require_grad(true)
+    fn param<const D: usize>(&self, data: TensorData) -> Param<Tensor<D>> {
+        Param::from_data(data, self.device)
     }
 }
 

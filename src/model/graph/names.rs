@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use burn::{
-    module::Param,
+    module::{Param, ParamId},
     tensor::{Tensor, TensorData},
 };
 
@@ -78,6 +78,20 @@ impl Graph {
         misfit.unused =
             tensors.into_keys().filter(|it| !it.ends_with(".num_batches_tracked")).collect();
         if misfit == Misfit::default() { Ok(()) } else { Err(misfit) }
+    }
+
+    /// Numbers all parameters in their order, so that what an optimiser remembers of them finds
+    /// them again in another run.
+    pub(in crate::model) fn number(&mut self) {
+        let mut n = 0;
+        self.each_slot(|_, slot| {
+            n += 1;
+            match slot {
+                Slot::Four(param) => param.id = ParamId::from(n),
+                Slot::Turned(param) => param.id = ParamId::from(n),
+                Slot::One(param) => param.id = ParamId::from(n),
+            }
+        });
     }
 
     fn each_slot(&mut self, mut visit: impl FnMut(String, Slot<'_>)) {
