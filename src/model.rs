@@ -7,12 +7,13 @@
 use std::{io, path::PathBuf};
 
 pub mod recipe;
+pub mod head;
 pub mod card;
 mod augment;
 pub mod train;
 pub mod classifier;
 mod loss;
-mod nets;
+pub mod nets;
 mod graph;
 mod weights;
 pub mod pretrained;

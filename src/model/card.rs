@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::recipe::{Architecture, IMAGE_SIZES};
+use super::{
+    head::Head,
+    nets::Style,
+    recipe::{Architecture, IMAGE_SIZES},
+};
 use crate::{domain::id::BlobId, pixels::crop};
 
 /// The number of the layout of [`ModelCard`]; raised when an older snapset could not read it.
@@ -19,6 +23,12 @@ pub struct ModelCard {
     /// Class names in the order of the probabilities.
     pub classes: Vec<String>,
     pub image_size: u32,
+    /// What lies behind the body of a pretrained network.
+    #[serde(default)]
+    pub head: Head,
+    /// How the body was built.
+    #[serde(default)]
+    pub style: Style,
     /// How a picture of any shape is prepared before it is scaled to `image_size`.
     pub prepare: crop::Recipe,
     pub preprocessing: Preprocessing,

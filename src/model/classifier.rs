@@ -78,6 +78,8 @@ impl Classifier {
             side_px: side(card.image_size),
             n_classes: card.classes.len(),
             dropout: 0.0,
+            head: card.head.clone(),
+            style: card.style,
         };
         let mut net = nets::build(&plan, Fill::Zeros, &Device::flex())
             .map_err(|_| ModelError::Implausible { path: dir.join(CARD) })?;

@@ -4,6 +4,7 @@ use std::{fmt, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
+use super::head::Head;
 pub use crate::pixels::augment::Augment;
 
 /// The sides a network can be made for: four times halved, something must be left.
@@ -26,8 +27,10 @@ pub struct TrainRecipe {
     pub class_weights: ClassWeights,
     /// The share of certainty that is spread over all classes.
     pub label_smoothing: f64,
-    /// The share of features hidden from the last layer in each step.
+    /// The share of features each dropout of a network without a `head` hides in each step.
     pub dropout: f64,
+    /// What comes behind the body of a pretrained network.
+    pub head: Head,
     pub early_stopping: EarlyStopping,
     pub augment: Augment,
     /// How many of the layers with weights of a pretrained network learn as well.
@@ -46,6 +49,26 @@ pub enum Architecture {
     /// One layer on the pixels: the baseline any network must beat.
     Linear,
     MobilenetV2,
+    #[serde(rename = "resnet-18")]
+    Resnet18,
+    #[serde(rename = "resnet-50")]
+    Resnet50,
+    #[serde(rename = "vgg-16")]
+    Vgg16,
+    InceptionV3,
+    Xception,
+    /// Three pairs of 4×4 convolutions and two wide layers.
+    VggStyle,
+    /// Two branches of three pairs of convolutions.
+    Peetznet,
+    /// Three convolutions and one hidden layer.
+    KerasCnn,
+    /// Three convolutions and two hidden layers.
+    KerasCnnRegularised,
+    /// The network of Keras' tutorial with dropout once.
+    FirstModel,
+    /// The network of Keras' tutorial with dropout behind every layer.
+    SecondModel,
 }
 
 /// How much of a pretrained network learns: a number of layers from its end, or `"all"`.
@@ -139,6 +162,7 @@ impl Default for TrainRecipe {
             class_weights: ClassWeights::Balanced,
             label_smoothing: 0.05,
             dropout: 0.2,
+            head: Head::default(),
             early_stopping: EarlyStopping::default(),
             augment: Augment::default(),
             unfreeze: Unfreeze::Layers(0),
@@ -173,7 +197,7 @@ impl TrainRecipe {
         let mut all = ranges.into_iter().chain(self.augment.ranges());
         match all.find(|(_, value, low, high)| !(low..=high).contains(&value)) {
             Some((key, value, low, high)) => Err(RecipeError { key, value, low, high }),
-            None => Ok(()),
+            None => self.head.check(),
         }
     }
 }
@@ -184,13 +208,82 @@ impl fmt::Display for Architecture {
             Self::SmallCnn => "small-cnn",
             Self::Linear => "linear",
             Self::MobilenetV2 => "mobilenet-v2",
+            Self::Resnet18 => "resnet-18",
+            Self::Resnet50 => "resnet-50",
+            Self::Vgg16 => "vgg-16",
+            Self::InceptionV3 => "inception-v3",
+            Self::Xception => "xception",
+            Self::VggStyle => "vgg-style",
+            Self::Peetznet => "peetznet",
+            Self::KerasCnn => "keras-cnn",
+            Self::KerasCnnRegularised => "keras-cnn-regularised",
+            Self::FirstModel => "first-model",
+            Self::SecondModel => "second-model",
         })
+    }
+}
+
+impl Architecture {
+    pub const ALL: [Self; 14] = [
+        Self::SmallCnn,
+        Self::Linear,
+        Self::MobilenetV2,
+        Self::Resnet18,
+        Self::Resnet50,
+        Self::Vgg16,
+        Self::InceptionV3,
+        Self::Xception,
+        Self::VggStyle,
+        Self::Peetznet,
+        Self::KerasCnn,
+        Self::KerasCnnRegularised,
+        Self::FirstModel,
+        Self::SecondModel,
+    ];
+
+    /// Tells whether weights learned from ImageNet are published for it, so that it is a body
+    /// with a head after the recipe.
+    pub fn is_pretrainable(self) -> bool {
+        match self {
+            Self::MobilenetV2
+            | Self::Resnet18
+            | Self::Resnet50
+            | Self::Vgg16
+            | Self::InceptionV3
+            | Self::Xception => true,
+            Self::SmallCnn
+            | Self::Linear
+            | Self::VggStyle
+            | Self::Peetznet
+            | Self::KerasCnn
+            | Self::KerasCnnRegularised
+            | Self::FirstModel
+            | Self::SecondModel => false,
+        }
+    }
+
+    /// The side of the pictures it was made for.
+    pub fn natural_side_px(self) -> u32 {
+        match self {
+            Self::SmallCnn | Self::Linear => 64,
+            Self::MobilenetV2
+            | Self::Resnet18
+            | Self::Resnet50
+            | Self::Vgg16
+            | Self::VggStyle
+            | Self::Peetznet
+            | Self::KerasCnn
+            | Self::KerasCnnRegularised => 224,
+            Self::InceptionV3 | Self::Xception => 299,
+            Self::FirstModel | Self::SecondModel => 180,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::head::HeadLayer;
 
     #[test]
     fn an_empty_table_is_the_default_recipe_and_can_be_followed() {
@@ -217,6 +310,14 @@ mod tests {
             ..TrainRecipe::default()
         };
         assert_eq!(recipe, expected);
+    }
+
+    #[test]
+    fn networks_are_called_what_the_pipeline_file_calls_them() {
+        for architecture in Architecture::ALL {
+            let written = serde_json::to_string(&architecture).unwrap();
+            assert_eq!(written, format!("\"{architecture}\""));
+        }
     }
 
     #[test]
@@ -255,6 +356,7 @@ mod tests {
             keys(TrainRecipe { weight_decay: -0.1, ..train() }),
             keys(TrainRecipe { label_smoothing: 0.6, ..train() }),
             keys(TrainRecipe { dropout: 1.0, ..train() }),
+            keys(TrainRecipe { head: Head(vec![HeadLayer::Dense(0)]), ..train() }),
             keys(TrainRecipe { early_stopping: stopping, ..train() }),
             keys(augment(Augment { rotate_deg: 181.0, ..still })),
         ];
@@ -266,6 +368,7 @@ mod tests {
             "weight_decay",
             "label_smoothing",
             "dropout",
+            "head.dense",
             "early_stopping.patience",
             "augment.rotate_deg",
         ];

@@ -22,7 +22,7 @@ use super::{
     classifier::{Classifier, check_size, rows, side},
     graph::{Graph, Shape, build::Fill},
     loss::{self, Tally},
-    nets::{self, Plan},
+    nets::{self, Plan, Style},
     optimizer,
     pretrained::Pretrained,
     random::{Purpose, Random},
@@ -159,6 +159,8 @@ pub fn train(
         architecture: recipe.architecture,
         classes: classes.to_vec(),
         image_size: recipe.image_size,
+        head: recipe.head.clone(),
+        style: course.plan.style,
         prepare: sets.prepare.clone(),
         parameters: u64::try_from(net.n_parameters()).expect("a usize has at most 64 bits"),
         preprocessing: course.supply.preprocessing.clone(),
@@ -236,6 +238,8 @@ impl<'a> Course<'a> {
             side_px: side(recipe.image_size),
             n_classes: counts.len(),
             dropout: recipe.dropout,
+            head: recipe.head.clone(),
+            style: Style::default(),
         };
         let preprocessing = match pretrained {
             Some(pretrained) => pretrained.preprocessing(recipe.image_size),
@@ -254,12 +258,18 @@ impl<'a> Course<'a> {
         let mut random = Random::new(self.seed, Purpose::Weights);
         let fill = Fill::Drawn(&mut random);
         let architecture = self.recipe.architecture;
-        let body = pretrained.map(Pretrained::body);
-        let (mut net, head) = nets::assemble(&self.plan, body, fill, &Device::flex())
-            .map_err(|source| ModelError::TooSmall { architecture, source })?;
-        if pretrained.is_some() {
-            net.freeze_before(head, self.recipe.unfreeze.n_layers());
-        }
+        let net = match pretrained {
+            Some(pretrained) => {
+                let body = pretrained.body().clone();
+                let end = body.nodes().len();
+                nets::with_head(body, &self.plan, fill, &Device::flex()).map(|mut net| {
+                    net.freeze_before(end, self.recipe.unfreeze.n_layers());
+                    net
+                })
+            }
+            None => nets::build(&self.plan, fill, &Device::flex()),
+        };
+        let mut net = net.map_err(|source| ModelError::TooSmall { architecture, source })?;
         net.number();
         Ok(net.split(net.fixed_end()))
     }

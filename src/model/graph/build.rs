@@ -60,6 +60,16 @@ impl<'a> Builder<'a> {
         (builder, input)
     }
 
+    /// Goes on where `graph` ends; returns the value of its last node.
+    pub(in crate::model) fn onto(
+        graph: Graph,
+        fill: Fill<'a>,
+        device: &'a Device,
+    ) -> (Self, Value) {
+        let last = Value(graph.nodes.len() - 1);
+        (Self { graph, fill, device, trouble: None }, last)
+    }
+
     /// Ends the work: what was built last is the answer.
     pub(in crate::model) fn finish(self) -> Result<Graph, TooSmall> {
         self.trouble.map_or(Ok(self.graph), Err)

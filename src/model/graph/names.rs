@@ -7,7 +7,10 @@ use burn::{
     tensor::{Tensor, TensorData},
 };
 
-use super::{Graph, Op};
+use super::{
+    Graph, Op,
+    layers::{Conv, Dense},
+};
 
 /// Numbers in row-major order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,11 +55,51 @@ impl Graph {
 
     /// Returns how many numbers training could move.
     pub(in crate::model) fn n_parameters(&self) -> usize {
-        let is_learned =
-            |name: &str| !name.ends_with(".running_mean") && !name.ends_with(".running_var");
-        let tensors = self.tensors();
-        let learned = tensors.iter().filter(|(name, _)| is_learned(name));
-        learned.map(|(_, array)| array.values.len()).sum()
+        (0..self.nodes.len()).map(|place| self.n_parameters_of(place)).sum()
+    }
+
+    /// Returns how many of them a node has.
+    pub(in crate::model) fn n_parameters_of(&self, place: usize) -> usize {
+        let vector = |param: &Param<Tensor<1>>| param.shape().num_elements();
+        match self.nodes[place].op {
+            Op::Conv { at, .. } => {
+                let Conv { weight, bias } = &self.convs[at];
+                weight.shape().num_elements() + bias.as_ref().map_or(0, vector)
+            }
+            Op::Norm { at } => vector(&self.norms[at].weight) + vector(&self.norms[at].bias),
+            Op::Dense { at } => {
+                let Dense { weight, bias } = &self.denses[at];
+                weight.shape().num_elements() + vector(bias)
+            }
+            Op::Input
+            | Op::Relu
+            | Op::Relu6
+            | Op::Sigmoid
+            | Op::MaxPool(_)
+            | Op::AveragePool { .. }
+            | Op::GlobalAverage
+            | Op::GlobalMax
+            | Op::Flatten
+            | Op::Add
+            | Op::Concat
+            | Op::Dropout(_) => 0,
+        }
+    }
+
+    /// Returns how many tensors the network has.
+    pub(in crate::model) fn n_tensors(&self) -> usize {
+        let biases = self.convs.iter().filter(|conv| conv.bias.is_some()).count();
+        self.convs.len() + biases + 4 * self.norms.len() + 2 * self.denses.len()
+    }
+
+    /// Returns the shapes of all tensors, as files have them.
+    pub(in crate::model) fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        let mut copy = self.clone();
+        let mut shapes = BTreeMap::new();
+        copy.each_slot(|name, slot| {
+            shapes.insert(name, slot.shape());
+        });
+        shapes
     }
 
     /// Takes all weights from `tensors`; each must be there with the right shape, and none may be
