@@ -47,6 +47,8 @@ pub enum ModelError {
     WrongSize { kind: &'static str, index: usize, found: usize, side_px: u32 },
     #[error("`image_size` in [train] is too small for the {architecture} network")]
     TooSmall { architecture: recipe::Architecture, source: graph::build::TooSmall },
+    #[error("`weights` in [train] cannot be used")]
+    Pretrained(#[source] weights::WeightsError),
     #[error("the loss grew beyond all bounds in epoch {epoch}; lower `learning_rate` in [train]")]
     Diverged { epoch: u32 },
     #[error("training was interrupted in epoch {epoch}")]
@@ -76,7 +78,11 @@ pub enum ModelError {
     #[error(
         "{} does not fit the {architecture} network ({misfit}); train again", .path.display()
     )]
-    OtherNetwork { path: PathBuf, architecture: recipe::Architecture, misfit: graph::names::Misfit },
+    OtherNetwork {
+        path: PathBuf,
+        architecture: recipe::Architecture,
+        misfit: Box<graph::names::Misfit>,
+    },
 }
 
 #[cfg(test)]

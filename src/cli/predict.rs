@@ -41,6 +41,12 @@ pub(crate) async fn predict(
                     row.push(prediction.picture.clone());
                     row
                 }
+                Answer::NoneOfThese(classes) => {
+                    let nearest = classes.first().map_or(String::new(), |(class, probability)| {
+                        format!("nearest: {class}, {:.1} %", probability * 100.0)
+                    });
+                    vec!["none of these".to_owned(), nearest, prediction.picture.clone()]
+                }
                 Answer::Unreadable(why) => {
                     vec!["-".to_owned(), "-".to_owned(), format!("{}: {why}", prediction.picture)]
                 }
@@ -50,7 +56,7 @@ pub(crate) async fn predict(
     }
     let is_unreadable = |answer: &Answer| match answer {
         Answer::Unreadable(_) => true,
-        Answer::Classes(_) => false,
+        Answer::Classes(_) | Answer::NoneOfThese(_) => false,
     };
     let any_unreadable = predictions.iter().any(|it| is_unreadable(&it.answer));
     Ok(if any_unreadable { Exit::Partial } else { Exit::Done })

@@ -7,10 +7,13 @@ use super::{
     nets::Style,
     recipe::{Architecture, IMAGE_SIZES},
 };
-use crate::{domain::id::BlobId, pixels::crop};
+use crate::{
+    domain::{id::BlobId, learning::calibration::Calibration},
+    pixels::{crop, process::Step},
+};
 
 /// The number of the layout of [`ModelCard`]; raised when an older snapset could not read it.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The description of a trained network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +38,12 @@ pub struct ModelCard {
     /// How many numbers training could move.
     pub parameters: u64,
     pub seed: u64,
+    /// What makes a thing easier to see, done to every picture before the network sees it.
+    #[serde(default)]
+    pub process: Vec<Step>,
+    /// How sure the model may claim to be, as the validation pictures taught.
+    #[serde(default)]
+    pub calibration: Option<Calibration>,
     /// The digest of `model.safetensors`.
     pub weights: BlobId,
 }
@@ -53,6 +62,13 @@ pub struct Preprocessing {
 }
 
 impl ModelCard {
+    /// Tells whether a row of probabilities, one per class, is an answer rather than "none of
+    /// these". Without a threshold every row is one.
+    pub fn knows(&self, probabilities: &[f32]) -> bool {
+        let threshold = self.calibration.and_then(|it| it.threshold);
+        threshold.is_none_or(|threshold| threshold.allows(probabilities))
+    }
+
     /// Tells whether any training could have written this card.
     pub fn is_plausible(&self) -> bool {
         let spread = self.preprocessing.std.iter().all(|std| 0.0 < *std);

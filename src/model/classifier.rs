@@ -18,7 +18,7 @@ use super::{
     nets::{self, Plan},
     weights,
 };
-use crate::domain::id::BlobId;
+use crate::domain::{id::BlobId, learning::calibration::Calibration};
 
 /// The names of the two files of a model.
 pub const WEIGHTS: &str = "model.safetensors";
@@ -45,16 +45,28 @@ impl Classifier {
         &self.card
     }
 
-    /// Returns the probabilities of every class for each picture, given as rows of RGB bytes.
-    pub fn probabilities(&self, pictures: &[&[u8]]) -> Result<Vec<Vec<f32>>, ModelError> {
+    /// Sets how sure the model may claim to be.
+    pub fn calibrate(&mut self, calibration: Option<Calibration>) {
+        self.card.calibration = calibration;
+    }
+
+    /// Returns the network's numbers for each picture, given as rows of RGB bytes.
+    pub fn logits(&self, pictures: &[&[u8]]) -> Result<Vec<Vec<f32>>, ModelError> {
         check_size("given", pictures, self.card.image_size)?;
         let side_px = side(self.card.image_size);
-        let mut answers = Vec::with_capacity(pictures.len());
-        for batch in pictures.chunks(BATCH) {
-            let rows = ask(&self.net, batch, side_px, &self.card.preprocessing);
-            answers.extend(rows.iter().map(|row| softmax(row).into_iter().map(narrow).collect()));
-        }
-        Ok(answers)
+        let ask = |batch| ask(&self.net, batch, side_px, &self.card.preprocessing);
+        Ok(pictures.chunks(BATCH).flat_map(ask).collect())
+    }
+
+    /// Returns the probabilities of every class for each picture, given as rows of RGB bytes;
+    /// they are calibrated where the card says how.
+    pub fn probabilities(&self, pictures: &[&[u8]]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let temperature = self.card.calibration.map(|it| it.temperature);
+        let calibrated = |row: &Vec<f32>| {
+            let row: Vec<f32> = softmax(row).into_iter().map(narrow).collect();
+            temperature.map_or(row.clone(), |temperature| temperature.apply(&row))
+        };
+        Ok(self.logits(pictures)?.iter().map(calibrated).collect())
     }
 
     /// Writes both files into an existing folder; the card last, as it vouches for the weights.
@@ -88,7 +100,7 @@ impl Classifier {
         net.load(tensors).map_err(|misfit| ModelError::OtherNetwork {
             path,
             architecture: card.architecture,
-            misfit,
+            misfit: Box::new(misfit),
         })?;
         Ok(Self { card, net })
     }
@@ -103,7 +115,7 @@ pub(super) fn ask(
 ) -> Vec<Vec<f32>> {
     let values = augment::batch(pictures, side_px, preprocessing, |_| Alteration::NONE);
     let shape = [pictures.len(), 3, side_px, side_px];
-    rows(net.forward(Tensor::from_data(TensorData::new(values, shape), &Device::flex())))
+    rows(net.forward_in_parts(Tensor::from_data(TensorData::new(values, shape), &Device::flex())))
 }
 
 /// Copies a matrix out of the network library.

@@ -8,7 +8,7 @@ use burn::{
     module::Module,
     tensor::{
         Tensor,
-        activation::{relu, sigmoid},
+        activation::relu,
         module::{avg_pool2d, max_pool2d},
         ops::{AvgPoolOptions, MaxPoolOptions},
     },
@@ -64,7 +64,6 @@ pub(super) enum Op {
     Relu,
     /// Zero below 0, 6 above 6.
     Relu6,
-    Sigmoid,
     /// The padding never wins.
     MaxPool(Window),
     /// The padding counts as zeros where `counts_padding`, else not at all.
@@ -201,7 +200,6 @@ impl Graph {
             }
             Op::Relu => relu(x),
             Op::Relu6 => x.clamp(0.0, 6.0),
-            Op::Sigmoid => sigmoid(x),
             Op::MaxPool(window) => max_pool2d(x, window.max_pool()),
             Op::AveragePool { window, counts_padding } => {
                 avg_pool2d(x, window.average_pool(counts_padding))

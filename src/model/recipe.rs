@@ -1,11 +1,12 @@
 //! The `[train]` table of the pipeline file: which network, and how it learns.
 
-use std::{fmt, ops::RangeInclusive};
+use std::{fmt, ops::RangeInclusive, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::head::Head;
 pub use crate::pixels::augment::Augment;
+use crate::pixels::process::{self, ProcessError, Step};
 
 /// The sides a network can be made for: four times halved, something must be left.
 pub const IMAGE_SIZES: RangeInclusive<u32> = 16..=512;
@@ -15,8 +16,9 @@ pub const IMAGE_SIZES: RangeInclusive<u32> = 16..=512;
 #[serde(deny_unknown_fields, default)]
 pub struct TrainRecipe {
     pub architecture: Architecture,
-    /// Pictures enter the network as squares of this side.
-    pub image_size: u32,
+    /// Pictures enter the network as squares of this side; without it, of the side the network
+    /// was published for.
+    pub image_size: Option<u32>,
     /// The most passes over the training pictures; early stopping may end sooner.
     pub epochs: u32,
     pub batch_size: u32,
@@ -33,6 +35,10 @@ pub struct TrainRecipe {
     pub head: Head,
     pub early_stopping: EarlyStopping,
     pub augment: Augment,
+    /// The file of published weights the network starts from; without one it knows nothing.
+    pub weights: Option<PathBuf>,
+    /// What makes a thing easier to see, done to every picture before the network sees it.
+    pub process: Vec<Step>,
     /// How many of the layers with weights of a pretrained network learn as well.
     pub unfreeze: Unfreeze,
     /// How many changed versions of every training picture the frozen part of a pretrained
@@ -152,7 +158,7 @@ impl Default for TrainRecipe {
     fn default() -> Self {
         Self {
             architecture: Architecture::SmallCnn,
-            image_size: 64,
+            image_size: None,
             epochs: 50,
             batch_size: 8,
             learning_rate: 0.005,
@@ -165,6 +171,8 @@ impl Default for TrainRecipe {
             head: Head::default(),
             early_stopping: EarlyStopping::default(),
             augment: Augment::default(),
+            weights: None,
+            process: Vec::new(),
             unfreeze: Unfreeze::Layers(0),
             feature_variants: 3,
         }
@@ -182,7 +190,7 @@ impl TrainRecipe {
     pub fn check(&self) -> Result<(), RecipeError> {
         let (smallest, largest) = IMAGE_SIZES.into_inner();
         let ranges = [
-            ("image_size", f64::from(self.image_size), smallest.into(), largest.into()),
+            ("image_size", f64::from(self.side_px()), smallest.into(), largest.into()),
             ("epochs", f64::from(self.epochs), 1.0, 1000.0),
             // A batch of one has no variance to normalise by.
             ("batch_size", f64::from(self.batch_size), 2.0, 1024.0),
@@ -199,6 +207,18 @@ impl TrainRecipe {
             Some((key, value, low, high)) => Err(RecipeError { key, value, low, high }),
             None => self.head.check(),
         }
+    }
+}
+
+impl TrainRecipe {
+    /// Returns the side of the squares the network takes: as told, or what it was made for.
+    pub fn side_px(&self) -> u32 {
+        self.image_size.unwrap_or(self.architecture.natural_side_px())
+    }
+
+    /// Finds the first step that could not be taken.
+    pub fn check_steps(&self) -> Result<(), ProcessError> {
+        process::check(&self.process)
     }
 }
 
@@ -350,7 +370,7 @@ mod tests {
         let stopping = EarlyStopping { patience: 0, ..EarlyStopping::default() };
 
         let refused = [
-            keys(TrainRecipe { image_size: 8, ..train() }),
+            keys(TrainRecipe { image_size: Some(8), ..train() }),
             keys(TrainRecipe { epochs: 0, ..train() }),
             keys(TrainRecipe { learning_rate: f64::NAN, ..train() }),
             keys(TrainRecipe { weight_decay: -0.1, ..train() }),

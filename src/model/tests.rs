@@ -45,12 +45,13 @@ fn sets(n_train: usize, n_val: usize) -> Sets {
     let draw = |from: usize, n: usize| {
         (from..from + n).map(|at| stripes(at % 2, &mut random.at(at.try_into().unwrap()))).collect()
     };
-    Sets { train: draw(0, n_train), val: draw(1000, n_val), ..Sets::default() }
+    let (train, val) = (draw(0, n_train), draw(1000, n_val));
+    Sets { train, val, classes: classes(), ..Sets::default() }
 }
 
 fn recipe() -> TrainRecipe {
     TrainRecipe {
-        image_size: 16,
+        image_size: Some(16),
         epochs: 6,
         batch_size: 16,
         augment: Augment { rotate_deg: 5.0, ..Augment::default() },
@@ -59,7 +60,7 @@ fn recipe() -> TrainRecipe {
 }
 
 fn run(recipe: &TrainRecipe, seed: u64, sets: &Sets) -> Result<Trained, ModelError> {
-    train(recipe, &classes(), seed, sets, None, &mut Witness::default())
+    train(recipe, seed, sets, None, &mut Witness::default())
 }
 
 /// Watches trainings, ends them where it is told to, and remembers what it is given.
@@ -227,7 +228,7 @@ fn training_can_be_interrupted_after_any_step() {
     let sets = sets(40, 10);
     let stop_at = |ends: fn(Progress) -> bool| {
         let mut witness = Witness { ends, ..Witness::default() };
-        let ended = train(&recipe(), &classes(), 7, &sets, None, &mut witness);
+        let ended = train(&recipe(), 7, &sets, None, &mut witness);
         (ended.unwrap_err().to_string(), witness.told.len())
     };
 
@@ -248,10 +249,10 @@ fn a_training_that_was_broken_off_goes_on_as_if_nothing_had_happened() {
 
         let ends = |it| matches!(it, Progress::Batch { epoch: 4, done: 2, .. });
         let mut witness = Witness { ends, ..Witness::default() };
-        let broken = train(&recipe, &classes(), 7, &sets, None, &mut witness);
+        let broken = train(&recipe, 7, &sets, None, &mut witness);
         assert!(matches!(broken, Err(ModelError::Interrupted { epoch: 4 })));
         (witness.ends, witness.told) = (|_| false, vec![]);
-        let resumed = train(&recipe, &classes(), 7, &sets, None, &mut witness).unwrap();
+        let resumed = train(&recipe, 7, &sets, None, &mut witness).unwrap();
 
         let first = witness.told.first();
         assert!(matches!(first, Some(Progress::Batch { epoch: 4, done: 1, .. })), "{first:?}");
@@ -330,7 +331,7 @@ fn a_model_that_cannot_be_trusted_is_not_loaded() {
             *bytes.last_mut().unwrap() ^= 1;
             write(&dir.join(WEIGHTS), &bytes);
         }),
-        load(&|dir| edit(dir, "\"format\": 2", "\"format\": 3")),
+        load(&|dir| edit(dir, "\"format\": 3", "\"format\": 4")),
         load(&|dir| edit(dir, "small-cnn", "resnet")),
         load(&|dir| edit(dir, "\"image_size\": 16", "\"image_size\": 0")),
         load(&|dir| edit(dir, "small-cnn", "linear")),
@@ -349,7 +350,7 @@ fn a_model_that_cannot_be_trusted_is_not_loaded() {
         "model.json is missing, so there is no trained model; train first",
         "model.safetensors was changed or damaged after training (its digest is not the one in \
          model.json); restore it or train again",
-        "model.json is written in format 3, this snapset reads format 2; train again, or use the \
+        "model.json is written in format 4, this snapset reads format 3; train again, or use the \
          snapset that wrote it",
         "model.json is not the description of a model; train again",
         "model.json describes no network that could be trained; restore it or train again",

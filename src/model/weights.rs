@@ -1,10 +1,22 @@
 //! Weight files as tensors with names: safetensors both ways, `PyTorch`'s own only in.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
 
+use pytorch_reader::{DType, PytorchError, PytorchReader};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use super::graph::names::{Array, Tensors};
+use super::{
+    graph::{
+        build::TooSmall,
+        names::{Array, Misfit, Tensors},
+    },
+    recipe::Architecture,
+};
 
 /// Why a file holds no weights we can use.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +25,106 @@ pub enum WeightsError {
     Safetensors(#[from] safetensors::SafeTensorError),
     #[error("`{name}` holds numbers of the kind {kind}, which are not read")]
     Kind { name: String, kind: String },
+    #[error("could not read {}", .path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error(
+        "{} is {found}, not weights; give a PyTorch file (.pth) or a safetensors file",
+        .path.display()
+    )]
+    Format { path: PathBuf, found: &'static str },
+    #[error("{} is no whole PyTorch file; download it again", .path.display())]
+    Pytorch { path: PathBuf, source: Box<PytorchError> },
+    #[error("{} cannot be used as weights; download it again", .path.display())]
+    Broken { path: PathBuf, source: Box<WeightsError> },
+    #[error("no weights are published for the {architecture} network; choose {}", pretrainable())]
+    NotPretrainable { architecture: Architecture },
+    #[error("pictures are too small for the {architecture} network; raise `image_size` in [train]")]
+    TooSmall { architecture: Architecture, source: TooSmall },
+    #[error(
+        "{} does not fit the {architecture} network ({misfit}); give the file published for it",
+        .path.display()
+    )]
+    OtherNetwork { path: PathBuf, architecture: Architecture, misfit: Box<Misfit> },
+}
+
+/// Names the networks weights are published for.
+fn pretrainable() -> String {
+    let names = Architecture::ALL.into_iter().filter(|it| it.is_pretrainable());
+    names.map(|it| it.to_string()).collect::<Vec<String>>().join(", ")
+}
+
+/// Where training scripts keep the weights among other things they save.
+const NESTED: [&str; 3] = ["state_dict.", "model_state_dict.", "model."];
+
+/// Reads all tensors of a file, whose kind is told by its first bytes.
+pub(super) fn read(path: &Path) -> Result<Tensors, WeightsError> {
+    let unread = |source| WeightsError::Read { path: path.to_owned(), source };
+    let mut start = Vec::new();
+    File::open(path).and_then(|file| file.take(265).read_to_end(&mut start)).map_err(unread)?;
+    let broken = |source| WeightsError::Broken { path: path.to_owned(), source: Box::new(source) };
+    match start.as_slice() {
+        // A zip archive, a stream of pickles, or a tar archive: what PyTorch wrote over the years.
+        [b'P', b'K', 3, 4, ..] | [0x80, 2..=5, ..] => from_pytorch(path),
+        bytes if bytes.get(257..262) == Some(b"ustar") => from_pytorch(path),
+        [_, _, _, _, _, 0, 0, 0, b'{', ..] => {
+            from_safetensors(&fs::read(path).map_err(unread)?).map_err(broken)
+        }
+        bytes => {
+            let found = match bytes {
+                [] => "empty",
+                [0x89, b'H', b'D', b'F', ..] => "a Keras file (HDF5)",
+                [b'<', ..] => "a web page",
+                bytes if bytes.starts_with(b"version https://git-lfs") => "a Git LFS pointer",
+                _ => "of an unknown kind",
+            };
+            Err(WeightsError::Format { path: path.to_owned(), found })
+        }
+    }
+}
+
+fn from_pytorch(path: &Path) -> Result<Tensors, WeightsError> {
+    let refuse = |source| WeightsError::Pytorch { path: path.to_owned(), source: Box::new(source) };
+    let reader = PytorchReader::new(path).map_err(refuse)?;
+    let names = reader.keys();
+    let holds = |prefix: &&str| names.iter().any(|name| name.starts_with(*prefix));
+    let mut prefix = NESTED.into_iter().find(holds).unwrap_or_default().to_owned();
+    // What was trained on several devices at once.
+    let parallel = format!("{prefix}module.");
+    let mut inside = names.iter().filter(|name| name.starts_with(&prefix));
+    if inside.all(|name| name.starts_with(&parallel)) {
+        prefix = parallel;
+    }
+    let mut tensors = Tensors::new();
+    for (name, tensor) in reader.tensors() {
+        let Some(name) = name.strip_prefix(&prefix) else { continue };
+        let bytes = tensor.read().map_err(|source| refuse(source.into()))?;
+        let values = dtype(tensor.dtype()).and_then(|kind| numbers(kind, &bytes));
+        let values = values.ok_or_else(|| {
+            let (name, kind) = (name.to_owned(), format!("{:?}", tensor.dtype()));
+            let source = Box::new(WeightsError::Kind { name, kind });
+            WeightsError::Broken { path: path.to_owned(), source }
+        })?;
+        tensors.insert(name.to_owned(), Array { shape: tensor.shape().to_vec(), values });
+    }
+    Ok(tensors)
+}
+
+fn dtype(kind: DType) -> Option<Dtype> {
+    Some(match kind {
+        DType::F64 => Dtype::F64,
+        DType::F32 => Dtype::F32,
+        DType::F16 => Dtype::F16,
+        DType::BF16 => Dtype::BF16,
+        DType::I64 => Dtype::I64,
+        DType::I32
+        | DType::I16
+        | DType::I8
+        | DType::U64
+        | DType::U32
+        | DType::U16
+        | DType::U8
+        | DType::Bool => return None,
+    })
 }
 
 /// Writes tensors as 32-bit numbers; equal tensors give equal bytes.
@@ -105,6 +217,64 @@ mod tests {
 
         assert_eq!(from_safetensors(&bytes).unwrap(), tensors);
         assert_eq!(to_safetensors(&tensors), bytes);
+    }
+
+    /// Written by tests/judges/pytorch_files.py.
+    const PYTORCH: [(&str, &[u8]); 4] = [
+        ("plain", include_bytes!("../../tests/judges/pytorch/plain.pth")),
+        ("legacy", include_bytes!("../../tests/judges/pytorch/legacy.pth")),
+        ("checkpoint", include_bytes!("../../tests/judges/pytorch/checkpoint.pth")),
+        ("half", include_bytes!("../../tests/judges/pytorch/half.pth")),
+    ];
+
+    /// Reads bytes from a file, whose path is no part of a complaint.
+    fn read_bytes(bytes: &[u8]) -> Result<Tensors, String> {
+        use std::io::Write as _;
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        let path = file.path().display().to_string();
+        read(file.path()).map_err(|error| error.to_string().replace(&path, "file"))
+    }
+
+    #[test]
+    fn files_of_pytorch_hold_the_same_tensors_however_they_are_wrapped() {
+        let array = |shape: &[usize], values: &[f32]| Array {
+            shape: shape.to_vec(),
+            values: values.to_vec(),
+        };
+        let expected = Tensors::from([
+            ("output.weight".to_owned(), array(&[2, 3], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0])),
+            ("output.bias".to_owned(), array(&[2], &[0.5, -0.5])),
+        ]);
+        for (name, bytes) in PYTORCH {
+            assert_eq!(read_bytes(bytes).as_ref(), Ok(&expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_holds_no_weights_is_called_what_it_is() {
+        let (_, whole) = PYTORCH[0];
+        let complaint = |bytes: &[u8]| read_bytes(bytes).unwrap_err();
+
+        let complaints = [
+            complaint(b""),
+            complaint(b"<!doctype html>"),
+            complaint(b"\x89HDF\r\n\x1a\n"),
+            complaint(&whole[..whole.len() / 2]),
+            complaint(b"\x09\0\0\0\0\0\0\0{\"a\": 3}x"),
+        ];
+
+        let way = "not weights; give a PyTorch file (.pth) or a safetensors file";
+        let expected = [
+            format!("file is empty, {way}"),
+            format!("file is a web page, {way}"),
+            format!("file is a Keras file (HDF5), {way}"),
+            "file is no whole PyTorch file; download it again".to_owned(),
+            "file cannot be used as weights; download it again".to_owned(),
+        ];
+        assert_eq!(complaints, expected);
+        let missing = read(Path::new("no/such/file.pth")).unwrap_err();
+        assert!(matches!(missing, WeightsError::Read { .. }));
     }
 
     #[test]

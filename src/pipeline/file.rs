@@ -294,6 +294,7 @@ impl Pipeline {
         }
         if let Some(train) = &raw.train {
             train.check().map_err(|error| unsound(format!("train: {error}")))?;
+            train.check_steps().map_err(|error| unsound(format!("train: {error}")))?;
         }
         Ok(Self {
             name: name.to_owned(),

@@ -13,6 +13,7 @@ use crate::{
         Picture,
         crop::{self, Filter, Recipe},
         decode::{self, Limits},
+        process,
     },
     source::{
         access::{Access, AccessError},
@@ -33,6 +34,8 @@ pub struct Prediction {
 pub enum Answer {
     /// Class and probability, the most probable first.
     Classes(Vec<(String, f32)>),
+    /// The same, none probable enough to be given as an answer.
+    NoneOfThese(Vec<(String, f32)>),
     /// Why the picture cannot be judged.
     Unreadable(String),
 }
@@ -126,11 +129,13 @@ fn judge(
     let answer = match seen {
         Ok(picture) => {
             let square = crop::center_square(&picture, card.image_size, Filter::default());
+            let square = process::apply(&square, &card.process);
             let probabilities = model.probabilities(&[square.as_raw()])?;
-            let row = probabilities.into_iter().flatten();
+            let row: Vec<f32> = probabilities.into_iter().flatten().collect();
+            let is_known = card.knows(&row);
             let mut classes: Vec<(String, f32)> = card.classes.iter().cloned().zip(row).collect();
             classes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-            Answer::Classes(classes)
+            if is_known { Answer::Classes(classes) } else { Answer::NoneOfThese(classes) }
         }
         Err(trouble) => Answer::Unreadable(crate::engine::chain(&trouble)),
     };

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
@@ -15,24 +14,25 @@ use crate::{
         classes::Classes,
         dataset::Picture,
         id::{BlobId, Label},
-        learning::{Answer, Evaluation},
+        learning::{
+            Answer, Evaluation,
+            calibration::{Calibration, Logits},
+        },
         outcome::Reject,
         split::Split,
     },
-    engine::{
-        SetStage, StageName, Work,
-        events::{Event, Events},
-        stop::Stop,
-    },
+    engine::{SetStage, StageName, Work},
     model::{
         ModelError,
         classifier::Classifier,
+        pretrained::Pretrained,
         recipe::TrainRecipe,
-        train::{self, Example, Progress, Sets, Trained},
+        train::{self, Example, Sets, Trained},
     },
     pixels::{
         crop::{self, Filter},
         decode::{self, Limits},
+        process::{self, Step},
     },
     store::{
         Stamp, Store, StoreError,
@@ -42,6 +42,19 @@ use crate::{
         schema::{Run, RunName},
     },
 };
+
+mod features;
+mod log;
+mod watch;
+
+use log::Log;
+use watch::Watch;
+
+/// Where the next epoch starts from, while a training is under way.
+const CHECKPOINT: &str = "checkpoint";
+
+/// The share of right answers about validation pictures that "none of these" may not swallow.
+const KEPT_SHARE: f64 = 0.95;
 
 /// The work of this room.
 pub struct Training<'a> {
@@ -64,6 +77,8 @@ pub struct Recipe {
 pub struct Input {
     classes: Vec<Label>,
     pictures: BTreeMap<BlobId, (BlobId, Label, Split)>,
+    /// The digest of the file of weights the network starts from.
+    weights: Option<BlobId>,
     #[serde(skip)]
     files: BTreeMap<BlobId, PathBuf>,
 }
@@ -91,7 +106,7 @@ impl TrainError {
 
 impl SetStage for Training<'_> {
     const NAME: StageName = StageName::Train;
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     type Recipe = Recipe;
     type Input = Input;
     type Error = TrainError;
@@ -102,7 +117,12 @@ impl SetStage for Training<'_> {
 
     fn input(&self, store: &Store) -> Result<Input, TrainError> {
         let pictures = query::dataset(store, self.classes)?;
+        let weights = match &self.recipe.train.weights {
+            Some(path) => Some(BlobId::of(&files::read(path)?)),
+            None => None,
+        };
         Ok(Input {
+            weights,
             classes: self.classes.labels().cloned().collect(),
             files: pictures.iter().map(|it| (it.blob, self.layout.crop(&it.crop))).collect(),
             pictures: pictures
@@ -125,12 +145,15 @@ impl SetStage for Training<'_> {
         let taught = input.pictures.iter().filter(|(_, (_, _, split))| *split != Split::Test);
         let learned_from = taught.map(|(blob, _)| *blob).collect();
         let features = self.layout.features();
+        let title = name.0.clone();
         let learning = tokio::task::spawn_blocking(move || {
             files::make_folder(&dir)?;
             let checkpoint = dir.join(CHECKPOINT);
-            let mut watch = Watch::new(&recipe, &events, &stop, &checkpoint, &features);
+            log::forget_unless(&dir, checkpoint.exists())?;
+            let log = Log::begin(&dir, &title, &recipe.train)?;
+            let mut watch = Watch::new(&recipe, &events, &stop, &checkpoint, &features, log);
             let run = learn(&recipe, &input, &mut watch)?;
-            watch.finish()?;
+            watch.finish(&describe(&run.trained, run.answers.clone()))?;
             run.trained.model.save(&dir)?;
             files::remove_if_any(&checkpoint)?;
             Ok::<Learned, TrainError>(run)
@@ -160,31 +183,35 @@ struct Learned {
 }
 
 fn learn(recipe: &Recipe, input: &Input, watch: &mut Watch<'_>) -> Result<Learned, TrainError> {
-    let side_px = recipe.train.image_size;
-    let loaded = load(input, side_px)?;
+    let side_px = recipe.train.side_px();
+    let loaded = load(input, &recipe.train)?;
     let part = |split: Split| loaded.iter().filter(move |it| it.split == split);
     let examples = |split: Split| part(split).map(|it| it.example.clone()).collect();
     let sets = Sets {
         train: examples(Split::Train),
         val: examples(Split::Val),
+        classes: input.classes.iter().map(|label| label.as_str().to_owned()).collect(),
         prepare: recipe.prepare.clone(),
     };
-    let classes: Vec<String> =
-        input.classes.iter().map(|label| label.as_str().to_owned()).collect();
-
-    let pretrained =
-        input.weights.as_deref().map(|path| Pretrained::load(recipe.train.architecture, path));
-    let pretrained = pretrained.transpose()?;
-    let trained =
-        train::train(&recipe.train, &classes, recipe.seed, &sets, pretrained.as_ref(), watch);
+    let pretrained = match &recipe.train.weights {
+        Some(path) => Some(Pretrained::load(recipe.train.architecture, side_px, path)?),
+        None => None,
+    };
+    let trained = train::train(&recipe.train, recipe.seed, &sets, pretrained.as_ref(), watch);
     if let Some(error) = watch.error.take() {
         return Err(error.into());
     }
-    let trained = trained?;
+    let mut trained = trained?;
+    let val: Vec<&Loaded> = part(Split::Val).collect();
+    let said = trained.model.logits(&rgb(&val))?;
+    let said = said.iter().zip(&val).map(|(values, it)| {
+        let values = values.iter().copied().map(f64::from).collect();
+        Logits { truth: it.example.class, values }
+    });
+    trained.model.calibrate(Calibration::of(&said.collect::<Vec<_>>(), KEPT_SHARE));
 
     let test: Vec<&Loaded> = part(Split::Test).collect();
-    let rows: Vec<&[u8]> = test.iter().map(|it| it.example.rgb.as_slice()).collect();
-    let probabilities = trained.model.probabilities(&rows)?;
+    let probabilities = trained.model.probabilities(&rgb(&test))?;
     let answers = test
         .iter()
         .zip(probabilities)
@@ -199,13 +226,17 @@ struct Loaded {
     example: Example,
 }
 
+fn rgb<'a>(loaded: &[&'a Loaded]) -> Vec<&'a [u8]> {
+    loaded.iter().map(|it| it.example.rgb.as_slice()).collect()
+}
+
 /// Decodes and scales every prepared picture, in the order of the blobs.
-fn load(input: &Input, side_px: u32) -> Result<Vec<Loaded>, TrainError> {
+fn load(input: &Input, recipe: &TrainRecipe) -> Result<Vec<Loaded>, TrainError> {
     let pictures: Vec<_> = input.pictures.iter().collect();
     pictures
         .into_par_iter()
         .map(|(blob, (_, label, split))| {
-            let rgb = pixels_of(*blob, &input.files[blob], side_px)?;
+            let rgb = pixels_of(*blob, &input.files[blob], recipe.side_px(), &recipe.process)?;
             let class = input.classes.iter().position(|it| it == label);
             let class = class.expect("the dataset holds pictures of its classes only");
             let example = Example { rgb, class };
@@ -261,7 +292,7 @@ pub fn evaluate(
         if picture.split != Split::Test {
             continue;
         }
-        let rgb = pixels_of(blob, &layout.crop(&picture.crop), side_px)?;
+        let rgb = pixels_of(blob, &layout.crop(&picture.crop), side_px, &model.card().process)?;
         let rows = model.probabilities(&[&rgb])?;
         let answer = |probabilities| Answer { blob, truth, probabilities };
         answers.extend(rows.into_iter().map(answer));
@@ -270,9 +301,15 @@ pub fn evaluate(
 }
 
 /// Reads a prepared picture as the network takes it.
-fn pixels_of(blob: BlobId, path: &Path, side_px: u32) -> Result<Vec<u8>, TrainError> {
+fn pixels_of(
+    blob: BlobId,
+    path: &Path,
+    side_px: u32,
+    steps: &[Step],
+) -> Result<Vec<u8>, TrainError> {
     let bytes = files::read(path)?;
     let decoded = decode::decode(&bytes, Limits::default())
         .map_err(|reject| TrainError::Picture { blob, reject })?;
-    Ok(crop::center_square(&decoded.picture, side_px, Filter::default()).into_raw())
+    let square = crop::center_square(&decoded.picture, side_px, Filter::default());
+    Ok(process::apply(&square, steps).into_raw())
 }

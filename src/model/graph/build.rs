@@ -177,10 +177,6 @@ impl<'a> Builder<'a> {
         self.keep_shape(Op::Relu6, from)
     }
 
-    pub(in crate::model) fn sigmoid(&mut self, from: Value) -> Value {
-        self.keep_shape(Op::Sigmoid, from)
-    }
-
     pub(in crate::model) fn dropout(&mut self, from: Value, share: f64) -> Value {
         self.keep_shape(Op::Dropout(share), from)
     }

@@ -39,7 +39,6 @@ impl Graph {
             Op::Input
             | Op::Relu
             | Op::Relu6
-            | Op::Sigmoid
             | Op::MaxPool(_)
             | Op::AveragePool { .. }
             | Op::GlobalAverage

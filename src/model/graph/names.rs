@@ -74,7 +74,6 @@ impl Graph {
             Op::Input
             | Op::Relu
             | Op::Relu6
-            | Op::Sigmoid
             | Op::MaxPool(_)
             | Op::AveragePool { .. }
             | Op::GlobalAverage
@@ -86,12 +85,7 @@ impl Graph {
         }
     }
 
-    /// Returns how many tensors the network has.
-    pub(in crate::model) fn n_tensors(&self) -> usize {
-        let biases = self.convs.iter().filter(|conv| conv.bias.is_some()).count();
-        self.convs.len() + biases + 4 * self.norms.len() + 2 * self.denses.len()
-    }
-
+    #[cfg(test)]
     /// Returns the shapes of all tensors, as files have them.
     pub(in crate::model) fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
         let mut copy = self.clone();
@@ -161,7 +155,6 @@ impl Graph {
                 Op::Input
                 | Op::Relu
                 | Op::Relu6
-                | Op::Sigmoid
                 | Op::MaxPool(_)
                 | Op::AveragePool { .. }
                 | Op::GlobalAverage

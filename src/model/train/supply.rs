@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::{Example, Host};
+use super::{Example, course::Counted};
 use crate::{
     domain::id::BlobId,
     model::{
+        ModelError,
         augment::{self, Alteration},
         card::Preprocessing,
         graph::{Graph, PART, Shape},
@@ -72,9 +73,8 @@ impl Supply<'_> {
         extractor: &Extractor,
         examples: &[Example],
         n_variants: u32,
-        host: &mut dyn Host,
-        told: &mut dyn FnMut(usize, &mut dyn Host) -> Result<(), super::ModelError>,
-    ) -> Result<Features, super::ModelError> {
+        witness: &mut Counted<'_>,
+    ) -> Result<Features, ModelError> {
         let mut of: Vec<Vec<Vec<f32>>> = vec![Vec::new(); examples.len()];
         let ids: Vec<BlobId> = examples.par_iter().map(|it| BlobId::of(&it.rgb)).collect();
         let jobs: Vec<(usize, u32)> = (0..examples.len())
@@ -84,7 +84,7 @@ impl Supply<'_> {
             let keys: Vec<BlobId> =
                 jobs.iter().map(|(index, variant)| self.key(ids[*index], *variant)).collect();
             let mut found: Vec<Option<Vec<f32>>> =
-                keys.iter().map(|key| host.recall(extractor.digest, *key)).collect();
+                keys.iter().map(|key| witness.host.recall(extractor.digest, *key)).collect();
             let missing: Vec<usize> = (0..jobs.len()).filter(|at| found[*at].is_none()).collect();
             let made: Vec<Vec<Vec<f32>>> = missing
                 .par_chunks(PART)
@@ -100,13 +100,13 @@ impl Supply<'_> {
                 })
                 .collect();
             for (at, values) in missing.iter().zip(made.into_iter().flatten()) {
-                host.remember(extractor.digest, keys[*at], &values);
+                witness.host.remember(extractor.digest, keys[*at], &values);
                 found[*at] = Some(values);
             }
             for ((index, _), values) in jobs.iter().zip(found) {
                 of[*index].extend(values);
             }
-            told(jobs.len(), host)?;
+            witness.add(jobs.len())?;
         }
         Ok(Features { shape: extractor.shape, of })
     }
@@ -135,7 +135,7 @@ impl Supply<'_> {
 
 impl Extractor {
     /// Makes the fixed part ready for use; `None` if there is none.
-    pub(super) fn of(net: Graph, preprocessing: &Preprocessing) -> Option<Self> {
+    pub(super) fn of(net: &Graph, preprocessing: &Preprocessing) -> Option<Self> {
         let nodes = net.nodes();
         let shape = nodes.last()?.shape;
         if nodes.len() < 2 {
@@ -148,8 +148,9 @@ impl Extractor {
 
     fn ask(&self, supply: &Supply<'_>, pictures: &[(&[u8], Alteration)]) -> Vec<Vec<f32>> {
         let rgb: Vec<&[u8]> = pictures.iter().map(|(rgb, _)| *rgb).collect();
-        let values =
-            augment::batch(&rgb, supply.side_px, &supply.preprocessing, |place| pictures[place].1);
+        let values = augment::batch(&rgb, supply.side_px, &supply.preprocessing, |place| {
+            pictures[place].1.clone()
+        });
         let pictures = tensor(values, supply.picture_shape(), &Device::flex());
         let outcome = self.net.outcome(pictures).into_data();
         let values: Vec<f32> = outcome.try_to_vec().expect("the network computes in f32");

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Recipe, features::Features};
+use super::{Recipe, features::Features, log::Log};
 use crate::{
     domain::id::BlobId,
     engine::{
@@ -14,7 +14,10 @@ use crate::{
         stop::Stop,
     },
     model::train::{Host, Progress},
-    store::files::{self, FileError},
+    store::{
+        files::{self, FileError},
+        schema::Run,
+    },
 };
 
 /// The host of a training of this program.
@@ -26,6 +29,7 @@ pub(super) struct Watch<'a> {
     checkpoint: &'a Path,
     folder: &'a Path,
     features: Option<(BlobId, Features)>,
+    log: Log,
     /// The first trouble with a file; the training is then broken off.
     pub(super) error: Option<FileError>,
 }
@@ -37,13 +41,16 @@ impl<'a> Watch<'a> {
         stop: &'a Stop,
         checkpoint: &'a Path,
         folder: &'a Path,
+        log: Log,
     ) -> Self {
         let epochs = recipe.train.epochs;
-        Self { epochs, events, stop, checkpoint, folder, features: None, error: None }
+        Self { epochs, events, stop, checkpoint, folder, features: None, log, error: None }
     }
 
-    /// Lets go of features nobody asked for: those of another network, and of pictures that left.
-    pub(super) fn finish(self) -> Result<(), FileError> {
+    /// Ends the log, and lets go of features nobody asked for: those of another network, and of
+    /// pictures that left.
+    pub(super) fn finish(mut self, run: &Run) -> Result<(), FileError> {
+        self.log.finish(run)?;
         let kept: Option<PathBuf> = self.features.as_ref().map(|(_, it)| it.path().to_owned());
         if let Some((_, features)) = self.features {
             features.finish()?;
@@ -98,16 +105,20 @@ impl Host for Watch<'_> {
             Progress::Batch { epoch, done, of, .. } => {
                 self.portion(done, of, u64::from(epoch.saturating_sub(1)), self.epochs.into());
             }
-            Progress::Epoch(epoch) => self.events.word(
-                StageName::Train,
-                format!(
-                    "epoch {}: loss {:.3}, val loss {:.3}, val accuracy {:.1} %",
-                    epoch.number,
-                    epoch.train_loss,
-                    epoch.val_loss,
-                    epoch.val_accuracy * 100.0
-                ),
-            ),
+            Progress::Epoch(epoch) => {
+                let logged = self.log.epoch(&epoch);
+                self.note(logged);
+                self.events.word(
+                    StageName::Train,
+                    format!(
+                        "epoch {}: loss {:.3}, val loss {:.3}, val accuracy {:.1} %",
+                        epoch.number,
+                        epoch.train_loss,
+                        epoch.val_loss,
+                        epoch.val_accuracy * 100.0
+                    ),
+                );
+            }
         }
         if self.stop.is_asked() || self.error.is_some() {
             ControlFlow::Break(())

@@ -1,0 +1,329 @@
+//! The steps of a training: what they are made of, and what stays as it is.
+
+use burn::{
+    module::Module as _,
+    optim::{GradientsParams, ModuleOptimizer},
+    tensor::{Device, Tensor, TensorData},
+};
+
+use super::{
+    Host, Progress, Sets,
+    checkpoint::Checkpoint,
+    supply::{BATCH, Extractor, Features, Supply, tensor},
+    tell,
+};
+use crate::{
+    domain::{
+        learning::Epoch,
+        random::{Purpose, Random},
+    },
+    model::{
+        ModelError,
+        augment::{self, Alteration},
+        card::Preprocessing,
+        classifier::{rows, side},
+        graph::{Graph, Shape, build::Fill},
+        loss::{self, Tally},
+        nets::{self, Plan, Style},
+        optimizer,
+        pretrained::Pretrained,
+        recipe::TrainRecipe,
+        train::{Example, pictures},
+    },
+};
+
+/// Everything about a training that does not change while it runs.
+pub(super) struct Course<'a> {
+    recipe: &'a TrainRecipe,
+    sets: &'a Sets,
+    seed: u64,
+    pub(super) plan: Plan,
+    pub(super) supply: Supply<'a>,
+    class_weights: Vec<f64>,
+    /// How many steps there are unless stopped early.
+    n_steps: u32,
+}
+
+/// Everything that does.
+pub(super) struct Learner {
+    /// The part that learns.
+    pub(super) net: Graph,
+    pub(super) optimizer: ModuleOptimizer,
+    /// What the part before it made of all pictures, where there is one.
+    pub(super) features: Option<[Features; 2]>,
+    pub(super) step: u32,
+}
+
+/// A host, and how far the fixed part has come.
+pub(super) struct Counted<'a> {
+    pub(super) host: &'a mut dyn Host,
+    pub(super) done: usize,
+    pub(super) of: usize,
+}
+
+impl Counted<'_> {
+    pub(super) fn add(&mut self, n: usize) -> Result<(), ModelError> {
+        self.done += n;
+        let Self { done, of, .. } = *self;
+        tell(Progress::Features { done, of }, 0, self.host)
+    }
+}
+
+/// The best epoch so far, and the part that learned as it was then.
+pub(super) type Best = (Epoch, Graph);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Train,
+    Val,
+}
+
+impl<'a> Course<'a> {
+    pub(super) fn new(
+        recipe: &'a TrainRecipe,
+        counts: &[usize],
+        seed: u64,
+        sets: &'a Sets,
+        pretrained: Option<&Pretrained>,
+    ) -> Self {
+        let plan = Plan {
+            architecture: recipe.architecture,
+            side_px: side(recipe.side_px()),
+            n_classes: counts.len(),
+            dropout: recipe.dropout,
+            head: recipe.head.clone(),
+            style: pretrained.map_or(Style::default(), Pretrained::style),
+        };
+        let preprocessing = match pretrained {
+            Some(pretrained) => pretrained.preprocessing(recipe.side_px()),
+            None => Preprocessing::of(&pictures(&sets.train), recipe.side_px()),
+        };
+        let class_weights = loss::class_weights(counts, recipe.class_weights);
+        let anyhow: Vec<usize> = (0..sets.train.len()).collect();
+        let n_batches = u32::try_from(batches(&anyhow, side(recipe.batch_size)).len());
+        let n_steps = recipe.epochs * n_batches.expect("there are fewer than 2^32 pictures");
+        let supply = Supply { recipe, seed, side_px: plan.side_px, preprocessing };
+        Self { recipe, sets, seed, plan, supply, class_weights, n_steps }
+    }
+
+    /// Returns the part of the network that stays as it is, and the part that learns.
+    pub(super) fn network(
+        &self,
+        pretrained: Option<&Pretrained>,
+    ) -> Result<(Graph, Graph), ModelError> {
+        let mut random = Random::new(self.seed, Purpose::Weights);
+        let fill = Fill::Drawn(&mut random);
+        let architecture = self.recipe.architecture;
+        let net = match pretrained {
+            Some(pretrained) => {
+                let body = pretrained.body().clone();
+                let end = body.nodes().len();
+                nets::with_head(body, &self.plan, fill, &Device::flex()).map(|mut net| {
+                    net.freeze_before(end, self.recipe.unfreeze.n_layers());
+                    net
+                })
+            }
+            None => nets::build(&self.plan, fill, &Device::flex()),
+        };
+        let mut net = net.map_err(|source| ModelError::TooSmall { architecture, source })?;
+        net.number();
+        Ok(net.split(net.fixed_end()))
+    }
+
+    /// Asks the fixed part about all pictures.
+    pub(super) fn features(
+        &self,
+        fixed: &Graph,
+        host: &mut dyn Host,
+    ) -> Result<Option<[Features; 2]>, ModelError> {
+        let Some(extractor) = Extractor::of(fixed, &self.supply.preprocessing) else {
+            return Ok(None);
+        };
+        let n_variants = 1 + self.recipe.feature_variants;
+        let of = self.sets.train.len() * side(n_variants) + self.sets.val.len();
+        let mut witness = Counted { host, done: 0, of };
+        let mut ask = |examples: &[Example], n_variants| {
+            self.supply.features(&extractor, examples, n_variants, &mut witness)
+        };
+        Ok(Some([ask(&self.sets.train, n_variants)?, ask(&self.sets.val, 1)?]))
+    }
+
+    /// Goes on where a training that did not end left off.
+    pub(super) fn resume(
+        &self,
+        learner: &mut Learner,
+        host: &mut dyn Host,
+    ) -> Option<(Vec<Epoch>, Best)> {
+        let checkpoint = Checkpoint::read(&host.saved()?)?;
+        let with = |tensors| {
+            let mut net = learner.net.clone();
+            net.load(tensors).ok().map(|()| net)
+        };
+        let (now, best) = (with(checkpoint.now)?, with(checkpoint.best)?.valid());
+        let last = checkpoint.epochs.last()?;
+        let best_epoch =
+            *checkpoint.epochs.iter().find(|epoch| epoch.number == checkpoint.best_epoch)?;
+        learner.optimizer = optimizer::remembering(self.recipe, checkpoint.optimizer)?;
+        learner.net = now;
+        learner.step = self.n_steps / self.recipe.epochs * last.number;
+        Some((checkpoint.epochs, (best_epoch, best)))
+    }
+
+    /// Shows every training picture once, in an order of this epoch's own. The next batch is
+    /// made while the network learns from this one.
+    pub(super) fn learn(
+        &self,
+        learner: &mut Learner,
+        number: u32,
+        host: &mut dyn Host,
+    ) -> Result<Tally, ModelError> {
+        let mut tally = Tally::default();
+        let mut random = Random::new(self.seed, Purpose::Order).at(number.into());
+        let order = random.order(self.sets.train.len());
+        let batches = batches(&order, side(self.recipe.batch_size));
+        let features = learner.features.take();
+        let shape = self.shape(features.as_ref());
+        let autodiff = Device::flex().autodiff();
+        let values_of =
+            |batch: Option<&&[usize]>| batch.map(|it| self.batch(features.as_ref(), number, it));
+        let mut ready = values_of(batches.first());
+        for (done, batch) in (1..).zip(&batches) {
+            let truths: Vec<usize> =
+                batch.iter().map(|index| self.sets.train[*index].class).collect();
+            let values = ready.take().unwrap_or_default();
+            let (loss, next) = rayon::join(
+                || self.step(learner, &mut tally, tensor(values, shape, &autodiff), &truths),
+                || values_of(batches.get(done)),
+            );
+            ready = next;
+            if !loss.is_finite() {
+                return Err(ModelError::Diverged { epoch: number });
+            }
+            tell(Progress::Batch { epoch: number, done, of: batches.len(), loss }, number, host)?;
+        }
+        learner.features = features;
+        Ok(tally)
+    }
+
+    /// Returns what a batch is made of: features where there are some, else changed pictures.
+    fn batch(&self, features: Option<&[Features; 2]>, number: u32, batch: &[usize]) -> Vec<f32> {
+        match features {
+            Some([train, _]) => {
+                let draws = Random::new(self.seed, Purpose::Variant).at(number.into());
+                train.drawn(&draws, batch)
+            }
+            None => self.supply.altered(&self.sets.train, number, batch),
+        }
+    }
+
+    fn shape(&self, features: Option<&[Features; 2]>) -> Shape {
+        features.map_or(self.supply.picture_shape(), |[train, _]| train.shape())
+    }
+
+    /// Learns from one batch and returns the loss it learned from.
+    fn step(
+        &self,
+        learner: &mut Learner,
+        tally: &mut Tally,
+        given: Tensor<4>,
+        truths: &[usize],
+    ) -> f64 {
+        let mut dropout = Random::new(self.seed, Purpose::Dropout).at(learner.step.into());
+        let logits = learner.net.learn(given, &mut dropout);
+        for (row, truth) in rows(logits.clone().inner()).iter().zip(truths) {
+            tally.add(row, *truth);
+        }
+        let targets = loss::targets(truths, &self.class_weights, self.recipe.label_smoothing);
+        let targets = TensorData::new(targets, logits.dims());
+        let targets = Tensor::from_data(targets, &logits.device());
+        let loss = loss::cross_entropy(logits, targets);
+        let value: f32 = loss.clone().into_scalar();
+        let gradients = GradientsParams::from_grads(loss.backward(), &learner.net);
+        let rate = optimizer::rate(self.recipe, learner.step, self.n_steps);
+        learner.net = learner.optimizer.step(rate, learner.net.clone(), gradients);
+        learner.step += 1;
+        f64::from(value)
+    }
+
+    /// Asks the part that learns about unchanged pictures.
+    pub(super) fn ask(
+        &self,
+        net: &Graph,
+        features: Option<&[Features; 2]>,
+        part: Part,
+        number: u32,
+    ) -> Result<Tally, ModelError> {
+        let (examples, known) = match part {
+            Part::Train => (&self.sets.train, features.map(|[train, _]| train)),
+            Part::Val => (&self.sets.val, features.map(|[_, val]| val)),
+        };
+        let mut tally = Tally::default();
+        for start in (0..examples.len()).step_by(BATCH) {
+            let range = start..examples.len().min(start + BATCH);
+            let values = match known {
+                Some(features) => features.plain(range.clone()),
+                None => {
+                    let rgb = pictures(&examples[range.clone()]);
+                    let preprocessing = &self.supply.preprocessing;
+                    augment::batch(&rgb, self.plan.side_px, preprocessing, |_| Alteration::NONE)
+                }
+            };
+            let shape = self.shape(features);
+            let logits = net.forward_in_parts(tensor(values, shape, &Device::flex()));
+            for (row, example) in rows(logits).iter().zip(&examples[range]) {
+                if !row.iter().all(|logit| logit.is_finite()) {
+                    return Err(ModelError::Diverged { epoch: number });
+                }
+                tally.add(row, example.class);
+            }
+        }
+        Ok(tally)
+    }
+}
+
+impl Learner {
+    pub(super) fn checkpoint(&self, epochs: &[Epoch], best: &Best) -> Vec<u8> {
+        Checkpoint {
+            epochs: epochs.to_vec(),
+            best_epoch: best.0.number,
+            now: self.net.tensors(),
+            best: best.1.tensors(),
+            optimizer: optimizer::memory(&self.optimizer),
+        }
+        .write()
+    }
+}
+
+/// Cuts `order` into batches; a picture left over alone joins the batch before, because
+/// a batch of one has no variance to normalise by.
+fn batches(order: &[usize], size: usize) -> Vec<&[usize]> {
+    let n_left = order.len() % size;
+    let n_alone = usize::from(n_left == 1 && size < order.len());
+    let (regular, _) = order.split_at(order.len() - n_alone);
+    let mut batches: Vec<&[usize]> = regular.chunks(size).collect();
+    if let (1, Some(last)) = (n_alone, batches.last_mut()) {
+        *last = &order[regular.len() - size..];
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_left_over_alone_joins_the_last_batch() {
+        let order: Vec<usize> = (0..9).collect();
+        let sizes = |n: usize, size| -> Vec<usize> {
+            let batches = batches(&order[..n], size);
+            assert_eq!(batches.concat(), order[..n]);
+            batches.iter().map(|batch| batch.len()).collect()
+        };
+
+        assert_eq!(sizes(9, 4), [4, 5]);
+        assert_eq!(sizes(8, 4), [4, 4]);
+        assert_eq!(sizes(7, 4), [4, 3]);
+        assert_eq!(sizes(3, 2), [3]);
+        assert_eq!(sizes(1, 2), [1]);
+    }
+}
