@@ -97,9 +97,9 @@ pub(super) struct Node {
 /// A network: the first node is the only [`Op::Input`], the last one's values are the answer.
 #[derive(Module, Debug)]
 pub(super) struct Graph {
-    convs: Vec<Conv>,
-    norms: Vec<Norm>,
-    denses: Vec<Dense>,
+    pub(super) convs: Vec<Conv>,
+    pub(super) norms: Vec<Norm>,
+    pub(super) denses: Vec<Dense>,
     #[module(skip)]
     nodes: Vec<Node>,
 }

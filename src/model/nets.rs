@@ -30,6 +30,8 @@ mod vgg_16;
 mod vgg_style;
 mod xception;
 #[cfg(test)]
+mod parity_tests;
+#[cfg(test)]
 mod tests;
 
 /// What fixes the size of a network.
