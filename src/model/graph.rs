@@ -66,11 +66,8 @@ pub(super) enum Op {
     Relu6,
     /// The padding never wins.
     MaxPool(Window),
-    /// The padding counts as zeros where `counts_padding`, else not at all.
-    AveragePool {
-        window: Window,
-        counts_padding: bool,
-    },
+    /// The padding counts as zeros.
+    AveragePool(Window),
     GlobalAverage,
     GlobalMax,
     Flatten,
@@ -201,9 +198,7 @@ impl Graph {
             Op::Relu => relu(x),
             Op::Relu6 => x.clamp(0.0, 6.0),
             Op::MaxPool(window) => max_pool2d(x, window.max_pool()),
-            Op::AveragePool { window, counts_padding } => {
-                avg_pool2d(x, window.average_pool(counts_padding))
-            }
+            Op::AveragePool(window) => avg_pool2d(x, window.average_pool()),
             Op::GlobalAverage => x.flatten::<3>(2, 3).mean_dim(2).unsqueeze_dim(3),
             Op::GlobalMax => x.flatten::<3>(2, 3).max_dim(2).unsqueeze_dim(3),
             Op::Flatten => {
@@ -289,9 +284,9 @@ impl Window {
         MaxPoolOptions { kernel_size, stride, padding, dilation: [1, 1], ceil_mode: false }
     }
 
-    fn average_pool(&self, count_include_pad: bool) -> AvgPoolOptions<2> {
+    fn average_pool(&self) -> AvgPoolOptions<2> {
         let padding = self.padding.map(|[before, behind]| (before, behind));
         let Self { kernel: kernel_size, stride, .. } = *self;
-        AvgPoolOptions { kernel_size, stride, padding, count_include_pad, ceil_mode: false }
+        AvgPoolOptions { kernel_size, stride, padding, count_include_pad: true, ceil_mode: false }
     }
 }

@@ -1,7 +1,6 @@
 //! Weight files as tensors with names: safetensors both ways, `PyTorch`'s own only in.
 
 use std::{
-    collections::HashMap,
     fs::{self, File},
     io::{self, Read as _},
     path::{Path, PathBuf},
@@ -139,7 +138,8 @@ pub(super) fn to_safetensors(tensors: &Tensors) -> Vec<u8> {
         (name.as_str(), view.expect("an array has as many numbers as its shape says"))
     });
     // One entry at most: several would be written in no fixed order.
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    #[expect(clippy::disallowed_types, reason = "the library asks for one")]
+    let metadata = std::collections::HashMap::from([("format".to_owned(), "pt".to_owned())]);
     safetensors::serialize(views, Some(metadata)).expect("names and shapes are plain data")
 }
 
@@ -157,6 +157,7 @@ pub(super) fn from_safetensors(bytes: &[u8]) -> Result<Tensors, WeightsError> {
         .collect()
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "other kinds are of no use as weights")]
 fn numbers(kind: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
     Some(match kind {
         Dtype::F32 => bytes.as_chunks().0.iter().map(|it| f32::from_le_bytes(*it)).collect(),
@@ -219,7 +220,7 @@ mod tests {
         assert_eq!(to_safetensors(&tensors), bytes);
     }
 
-    /// Written by tests/judges/pytorch_files.py.
+    /// Written by `tests/judges/pytorch_files.py`.
     const PYTORCH: [(&str, &[u8]); 4] = [
         ("plain", include_bytes!("../../tests/judges/pytorch/plain.pth")),
         ("legacy", include_bytes!("../../tests/judges/pytorch/legacy.pth")),

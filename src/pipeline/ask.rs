@@ -2,7 +2,7 @@
 
 use super::workshop::Workshop;
 use crate::{
-    domain::learning::{self, Evaluation},
+    domain::learning::{self, Evaluation, scores::Scores},
     model::{ModelError, classifier::Classifier},
     stage::{
         predict::{self, PredictError, Prediction},
@@ -34,6 +34,7 @@ pub struct Tested {
     pub classes: Vec<String>,
     pub answers: Vec<learning::Answer>,
     pub evaluation: Evaluation,
+    pub scores: Scores,
 }
 
 impl Workshop {
@@ -51,7 +52,8 @@ impl Workshop {
         let answers = train::evaluate(&self.store, &self.pipeline.classes, &self.layout, &model)?;
         let classes = model.card().classes.clone();
         let evaluation = Evaluation::of(&answers, classes.len());
-        Ok(Tested { run, classes, answers, evaluation })
+        let scores = Scores::of(&answers, classes.len(), self.pipeline.seed);
+        Ok(Tested { run, classes, answers, evaluation, scores })
     }
 
     /// Asks the model about pictures: files, folders, web addresses.

@@ -54,6 +54,8 @@ pub struct Workshop {
     memory: Memory,
     /// Whether subreddits are asked, or only what they said before is read again.
     pub ask: Ask,
+    /// Tells the seconds since 1970-01-01 UTC.
+    clock: fn() -> i64,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +88,7 @@ impl Workshop {
         };
         let memory = Memory::of(DECODING_BYTES * u64::try_from(cpu_width).unwrap_or(1));
         let ask = Ask::TheSite;
-        Ok(Self { pipeline, layout, store, access, selected, limits, memory, ask })
+        Ok(Self { pipeline, layout, store, access, selected, limits, memory, ask, clock })
     }
 
     /// Narrows the work on posts and pictures to one class.
@@ -213,6 +215,7 @@ impl Workshop {
             },
             classes: &self.pipeline.classes,
             layout: &self.layout,
+            clock: self.clock,
         })
     }
 }

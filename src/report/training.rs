@@ -6,12 +6,15 @@ use super::{
     Section, answers,
     chart::{LineChart, Unit},
     facts::Facts,
-    words,
+    plots, words,
 };
 use crate::{
-    domain::learning::{ClassScore, Epoch, Evaluation},
+    domain::learning::{ClassScore, Epoch, Evaluation, interval::Score, scores::Scores},
     store::schema::{Run, RunName},
 };
+
+/// Resampling draws from this, so that a report of the same run never changes.
+const INTERVAL_SEED: u64 = 1;
 
 pub(super) fn section(facts: &Facts) -> Section {
     let run = facts.run.as_ref();
@@ -58,16 +61,28 @@ fn trained(facts: &Facts, name: &RunName, run: &Run) -> Markup {
         @match &run.test {
             Some(test) => {
                 h3 { "On the test pictures" }
+                @let figures = Scores::of(&run.answers, run.classes.len(), INTERVAL_SEED);
                 p {
-                    strong { (words::percent(test.accuracy)) } " of the answers were right; macro F1 "
+                    strong { (words::percent(test.accuracy)) } " of the answers were right"
+                    (interval(figures.accuracy.as_ref())) "; macro F1 "
                     strong { (format!("{:.3}", test.macro_f1())) } ", loss " (format!("{:.3}", test.loss)) "."
                 }
-                div.beside { (scores(run, test)) (confusion(run, test)) }
+                (scores(run, test))
+                (plots::of_answers(&run.answers, &run.classes, &figures))
             },
             None => p.empty { "The dataset has no test pictures, so nobody knows how good this model is." },
         }
         (answers::pictures(facts, run))
         p.soft { "The model lies in " code { "models/" (name.0) } "." }
+    }
+}
+
+/// Says between what the number lies with 95 % certainty, where that is known.
+fn interval(score: Option<&Score>) -> Markup {
+    html! {
+        @if let Some(interval) = score.and_then(|it| it.interval) {
+            " (95 %: " (words::percent(interval.low)) " to " (words::percent(interval.high)) ")"
+        }
     }
 }
 
@@ -113,31 +128,6 @@ fn scores(run: &Run, test: &Evaluation) -> Markup {
                 @for name in ["Precision", "Recall", "F1", "Pictures"] { th scope="col" { (name) } }
             } }
             tbody { @for (name, score) in run.classes.iter().zip(&test.classes) { (row(name, score)) } }
-        } }
-    }
-}
-
-fn confusion(run: &Run, test: &Evaluation) -> Markup {
-    html! {
-        div.scroll { table.confusion {
-            caption { "Rows are true classes, columns what the model said" }
-            thead { tr {
-                td {}
-                @for name in &run.classes { th scope="col" { (name) } }
-            } }
-            tbody { @for (truth, (name, row)) in run.classes.iter().zip(&test.confusion).enumerate() {
-                @let all: u64 = row.iter().map(|n| u64::from(*n)).sum();
-                tr {
-                    th scope="row" { (name) }
-                    @for (said, n) in row.iter().enumerate() {
-                        @let share = words::share(u64::from(*n), all);
-                        td class=(if said == truth { "right" } else { "wrong" }) style=(format!("--heat:{share:.3}")) {
-                            (words::number(u64::from(*n)))
-                            @if *n != 0 { span.soft { (words::percent(share)) } }
-                        }
-                    }
-                }
-            } }
         } }
     }
 }

@@ -48,7 +48,7 @@ mod log;
 mod watch;
 
 use log::Log;
-use watch::Watch;
+use watch::{Places, Watch};
 
 /// Where the next epoch starts from, while a training is under way.
 const CHECKPOINT: &str = "checkpoint";
@@ -61,6 +61,8 @@ pub struct Training<'a> {
     pub recipe: Recipe,
     pub classes: &'a Classes,
     pub layout: &'a Layout,
+    /// Tells the seconds since 1970-01-01 UTC, for the log.
+    pub clock: fn() -> i64,
 }
 
 /// What can change a model besides its pictures.
@@ -145,13 +147,16 @@ impl SetStage for Training<'_> {
         let taught = input.pictures.iter().filter(|(_, (_, _, split))| *split != Split::Test);
         let learned_from = taught.map(|(blob, _)| *blob).collect();
         let features = self.layout.features();
-        let title = name.0.clone();
+        let (title, clock) = (name.0.clone(), self.clock);
         let learning = tokio::task::spawn_blocking(move || {
             files::make_folder(&dir)?;
             let checkpoint = dir.join(CHECKPOINT);
-            log::forget_unless(&dir, checkpoint.exists())?;
-            let log = Log::begin(&dir, &title, &recipe.train)?;
-            let mut watch = Watch::new(&recipe, &events, &stop, &checkpoint, &features, log);
+            if !checkpoint.exists() {
+                log::forget(&dir)?;
+            }
+            let log = Log::begin(&dir, &title, &recipe.train, clock)?;
+            let places = Places { checkpoint: &checkpoint, features: &features };
+            let mut watch = Watch::new(recipe.train.epochs, (&events, &stop), places, log);
             let run = learn(&recipe, &input, &mut watch)?;
             watch.finish(&describe(&run.trained, run.answers.clone()))?;
             run.trained.model.save(&dir)?;

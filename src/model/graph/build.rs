@@ -43,6 +43,21 @@ pub(in crate::model) struct Builder<'a> {
     trouble: Option<TooSmall>,
 }
 
+/// Whether a convolution adds a number of its own to every channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::model) enum Bias {
+    With,
+    Without,
+}
+
+/// The kernels of a convolution.
+#[derive(Clone, Copy, Debug)]
+struct Kernels {
+    n_out: usize,
+    groups: usize,
+    bias: Bias,
+}
+
 /// How even draws of first weights reach, given the number of inputs of one output.
 #[derive(Clone, Copy, Debug)]
 enum Reach {
@@ -87,7 +102,7 @@ impl<'a> Builder<'a> {
         n_out: usize,
         window: Window,
     ) -> Value {
-        self.conv_of(name, from, n_out, window, 1, false)
+        self.kernels(name, from, window, Kernels { n_out, groups: 1, bias: Bias::Without })
     }
 
     /// A convolution with bias.
@@ -98,7 +113,7 @@ impl<'a> Builder<'a> {
         n_out: usize,
         window: Window,
     ) -> Value {
-        self.conv_of(name, from, n_out, window, 1, true)
+        self.kernels(name, from, window, Kernels { n_out, groups: 1, bias: Bias::With })
     }
 
     /// A convolution of each channel by itself.
@@ -107,25 +122,18 @@ impl<'a> Builder<'a> {
         name: &str,
         from: Value,
         window: Window,
-        has_bias: bool,
+        bias: Bias,
     ) -> Value {
-        let [channels, ..] = self.shape(from);
-        self.conv_of(name, from, channels, window, channels, has_bias)
+        let [n_out, ..] = self.shape(from);
+        self.kernels(name, from, window, Kernels { n_out, groups: n_out, bias })
     }
 
-    fn conv_of(
-        &mut self,
-        name: &str,
-        from: Value,
-        n_out: usize,
-        window: Window,
-        groups: usize,
-        has_bias: bool,
-    ) -> Value {
+    fn kernels(&mut self, name: &str, from: Value, window: Window, kernels: Kernels) -> Value {
+        let Kernels { n_out, groups, bias } = kernels;
         let n_in = self.shape(from)[0] / groups;
         let [down, across] = window.kernel;
         let weight = self.weights([n_out, n_in, down, across], n_in * down * across, Reach::He);
-        let bias = has_bias.then(|| self.constant(n_out, 0.0));
+        let bias = (bias == Bias::With).then(|| self.constant(n_out, 0.0));
         self.graph.convs.push(Conv { weight, bias });
         let at = self.graph.convs.len() - 1;
         let [height, width] = self.glide(name, from, window);
@@ -185,13 +193,8 @@ impl<'a> Builder<'a> {
         self.pool(Op::MaxPool(window), from, window)
     }
 
-    pub(in crate::model) fn average_pool(
-        &mut self,
-        from: Value,
-        window: Window,
-        counts_padding: bool,
-    ) -> Value {
-        self.pool(Op::AveragePool { window, counts_padding }, from, window)
+    pub(in crate::model) fn average_pool(&mut self, from: Value, window: Window) -> Value {
+        self.pool(Op::AveragePool(window), from, window)
     }
 
     pub(in crate::model) fn global_average(&mut self, from: Value) -> Value {

@@ -40,7 +40,7 @@ impl Graph {
             | Op::Relu
             | Op::Relu6
             | Op::MaxPool(_)
-            | Op::AveragePool { .. }
+            | Op::AveragePool(_)
             | Op::GlobalAverage
             | Op::GlobalMax
             | Op::Flatten
@@ -53,9 +53,9 @@ impl Graph {
     /// Returns the last node whose values are all that the nodes behind it take, with nothing
     /// before it that learns or draws: up to there a picture gives the same in every epoch.
     pub(in crate::model) fn fixed_end(&self) -> usize {
-        let moves = |node: &Node| match node.op {
-            Op::Dropout(share) => 0.0 < share,
-            op => op.has_weights() && !node.is_frozen,
+        let moves = |node: &Node| {
+            let draws = matches!(node.op, Op::Dropout(share) if 0.0 < share);
+            draws || node.op.has_weights() && !node.is_frozen
         };
         let first_moving = self.nodes.iter().position(moves).unwrap_or(self.nodes.len() - 1);
         (0..first_moving).rev().find(|place| self.is_joint(*place)).unwrap_or(0)
@@ -87,7 +87,7 @@ impl Graph {
         for node in &behind.nodes[1..] {
             let inputs = node.inputs.iter().map(|input| input + end).collect();
             let op = joined.adopt(behind, node.op);
-            joined.nodes.push(Node { inputs, op, ..node.clone() });
+            joined.nodes.push(Node { op, inputs, ..node.clone() });
         }
         joined
     }
@@ -117,7 +117,17 @@ impl Graph {
                 self.denses.push(other.denses[at].clone());
                 Op::Dense { at: self.denses.len() - 1 }
             }
-            op => op,
+            Op::Input
+            | Op::Relu
+            | Op::Relu6
+            | Op::MaxPool(_)
+            | Op::AveragePool(_)
+            | Op::GlobalAverage
+            | Op::GlobalMax
+            | Op::Flatten
+            | Op::Add
+            | Op::Concat
+            | Op::Dropout(_) => op,
         }
     }
 
@@ -141,7 +151,7 @@ impl Graph {
             }
             let op = folded.adopt(self, node.op);
             let inputs = node.inputs.iter().map(|input| places[*input]).collect();
-            folded.nodes.push(Node { inputs, op, ..node.clone() });
+            folded.nodes.push(Node { op, inputs, ..node.clone() });
             places.push(folded.nodes.len() - 1);
         }
         folded

@@ -75,7 +75,7 @@ impl Graph {
             | Op::Relu
             | Op::Relu6
             | Op::MaxPool(_)
-            | Op::AveragePool { .. }
+            | Op::AveragePool(_)
             | Op::GlobalAverage
             | Op::GlobalMax
             | Op::Flatten
@@ -156,7 +156,7 @@ impl Graph {
                 | Op::Relu
                 | Op::Relu6
                 | Op::MaxPool(_)
-                | Op::AveragePool { .. }
+                | Op::AveragePool(_)
                 | Op::GlobalAverage
                 | Op::GlobalMax
                 | Op::Flatten

@@ -98,7 +98,7 @@ fn chain(unit: &mut Unit<'_, '_>, name: &str, from: Value, layers: &[(usize, Win
 }
 
 fn pooled(unit: &mut Unit<'_, '_>, name: &str, from: Value, n_out: usize) -> Value {
-    let mean = unit.net.average_pool(from, Window::of(3).pad(1), true);
+    let mean = unit.net.average_pool(from, Window::of(3).pad(1));
     conv(unit, &format!("{name}.branch_pool"), mean, n_out, Window::of(1))
 }
 

@@ -31,7 +31,8 @@ pub(super) fn body(unit: &mut Unit<'_, '_>, pictures: Value) -> Value {
     full(unit, "features.18", maps, 1280, Window::of(1))
 }
 
-/// The widths of a block and how far its window moves.
+/// The widths of a block, and how far its window moves.
+#[derive(Clone, Copy, Debug)]
 struct Size {
     n_inner: usize,
     channels: usize,

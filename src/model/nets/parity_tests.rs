@@ -1,5 +1,5 @@
 //! The networks against `PyTorch`, with weights both draw from the names of the tensors.
-//! `reference.json` is written by tests/judges/model_reference.py.
+//! `reference.json` is written by `tests/judges/model_reference.py`.
 
 use std::collections::BTreeMap;
 

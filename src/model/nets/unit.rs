@@ -3,7 +3,7 @@
 use super::{Padding, Style};
 use crate::model::graph::{
     Window,
-    build::{Builder, Value},
+    build::{Bias, Builder, Value},
 };
 
 /// Builds convolutions with normalisation in the style of some weights.
@@ -46,9 +46,11 @@ impl Unit<'_, '_> {
     /// A convolution of each channel by itself, and a normalisation.
     pub(super) fn depthwise(&mut self, names: [&str; 2], from: Value, window: Window) -> Value {
         let [conv, norm] = names;
-        let is_folded = self.style.is_folded;
-        let maps = self.net.depthwise(conv, from, window, is_folded);
-        if is_folded { maps } else { self.net.norm(norm, maps, self.epsilon, 0.1) }
+        if self.style.is_folded {
+            return self.net.depthwise(conv, from, window, Bias::With);
+        }
+        let maps = self.net.depthwise(conv, from, window, Bias::Without);
+        self.net.norm(norm, maps, self.epsilon, 0.1)
     }
 
     /// Pads a window whose stride of 1 would keep the size of the map.

@@ -56,6 +56,11 @@ fn block(unit: &mut Unit<'_, '_>, name: &str, from: Value, widths: &[usize]) -> 
 /// A convolution of each channel by itself, one across the channels, and a normalisation.
 fn separable(unit: &mut Unit<'_, '_>, names: [&str; 2], from: Value, n_out: usize) -> Value {
     let [name, norm] = names;
-    let maps = unit.net.depthwise(&format!("{name}.conv1"), from, Window::of(3).pad(1), false);
+    let maps = unit.net.depthwise(
+        &format!("{name}.conv1"),
+        from,
+        Window::of(3).pad(1),
+        crate::model::graph::build::Bias::Without,
+    );
     unit.full([&format!("{name}.pointwise"), norm], maps, n_out, Window::of(1))
 }

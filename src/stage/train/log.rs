@@ -6,7 +6,6 @@ use std::{
     fs::OpenOptions,
     io::Write as _,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use crate::{
@@ -29,20 +28,20 @@ const EVENTS: &str = "events.out.tfevents.";
 pub(super) struct Log {
     path: PathBuf,
     events: EventLog,
+    clock: fn() -> i64,
 }
 
 impl Log {
     /// Begins a log of the training `name` in the folder of its model. One that was broken off
     /// tells its first epochs in a file of its own, which TensorBoard reads together with this.
-    pub(super) fn begin(dir: &Path, name: &str, recipe: &TrainRecipe) -> Result<Self, FileError> {
-        let started = now();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "whole seconds since 1970"
-        )]
-        let started_s = started as u64;
-        let file = tensorboard::file_name(started_s, "snapset", std::process::id());
+    pub(super) fn begin(
+        dir: &Path,
+        name: &str,
+        recipe: &TrainRecipe,
+        clock: fn() -> i64,
+    ) -> Result<Self, FileError> {
+        let started = wall_time(clock);
+        let file = tensorboard::file_name(seconds(clock), "snapset", std::process::id());
         let mut events = EventLog::new(started);
         let session = Session {
             name: name.to_owned(),
@@ -50,19 +49,19 @@ impl Log {
             metrics: tensorboard::TAGS.map(str::to_owned).to_vec(),
         };
         events.begin_session(started, &session);
-        let mut log = Self { path: dir.join(file), events };
+        let mut log = Self { path: dir.join(file), events, clock };
         log.append()?;
         Ok(log)
     }
 
     pub(super) fn epoch(&mut self, epoch: &Epoch) -> Result<(), FileError> {
-        self.events.epoch(now(), epoch);
+        self.events.epoch(wall_time(self.clock), epoch);
         self.append()
     }
 
     /// Tells how good the model turned out.
     pub(super) fn finish(&mut self, run: &Run) -> Result<(), FileError> {
-        let wall_time_s = now();
+        let wall_time_s = wall_time(self.clock);
         if let Some(test) = &run.test {
             let at = At { wall_time_s, step: run.best_epoch };
             self.events.evaluation(at, &run.classes, test);
@@ -79,11 +78,8 @@ impl Log {
     }
 }
 
-/// Removes the logs of an earlier training of the same name, unless it goes on.
-pub(super) fn forget_unless(dir: &Path, goes_on: bool) -> Result<(), FileError> {
-    if goes_on {
-        return Ok(());
-    }
+/// Removes the logs of an earlier training of the same name.
+pub(super) fn forget(dir: &Path) -> Result<(), FileError> {
     for path in files::entries(dir)? {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         if name.is_some_and(|name| name.starts_with(EVENTS)) {
@@ -119,6 +115,11 @@ fn flatten(name: &str, value: &serde_json::Value, settings: &mut BTreeMap<String
     settings.insert(name.to_owned(), setting);
 }
 
-fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+fn seconds(clock: fn() -> i64) -> u64 {
+    u64::try_from(clock()).unwrap_or(0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds since 1970 stay far below 2^53")]
+fn wall_time(clock: fn() -> i64) -> f64 {
+    seconds(clock) as f64
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Recipe, features::Features, log::Log};
+use super::{features::Features, log::Log};
 use crate::{
     domain::id::BlobId,
     engine::{
@@ -26,25 +26,30 @@ pub(super) struct Watch<'a> {
     epochs: u32,
     events: &'a Events,
     stop: &'a Stop,
-    checkpoint: &'a Path,
-    folder: &'a Path,
+    places: Places<'a>,
     features: Option<(BlobId, Features)>,
     log: Log,
     /// The first trouble with a file; the training is then broken off.
     pub(super) error: Option<FileError>,
 }
 
+/// Where a training keeps what would be lost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places<'a> {
+    /// The file the next epoch starts from.
+    pub(super) checkpoint: &'a Path,
+    /// The folder for what frozen networks made of pictures.
+    pub(super) features: &'a Path,
+}
+
 impl<'a> Watch<'a> {
     pub(super) fn new(
-        recipe: &Recipe,
-        events: &'a Events,
-        stop: &'a Stop,
-        checkpoint: &'a Path,
-        folder: &'a Path,
+        epochs: u32,
+        (events, stop): (&'a Events, &'a Stop),
+        places: Places<'a>,
         log: Log,
     ) -> Self {
-        let epochs = recipe.train.epochs;
-        Self { epochs, events, stop, checkpoint, folder, features: None, log, error: None }
+        Self { epochs, events, stop, places, features: None, log, error: None }
     }
 
     /// Ends the log, and lets go of features nobody asked for: those of another network, and of
@@ -54,7 +59,7 @@ impl<'a> Watch<'a> {
         let kept: Option<PathBuf> = self.features.as_ref().map(|(_, it)| it.path().to_owned());
         if let Some((_, features)) = self.features {
             features.finish()?;
-            for path in files::entries(self.folder)? {
+            for path in files::entries(self.places.features)? {
                 if Some(&path) != kept.as_ref() {
                     files::remove_if_any(&path)?;
                 }
@@ -66,7 +71,7 @@ impl<'a> Watch<'a> {
     /// Returns what is known of the frozen part `by`, opened with its first use.
     fn features(&mut self, by: BlobId) -> Option<&mut Features> {
         if self.features.as_ref().is_none_or(|(known, _)| *known != by) {
-            match Features::open(self.folder, by) {
+            match Features::open(self.places.features, by) {
                 Ok(features) => self.features = Some((by, features)),
                 Err(error) => {
                     self.error.get_or_insert(error);
@@ -139,12 +144,12 @@ impl Host for Watch<'_> {
     }
 
     fn save(&mut self, checkpoint: &[u8]) {
-        let kept = files::write_atomic(self.checkpoint, checkpoint);
+        let kept = files::write_atomic(self.places.checkpoint, checkpoint);
         self.note(kept);
     }
 
     fn saved(&mut self) -> Option<Vec<u8>> {
-        let path = self.checkpoint;
+        let path = self.places.checkpoint;
         if !path.exists() {
             return None;
         }
