@@ -149,7 +149,8 @@ const REST: &str = r##"
 
 # Leave this table out to train nothing.
 [train]
-# architecture = "small-cnn"         # or "linear", the baseline
+# architecture = "small-cnn"         # or one of the others README lists
+# weights = "mobilenet_v2-7ebf99e0.pth"  # published weights for "mobilenet-v2" and its like
 # image_size = 64
 # epochs = 50
 "##;

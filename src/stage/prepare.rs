@@ -69,7 +69,7 @@ impl Transient for PrepareError {
 
 impl ItemStage for Prepare<'_> {
     const NAME: StageName = StageName::Prepare;
-    const REVISION: u32 = 2;
+    const REVISION: u32 = 3;
     const LANE: Lane = Lane::Cpu;
     type Recipe = Recipe;
     type Input = BlobId;

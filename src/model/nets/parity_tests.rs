@@ -101,10 +101,12 @@ fn network(case: &Case, device: &Device) -> Graph {
 /// Gradient of one weight, in the order of `PyTorch`'s layout.
 fn gradient(net: &Graph, name: &str, gradients: &burn::tensor::Gradients) -> Vec<f32> {
     let node = net.nodes().iter().find(|node| format!("{}.weight", node.name) == name).unwrap();
-    let data = match node.op {
-        Op::Conv { at, .. } => net.convs[at].weight.grad(gradients).unwrap().into_data(),
-        Op::Dense { at } => net.denses[at].weight.grad(gradients).unwrap().transpose().into_data(),
-        op => panic!("{op:?} has no weights of two dimensions"),
+    let data = if let Op::Conv { at, .. } = node.op {
+        net.convs[at].weight.grad(gradients).unwrap().into_data()
+    } else if let Op::Dense { at } = node.op {
+        net.denses[at].weight.grad(gradients).unwrap().transpose().into_data()
+    } else {
+        panic!("{:?} has no weights of two dimensions", node.op)
     };
     data.try_to_vec().unwrap()
 }
