@@ -17,6 +17,7 @@ pub mod nets;
 mod graph;
 mod weights;
 pub mod pretrained;
+pub mod onnx;
 mod dropout;
 mod optimizer;
 pub mod tensorboard;

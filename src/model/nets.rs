@@ -56,7 +56,7 @@ pub struct Style {
     pub is_folded: bool,
 }
 
-/// Where MobileNetV2 and Xception pad a map that a stride of 2 does not divide evenly. The other
+/// Where `MobileNetV2` and Xception pad a map that a stride of 2 does not divide evenly. The other
 /// networks have one kind of published weights only and take no notice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -212,7 +212,7 @@ fn canonical(architecture: Architecture, tensors: Tensors) -> (Tensors, Style) {
     (renamed.collect(), Style { padding: Padding::Same, is_folded: true })
 }
 
-/// Names a layer of MobileNetV2 that `TensorFlow` numbers among all convolutions, `conv` or `dw`
+/// Names a layer of `MobileNetV2` that `TensorFlow` numbers among all convolutions, `conv` or `dw`
 /// and two digits, as `torchvision` does.
 fn torchvision_name(layer: &str) -> Option<String> {
     let digits = layer.strip_prefix("conv").or_else(|| layer.strip_prefix("dw"))?;

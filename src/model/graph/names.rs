@@ -8,7 +8,7 @@ use burn::{
 };
 
 use super::{
-    Graph, Op,
+    Graph, Node, Op,
     layers::{Conv, Dense},
 };
 
@@ -131,39 +131,54 @@ impl Graph {
         });
     }
 
+    /// Returns the tensors of one node, in the order other programs take them.
+    pub(in crate::model) fn tensors_of(&self, place: usize) -> Vec<(String, Array)> {
+        let node = self.nodes[place].clone();
+        let mut copy = self.clone();
+        let mut tensors = Vec::new();
+        copy.slots_of(&node, &mut |name, slot| tensors.push((name, slot.array())));
+        tensors
+    }
+
     fn each_slot(&mut self, mut visit: impl FnMut(String, Slot<'_>)) {
-        for node in &self.nodes {
-            let name = |part: &str| format!("{}.{part}", node.name);
-            match node.op {
-                Op::Conv { at, .. } => {
-                    visit(name("weight"), Slot::Four(&mut self.convs[at].weight));
-                    if let Some(bias) = &mut self.convs[at].bias {
-                        visit(name("bias"), Slot::One(bias));
-                    }
+        for node in std::mem::take(&mut self.nodes) {
+            self.slots_of(&node, &mut visit);
+            self.nodes.push(node);
+        }
+    }
+
+    fn slots_of(&mut self, node: &Node, visit: &mut impl FnMut(String, Slot<'_>)) {
+        let name = |part: &str| format!("{}.{part}", node.name);
+        match node.op {
+            Op::Conv { at, .. } => {
+                visit(name("weight"), Slot::Four(&mut self.convs[at].weight));
+                if let Some(bias) = &mut self.convs[at].bias {
+                    visit(name("bias"), Slot::One(bias));
                 }
-                Op::Norm { at } => {
-                    let norm = &mut self.norms[at];
-                    visit(name("weight"), Slot::One(&mut norm.weight));
-                    visit(name("bias"), Slot::One(&mut norm.bias));
-                    visit(name("running_mean"), Slot::One(&mut norm.mean));
-                    visit(name("running_var"), Slot::One(&mut norm.variance));
-                }
-                Op::Dense { at } => {
-                    visit(name("weight"), Slot::Turned(&mut self.denses[at].weight));
-                    visit(name("bias"), Slot::One(&mut self.denses[at].bias));
-                }
-                Op::Input
-                | Op::Relu
-                | Op::Relu6
-                | Op::MaxPool(_)
-                | Op::AveragePool(_)
-                | Op::GlobalAverage
-                | Op::GlobalMax
-                | Op::Flatten
-                | Op::Add
-                | Op::Concat
-                | Op::Dropout(_) => (),
             }
+            Op::Norm { at } => {
+                let norm = &mut self.norms[at];
+                visit(name("weight"), Slot::One(&mut norm.weight));
+                visit(name("bias"), Slot::One(&mut norm.bias));
+                visit(name("running_mean"), Slot::One(&mut norm.mean));
+                visit(name("running_var"), Slot::One(&mut norm.variance));
+            }
+            Op::Dense { at } => {
+                visit(name("weight"), Slot::Turned(&mut self.denses[at].weight));
+                visit(name("bias"), Slot::One(&mut self.denses[at].bias));
+            }
+            Op::Input
+            | Op::Relu
+            | Op::Relu6
+            | Op::Sigmoid
+            | Op::MaxPool(_)
+            | Op::AveragePool { .. }
+            | Op::GlobalAverage
+            | Op::GlobalMax
+            | Op::Flatten
+            | Op::Add
+            | Op::Concat
+            | Op::Dropout(_) => (),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! MobileNetV2 at width 1 (Sandler et al. 2018, table 2), under `torchvision`'s names.
+//! `MobileNetV2` at width 1 (Sandler et al. 2018, table 2), under `torchvision`'s names.
 //!
 //! Two kinds of published weights differ in where they pad: `torchvision`'s evenly, those of
 //! `TensorFlow` behind first where a stride of 2 leaves an odd row.
@@ -25,7 +25,7 @@ pub(super) fn body(unit: &mut Unit<'_, '_>, pictures: Value) -> Value {
             n += 1;
             let stride = if block == 0 { first_stride } else { 1 };
             let size = Size { n_inner: unit.net.shape(maps)[0] * expansion, channels, stride };
-            maps = inverted_residual(unit, &format!("features.{n}.conv"), maps, size);
+            maps = inverted_residual(unit, &format!("features.{n}.conv"), maps, &size);
         }
     }
     full(unit, "features.18", maps, 1280, Window::of(1))
@@ -39,8 +39,8 @@ struct Size {
     stride: usize,
 }
 
-fn inverted_residual(unit: &mut Unit<'_, '_>, name: &str, from: Value, size: Size) -> Value {
-    let Size { n_inner, channels, stride } = size;
+fn inverted_residual(unit: &mut Unit<'_, '_>, name: &str, from: Value, size: &Size) -> Value {
+    let Size { n_inner, channels, stride } = *size;
     let n_in = unit.net.shape(from)[0];
     let mut maps = from;
     let mut part = 0;

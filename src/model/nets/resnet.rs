@@ -1,4 +1,4 @@
-//! ResNet with 18 and 50 layers (He et al. 2016, table 1), under `torchvision`'s names, which
+//! `ResNet` with 18 and 50 layers (He et al. 2016, table 1), under `torchvision`'s names, which
 //! moves by two in the middle convolution of a bottleneck.
 
 use super::unit::Unit;

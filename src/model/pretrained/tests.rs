@@ -104,7 +104,7 @@ fn shared(name: &str) -> Option<PathBuf> {
     None
 }
 
-/// All of `TensorFlow`'s MobileNetV2, with the 1,001 answers it was published with.
+/// All of `TensorFlow`'s `MobileNetV2`, with the 1,001 answers it was published with.
 fn whole_network(path: &std::path::Path) -> Graph {
     let (tensors, style) = canonical(Architecture::MobilenetV2, weights::read(path).unwrap());
     let plan = Plan { style, ..Plan::new(Architecture::MobilenetV2, 224, 1001) };
