@@ -18,6 +18,7 @@ mod graph;
 mod weights;
 pub mod pretrained;
 pub mod onnx;
+pub mod drawing;
 mod dropout;
 mod optimizer;
 pub mod tensorboard;

@@ -30,8 +30,8 @@ const BATCH: usize = 64;
 /// A network that can be asked.
 #[derive(Clone, Debug)]
 pub struct Classifier {
-    card: ModelCard,
-    net: Graph,
+    pub(super) card: ModelCard,
+    pub(super) net: Graph,
 }
 
 impl Classifier {

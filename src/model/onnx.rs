@@ -5,7 +5,11 @@
 //! `logits` and `probabilities`, `[n, classes]`. The class names lie in the metadata.
 
 use self::message::Message;
-use super::graph::{Graph, Node, Op, Window};
+use super::{
+    card::Preprocessing,
+    classifier::Classifier,
+    graph::{Graph, Node, Op, Window},
+};
 
 mod message;
 #[cfg(test)]
@@ -29,6 +33,15 @@ const FLOAT: u64 = 1;
 const ATTRIBUTE_FLOAT: u64 = 1;
 const ATTRIBUTE_INT: u64 = 2;
 const ATTRIBUTE_INTS: u64 = 7;
+
+impl Classifier {
+    /// Writes the network for pictures given as levels of 0 to 255; what training took off them
+    /// is part of the file.
+    pub fn to_onnx(&self) -> Vec<u8> {
+        let Preprocessing { mean, std, .. } = self.card.preprocessing;
+        encode(&self.net, &self.card.classes, Entry::Levels { mean, std })
+    }
+}
 
 /// Writes a network whose last node has a number for each of `classes`.
 pub(super) fn encode(net: &Graph, classes: &[String], entry: Entry) -> Vec<u8> {

@@ -371,3 +371,16 @@ fn write(path: &std::path::Path, bytes: &[u8]) {
     use std::io::Write as _;
     fs::File::create(path).unwrap().write_all(bytes).unwrap();
 }
+
+#[test]
+fn a_trained_model_can_be_drawn_and_handed_to_other_programs() {
+    let model = run(&TrainRecipe { epochs: 1, ..recipe() }, 7, &sets(20, 10)).unwrap().model;
+
+    let drawing = model.drawing();
+    let file = model.to_onnx();
+
+    let n_parameters: u64 = drawing.n_parameters().try_into().unwrap();
+    assert_eq!(n_parameters, model.card().parameters);
+    let names = br#"["lying","standing"]"#;
+    assert!(file.windows(names.len()).any(|part| part == names));
+}
