@@ -106,11 +106,10 @@ impl Drawing {
         let widths: [usize; 5] = std::array::from_fn(|column| width(column).unwrap_or(0));
         let mut text = String::new();
         for [name, kind, gives, n_parameters, n_multiply_adds] in &rows {
-            let [a, b, c, d, e] = widths;
-            let line = format!(
-                "{name:a$}  {kind:b$}  {gives:>c$}  {n_parameters:>d$}  {n_multiply_adds:>e$}"
-            );
-            writeln!(text, "{}", line.trim_end()).expect("a string takes all");
+            let [first, second, third, fourth, fifth] = widths;
+            write!(text, "{name:first$}  {kind:second$}  {gives:>third$}  ").expect("as below");
+            writeln!(text, "{n_parameters:>fourth$}  {n_multiply_adds:>fifth$}")
+                .expect("a string takes all");
         }
         text
     }

@@ -51,8 +51,8 @@ pub(super) fn encode(net: &Graph, classes: &[String], entry: Entry) -> Vec<u8> {
         writer.values.push(value);
     }
     let last = writer.values.last().map(|value| value.name.clone()).unwrap_or_default();
-    writer.put("Flatten", &[&last], "logits", vec![int("axis", 1)]);
-    writer.put("Softmax", &["logits"], "probabilities", vec![int("axis", 1)]);
+    writer.put("Flatten", &[&last], "logits", &[int("axis", 1)]);
+    writer.put("Softmax", &["logits"], "probabilities", &[int("axis", 1)]);
     let mut graph = writer.graph;
     graph.text(2, "snapset");
     let [channels, height, width] = net.nodes()[0].shape;
@@ -98,8 +98,8 @@ impl Writer<'_> {
             Entry::Levels { mean, std } => {
                 self.tensor("levels.mean", &[1, 3, 1, 1], &mean.map(|it| it * 255.0));
                 self.tensor("levels.std", &[1, 3, 1, 1], &std.map(|it| it * 255.0));
-                self.put("Sub", &["pictures", "levels.mean"], "centred", vec![]);
-                self.put("Div", &["centred", "levels.std"], "normalised", vec![]);
+                self.put("Sub", &["pictures", "levels.mean"], "centred", &[]);
+                self.put("Div", &["centred", "levels.std"], "normalised", &[]);
                 "normalised"
             }
         };
@@ -156,7 +156,7 @@ impl Writer<'_> {
         }
         let name = format!("{place}:{}", if node.name.is_empty() { kind } else { &node.name });
         let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-        self.put(kind, &inputs, &name, attributes);
+        self.put(kind, &inputs, &name, &attributes);
         Value { name, is_flat: is_flat || node.op == Op::Flatten }
     }
 
@@ -166,23 +166,29 @@ impl Writer<'_> {
             return value;
         }
         let name = format!("{}:flat", value.name);
-        self.put("Flatten", &[&value.name], &name, vec![int("axis", 1)]);
+        self.put("Flatten", &[&value.name], &name, &[int("axis", 1)]);
         Value { name, is_flat: true }
     }
 
-    fn put(&mut self, kind: &str, inputs: &[&str], output: &str, attributes: Vec<Message>) {
+    fn put(&mut self, kind: &str, inputs: &[&str], output: &str, attributes: &[Message]) {
         let mut node = Message::default();
-        inputs.iter().for_each(|name| node.text(1, name));
+        for name in inputs {
+            node.text(1, name);
+        }
         node.text(2, output);
         node.text(3, output);
         node.text(4, kind);
-        attributes.iter().for_each(|attribute| node.message(5, attribute));
+        for attribute in attributes {
+            node.message(5, attribute);
+        }
         self.graph.message(1, &node);
     }
 
     fn tensor(&mut self, name: &str, shape: &[usize], values: &[f32]) {
         let mut tensor = Message::default();
-        shape.iter().for_each(|size| tensor.size(1, *size));
+        for size in shape {
+            tensor.size(1, *size);
+        }
         tensor.int(2, FLOAT);
         tensor.text(8, name);
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -211,7 +217,9 @@ fn int(name: &str, value: usize) -> Message {
 fn ints(name: &str, values: &[usize]) -> Message {
     let mut attribute = Message::default();
     attribute.text(1, name);
-    values.iter().for_each(|value| attribute.size(8, *value));
+    for value in values {
+        attribute.size(8, *value);
+    }
     attribute.int(20, ATTRIBUTE_INTS);
     attribute
 }

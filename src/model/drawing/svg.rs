@@ -53,7 +53,7 @@ fn line(source: usize, at: usize, n_ways: usize) -> String {
     let from = TOP + source * ROW + BOX;
     let to = TOP + at * ROW;
     if at == source + 1 {
-        let middle = (LEFT + WIDTH) / 2;
+        let middle = LEFT + (WIDTH - LEFT) / 2;
         return format!("M{middle} {from}V{to}");
     }
     let (start, end) = (from - BOX / 2, to + BOX / 2);
