@@ -2,9 +2,9 @@
 
 Needs torch, torchvision and timm (see requirements-torch.txt). Weights and pictures are drawn from
 a generator that starts from the name of a tensor, so the Rust tests draw the same numbers and no
-weights are carried. Writes src/model/nets/reference.json:
+weights are carried. Writes tests/judges/model_reference.json:
 
-    python tests/judges/model_reference.py src/model/nets/reference.json
+    python tests/judges/model_reference.py tests/judges/model_reference.json
 """
 
 import json

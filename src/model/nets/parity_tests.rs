@@ -1,5 +1,5 @@
 //! The networks against `PyTorch`, with weights both draw from the names of the tensors.
-//! `reference.json` is written by `tests/judges/model_reference.py`.
+//! The answers are written by `tests/judges/model_reference.py`.
 
 use std::collections::BTreeMap;
 
@@ -161,7 +161,8 @@ fn largest(values: &[f32]) -> f64 {
 
 #[test]
 fn logits_and_gradients_are_those_of_pytorch() {
-    let reference: Reference = serde_json::from_str(include_str!("reference.json")).unwrap();
+    let reference: Reference =
+        serde_json::from_str(include_str!("../../../tests/judges/model_reference.json")).unwrap();
     assert_eq!(reference.cases.len(), 14);
     for case in &reference.cases {
         compare(case);
