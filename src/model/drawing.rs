@@ -133,13 +133,9 @@ fn name_of(nodes: &[Node], node: &Node) -> Option<String> {
         Op::GlobalAverage => Some("global average".to_owned()),
         Op::GlobalMax => Some("global maximum".to_owned()),
         Op::Flatten => Some("flatten".to_owned()),
-        Op::Relu
-        | Op::Relu6
-        | Op::Sigmoid
-        | Op::MaxPool(_)
-        | Op::AveragePool { .. }
-        | Op::Dropout(_)
-        | Op::Add => None,
+        Op::Relu | Op::Relu6 | Op::MaxPool(_) | Op::AveragePool(_) | Op::Dropout(_) | Op::Add => {
+            None
+        }
         // Between the branches of a block, or behind nodes that are blocks of their own.
         Op::Concat => {
             let pooled =
@@ -178,11 +174,10 @@ fn kind(net: &Graph, nodes: &[&Node]) -> String {
                 format!("dense {n_in} to {n_out}")
             }
             Op::MaxPool(window) => format!("max pool {}", wide(window)),
-            Op::AveragePool { window, .. } => format!("average pool {}", wide(window)),
+            Op::AveragePool(window) => format!("average pool {}", wide(window)),
             Op::Add => "sum".to_owned(),
             Op::Concat => "join".to_owned(),
             Op::Dropout(share) if 0.0 < share => format!("dropout {share}"),
-            Op::Sigmoid => "sigmoid".to_owned(),
             Op::Relu | Op::Relu6 if n_convs == 0 => "ReLU".to_owned(),
             Op::Relu
             | Op::Relu6
@@ -216,9 +211,8 @@ fn multiply_adds(net: &Graph, node: &Node) -> usize {
         | Op::Norm { .. }
         | Op::Relu
         | Op::Relu6
-        | Op::Sigmoid
         | Op::MaxPool(_)
-        | Op::AveragePool { .. }
+        | Op::AveragePool(_)
         | Op::GlobalAverage
         | Op::GlobalMax
         | Op::Flatten

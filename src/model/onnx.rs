@@ -135,11 +135,10 @@ impl Writer<'_> {
                 inputs.extend(["low", "high"].map(|it| format!("bounds{place}.{it}")));
                 ("Clip", vec![])
             }
-            Op::Sigmoid => ("Sigmoid", vec![]),
             Op::MaxPool(window) => ("MaxPool", glide(window)),
-            Op::AveragePool { window, counts_padding } => {
+            Op::AveragePool(window) => {
                 let mut attributes = glide(window);
-                attributes.push(int("count_include_pad", usize::from(counts_padding)));
+                attributes.push(int("count_include_pad", 1));
                 ("AveragePool", attributes)
             }
             // Of what has no height and width, every value is its own mean.

@@ -137,7 +137,6 @@ pub(super) fn to_safetensors(tensors: &Tensors) -> Vec<u8> {
         let view = TensorView::new(Dtype::F32, array.shape.clone(), bytes);
         (name.as_str(), view.expect("an array has as many numbers as its shape says"))
     });
-    #[expect(clippy::disallowed_types, reason = "the library asks for it; one entry has one order")]
     // One entry at most: several would be written in no fixed order.
     #[expect(clippy::disallowed_types, reason = "the library asks for one")]
     let metadata = std::collections::HashMap::from([("format".to_owned(), "pt".to_owned())]);

@@ -191,6 +191,11 @@ mod tests {
         assert_eq!(pipeline.fetch, crate::pipeline::file::FetchTable::default());
         assert_eq!(pipeline.prepare, crate::stage::prepare::Recipe::default());
         assert_eq!(pipeline.split, crate::stage::split::Table::default());
-        assert_eq!(pipeline.train, Some(crate::model::recipe::TrainRecipe::default()));
+        let expected = crate::model::recipe::TrainRecipe {
+            weights: Some("mobilenet_v2-7ebf99e0.pth".into()),
+            image_size: Some(64),
+            ..crate::model::recipe::TrainRecipe::default()
+        };
+        assert_eq!(pipeline.train, Some(expected));
     }
 }

@@ -189,7 +189,7 @@ fn a_full_page_has_every_section_and_shows_pictures() {
     }
     assert!(30 < page.matches("src=\"data:image/jpeg;base64,").count());
     assert!(!page.contains("no longer on disk"));
-    assert!(page.contains("<polyline") && page.contains("class=\"right\""));
+    assert!(page.contains("<polyline") && page.contains("class=\"plots\""));
     assert!(page.contains("failed: could not fetch \u{2026}: no byte for 20 s"));
     assert!(page.len() < 2_000_000, "{} bytes", page.len());
 }

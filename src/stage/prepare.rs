@@ -166,7 +166,7 @@ mod tests {
 
         let (crop, _) = prepare(&bytes, recipe.taking(Limits::default()), &recipe).unwrap();
 
-        assert_eq!((Prepare::REVISION, crop.file.short().as_str()), (2, "cb654997b91b4df2"));
+        assert_eq!((Prepare::REVISION, crop.file.short().as_str()), (3, "cb654997b91b4df2"));
     }
 
     #[test]

@@ -159,7 +159,12 @@ impl SetStage for Training<'_> {
             let mut watch = Watch::new(recipe.train.epochs, (&events, &stop), places, log);
             let run = learn(&recipe, &input, &mut watch)?;
             watch.finish(&describe(&run.trained, run.answers.clone()))?;
-            run.trained.model.save(&dir)?;
+            let model = &run.trained.model;
+            files::write_atomic(&dir.join("model.onnx"), &model.to_onnx())?;
+            let drawing = model.drawing();
+            files::write_atomic(&dir.join("architecture.svg"), drawing.svg().as_bytes())?;
+            files::write_atomic(&dir.join("architecture.txt"), drawing.table().as_bytes())?;
+            model.save(&dir)?;
             files::remove_if_any(&checkpoint)?;
             Ok::<Learned, TrainError>(run)
         });

@@ -170,9 +170,8 @@ impl Graph {
             Op::Input
             | Op::Relu
             | Op::Relu6
-            | Op::Sigmoid
             | Op::MaxPool(_)
-            | Op::AveragePool { .. }
+            | Op::AveragePool(_)
             | Op::GlobalAverage
             | Op::GlobalMax
             | Op::Flatten

@@ -90,10 +90,12 @@ fn a_body_given_a_head_is_the_network_built_at_once() {
     let mut random = Random::new(1, Purpose::Weights);
 
     let body = body(&plan, Fill::Drawn(&mut random), &device).unwrap();
-    let parts = with_head(body, &plan, Fill::Drawn(&mut random), &device).unwrap();
+    let mut parts = with_head(body, &plan, Fill::Drawn(&mut random), &device).unwrap();
 
     let mut random = Random::new(1, Purpose::Weights);
-    let whole = build(&plan, Fill::Drawn(&mut random), &device).unwrap();
+    let mut whole = build(&plan, Fill::Drawn(&mut random), &device).unwrap();
+    parts.number();
+    whole.number();
     assert_eq!(parts.nodes(), whole.nodes());
     assert_eq!(parts.tensors(), whole.tensors());
     assert_eq!(param_ids(&parts), param_ids(&whole));
