@@ -170,6 +170,18 @@ pub const PUBLISHED: [Published; 8] = [
     },
 ];
 
+/// Says where to get weights for a network.
+pub fn advice(architecture: Architecture) -> String {
+    match PUBLISHED.iter().find(|row| row.architecture == architecture) {
+        Some(Published { url, size_mib, licence, .. }) => {
+            format!("get {url} ({size_mib:.0} MiB, {licence}) and name it there")
+        }
+        None => {
+            format!("no weights are published for {architecture}, so leave out `weights`")
+        }
+    }
+}
+
 /// Reads the body of a network from a published file, for squares of `side_px`.
 pub(super) fn load_body(
     architecture: Architecture,

@@ -2,23 +2,16 @@
 
 use std::{collections::BTreeMap, fs, ops::ControlFlow};
 
-use burn::tensor::Device;
-
 use super::{
     ModelError,
     classifier::{CARD, Classifier, WEIGHTS},
-    graph::build::Fill,
-    nets,
-    pretrained::Pretrained,
     random::{Purpose, Random},
-    recipe::{
-        Architecture, Augment, EarlyStopping, Everything, Monitor, Optimizer, Schedule,
-        TrainRecipe, Unfreeze,
-    },
+    recipe::{Architecture, Augment, EarlyStopping, Monitor, Optimizer, Schedule, TrainRecipe},
     train::{Example, Host, Progress, Sets, Trained, train},
-    weights,
 };
 use crate::domain::id::BlobId;
+
+mod transfer;
 
 const SIDE: usize = 16;
 
@@ -269,67 +262,6 @@ fn a_training_that_was_broken_off_goes_on_as_if_nothing_had_happened() {
         assert_eq!(resumed.best_epoch, whole.best_epoch);
         assert_eq!(files(&resumed.model), files(&whole.model));
     }
-}
-
-/// Writes weights of a body that nobody trained, and reads them as published ones.
-fn body() -> Pretrained {
-    let plan = nets::Plan::new(Architecture::MobilenetV2, SIDE, 0);
-    let mut random = Random::new(9, Purpose::Weights);
-    let body = nets::body(&plan, Fill::Drawn(&mut random), &Device::flex()).unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("body.safetensors");
-    write(&path, &weights::to_safetensors(&body.tensors()));
-    Pretrained::load(Architecture::MobilenetV2, 16, &path).unwrap()
-}
-
-#[test]
-fn a_frozen_body_is_asked_once_about_every_picture_and_its_variants() {
-    let body = body();
-    let recipe = TrainRecipe { architecture: Architecture::MobilenetV2, epochs: 2, ..recipe() };
-    let mut witness = Witness::default();
-    let mut taught = |recipe: &TrainRecipe, sets: &Sets| {
-        witness.n_recalled = 0;
-        witness.checkpoint = None;
-        let trained = train(recipe, 7, sets, Some(&body), &mut witness).unwrap();
-        (trained, witness.known.len(), witness.n_recalled)
-    };
-
-    let (first, n_known, n_recalled) = taught(&recipe, &sets(40, 10));
-    assert_eq!((n_known, n_recalled), (40 * 4 + 10, 0));
-
-    let faster = TrainRecipe { learning_rate: 0.02, ..recipe.clone() };
-    let (second, n_known, n_recalled) = taught(&faster, &sets(40, 10));
-    assert_eq!((n_known, n_recalled), (170, 170));
-    assert_ne!(second.epochs, first.epochs);
-
-    let (_, n_known, n_recalled) = taught(&recipe, &sets(42, 10));
-    assert_eq!((n_known, n_recalled), (170 + 2 * 4, 170), "two pictures are new");
-
-    let still = TrainRecipe { feature_variants: 0, ..recipe };
-    let (_, n_known, n_recalled) = taught(&still, &sets(40, 10));
-    assert_eq!((n_known, n_recalled), (178, 50), "unchanged pictures are known already");
-}
-
-#[test]
-fn a_free_layer_learns_and_a_frozen_one_stays() {
-    let body = body();
-    let recipe = TrainRecipe { architecture: Architecture::MobilenetV2, epochs: 1, ..recipe() };
-    let moved = |unfreeze: Unfreeze| -> Vec<String> {
-        let recipe = TrainRecipe { unfreeze, ..recipe.clone() };
-        let trained = train(&recipe, 7, &sets(20, 10), Some(&body), &mut Witness::default());
-        let dir = tempfile::tempdir().unwrap();
-        trained.unwrap().model.save(dir.path()).unwrap();
-        let file = fs::read(dir.path().join(WEIGHTS)).unwrap();
-        let after = weights::from_safetensors(&file).unwrap();
-        let before = body.body().tensors();
-        let moved = before.iter().filter(|(name, array)| after[*name] != **array);
-        moved.map(|(name, _)| name.clone()).collect()
-    };
-
-    assert_eq!(moved(Unfreeze::Layers(0)), [""; 0]);
-    let last = ["features.18.0.weight", "features.18.1.bias", "features.18.1.running_mean"];
-    assert_eq!(moved(Unfreeze::Layers(2))[..3], last);
-    assert!(100 < moved(Unfreeze::Everything(Everything::All)).len());
 }
 
 #[test]

@@ -25,7 +25,7 @@ use crate::{
     model::{
         ModelError,
         classifier::Classifier,
-        pretrained::Pretrained,
+        pretrained::{self, Pretrained},
         recipe::TrainRecipe,
         train::{self, Example, Sets, Trained},
     },
@@ -95,6 +95,8 @@ pub enum TrainError {
     Model(#[from] ModelError),
     #[error("could not decode the prepared picture of {blob} ({reject})")]
     Picture { blob: BlobId, reject: Reject },
+    #[error("`weights` in [train] names `{}`, which is not there; {advice}", path.display())]
+    NoWeights { path: PathBuf, advice: String },
     #[error("training was broken off")]
     BrokenOff(#[from] JoinError),
 }
@@ -120,6 +122,10 @@ impl SetStage for Training<'_> {
     fn input(&self, store: &Store) -> Result<Input, TrainError> {
         let pictures = query::dataset(store, self.classes)?;
         let weights = match &self.recipe.train.weights {
+            Some(path) if !path.exists() => {
+                let advice = pretrained::advice(self.recipe.train.architecture);
+                return Err(TrainError::NoWeights { path: path.clone(), advice });
+            }
             Some(path) => Some(BlobId::of(&files::read(path)?)),
             None => None,
         };

@@ -220,7 +220,8 @@ impl Slot<'_> {
 fn fill<const D: usize>(param: &mut Param<Tensor<D>>, values: Vec<f32>) {
     let old = param.val();
     let value = Tensor::from_data(TensorData::new(values, old.dims()), &old.device());
-    *param = Param::initialized(param.id, value).set_require_grad(param.is_require_grad());
+    // Through `map` it stays one that learns, or one that does not, on a device without gradients.
+    *param = param.clone().map(|_| value);
 }
 
 impl std::fmt::Display for Misfit {
