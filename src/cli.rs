@@ -19,6 +19,8 @@ mod plan;
 mod predict;
 mod report;
 mod run;
+mod runs;
+mod serve_model;
 mod stages;
 mod status;
 mod sync_deletions;
@@ -76,6 +78,10 @@ enum Command {
     Evaluate(OnePipeline),
     /// Ask the trained classifier about pictures: files, folders, web addresses
     Predict(predict::PredictArguments),
+    /// Answer the same over HTTP on this machine, with a page to drop pictures on
+    ServeModel(serve_model::ServeArguments),
+    /// List the trainings so far, or say whether one of two models is better
+    Runs(runs::RunsArguments),
     /// Write altered copies of a picture, or fill up class folders until all are equally large
     Augment(augment::AugmentArguments),
     /// Print a completion script for a shell
@@ -124,6 +130,8 @@ async fn obey(command: Command, shared: &Shared, talk: &Talk) -> Result<Exit, Co
         }
         Command::Evaluate(one) => evaluate::evaluate(&one, shared, talk),
         Command::Predict(arguments) => predict::predict(&arguments, shared, talk).await,
+        Command::ServeModel(arguments) => serve_model::serve_model(&arguments, shared, talk).await,
+        Command::Runs(arguments) => runs::runs(&arguments, shared, talk),
         Command::Augment(arguments) => augment::augment(&arguments, talk),
         Command::Completions { shell } => {
             talk.completions(shell);

@@ -7,6 +7,7 @@ pub mod deletions;
 pub mod file;
 pub mod fault;
 pub mod run;
+pub mod runs;
 mod secrets;
 pub mod starter;
 pub mod workshop;

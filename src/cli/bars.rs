@@ -67,6 +67,17 @@ fn bar(stage: StageName, due: u64) -> ProgressBar {
     bar
 }
 
+/// Returns a bar for so many things to do, beside `name`.
+pub(crate) fn of_many(name: &'static str, n: usize, talk: &Talk) -> ProgressBar {
+    if !talk.has_bars() || n < 2 {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(u64::try_from(n).unwrap_or(u64::MAX));
+    bar.set_style(style(SHAPE_OF_MANY));
+    bar.set_prefix(name);
+    bar
+}
+
 fn style(shape: &str) -> ProgressStyle {
     let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
         _ = write!(text, "{:.1}/s", state.per_sec()); // A bar without its rate is still a bar.

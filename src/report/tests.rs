@@ -158,6 +158,8 @@ fn train(bench: &Bench) {
         best_epoch: 8,
         test: Some(Evaluation::of(&answers, 2)),
         answers,
+        at_s: 0,
+        recipe: serde_json::Value::Null,
     };
     bench.note(RunName::of(stamp()), run);
     bench.note("train".to_owned(), SetRun { stamp: stamp(), summary: String::new() });

@@ -175,7 +175,9 @@ impl SetStage for Training<'_> {
             Ok::<Learned, TrainError>(run)
         });
         let Learned { trained, answers } = learning.await??;
-        let run = Run { learned_from, ..describe(&trained, answers) };
+        let recipe = serde_json::to_value(&self.recipe.train).expect("a recipe is plain data");
+        let at_s = (self.clock)();
+        let run = Run { learned_from, at_s, recipe, ..describe(&trained, answers) };
         let summary = summary(&run);
         work.store.put_notes::<Run>(&[(name, run)])?;
         Ok(summary)
@@ -273,6 +275,8 @@ fn describe(trained: &Trained, answers: Vec<Answer>) -> Run {
         test: (!answers.is_empty()).then(|| Evaluation::of(&answers, n_classes)),
         answers,
         learned_from: Vec::new(),
+        at_s: 0,
+        recipe: serde_json::Value::Null,
     }
 }
 

@@ -65,6 +65,12 @@ pub struct Run {
     pub answers: Vec<Answer>,
     /// The pictures it was fitted to or chosen by: those of train and val.
     pub learned_from: Vec<BlobId>,
+    /// When it was finished, in seconds since 1970-01-01 UTC; 0 where that was not noted.
+    #[serde(default)]
+    pub at_s: i64,
+    /// The settings it was trained with; empty where they were not noted.
+    #[serde(default)]
+    pub recipe: serde_json::Value,
 }
 
 /// A picture that was compared with every other one of which this is known, by what its
