@@ -25,6 +25,7 @@ mod stages;
 mod status;
 mod sync_deletions;
 mod talk;
+mod weights;
 
 use complaint::{Complaint, Exit};
 use talk::Talk;
@@ -80,6 +81,8 @@ enum Command {
     Predict(predict::PredictArguments),
     /// Answer the same over HTTP on this machine, with a page to drop pictures on
     ServeModel(serve_model::ServeArguments),
+    /// Published weights that training can start from: list them, fetch them
+    Weights(weights::WeightsArguments),
     /// List the trainings so far, or say whether one of two models is better
     Runs(runs::RunsArguments),
     /// Write altered copies of a picture, or fill up class folders until all are equally large
@@ -131,6 +134,7 @@ async fn obey(command: Command, shared: &Shared, talk: &Talk) -> Result<Exit, Co
         Command::Evaluate(one) => evaluate::evaluate(&one, shared, talk),
         Command::Predict(arguments) => predict::predict(&arguments, shared, talk).await,
         Command::ServeModel(arguments) => serve_model::serve_model(&arguments, shared, talk).await,
+        Command::Weights(arguments) => weights::weights(&arguments, shared, talk).await,
         Command::Runs(arguments) => runs::runs(&arguments, shared, talk),
         Command::Augment(arguments) => augment::augment(&arguments, talk),
         Command::Completions { shell } => {

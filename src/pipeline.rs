@@ -10,6 +10,7 @@ pub mod run;
 pub mod runs;
 mod secrets;
 pub mod starter;
+pub mod weights;
 pub mod workshop;
 
 pub use fault::PipelineError;

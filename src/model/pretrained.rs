@@ -173,9 +173,10 @@ pub const PUBLISHED: [Published; 8] = [
 /// Says where to get weights for a network.
 pub fn advice(architecture: Architecture) -> String {
     match PUBLISHED.iter().find(|row| row.architecture == architecture) {
-        Some(Published { url, size_mib, licence, .. }) => {
-            format!("get {url} ({size_mib:.0} MiB, {licence}) and name it there")
-        }
+        Some(Published { url, size_mib, licence, .. }) => format!(
+            "write \"imagenet\" there to have published ones fetched ({size_mib:.0} MiB, \
+             {licence}), or get {url} and name the file"
+        ),
         None => {
             format!("no weights are published for {architecture}, so leave out `weights`")
         }

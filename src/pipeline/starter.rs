@@ -150,7 +150,7 @@ const REST: &str = r##"
 # Leave this table out to train nothing.
 [train]
 # architecture = "small-cnn"         # or one of the others README lists
-# weights = "mobilenet_v2-7ebf99e0.pth"  # published weights for "mobilenet-v2" and its like
+# weights = "imagenet"               # published ones for "mobilenet-v2" and its like, fetched once; or a file
 # image_size = 64
 # epochs = 50
 "##;
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(pipeline.prepare, crate::stage::prepare::Recipe::default());
         assert_eq!(pipeline.split, crate::stage::split::Table::default());
         let expected = crate::model::recipe::TrainRecipe {
-            weights: Some("mobilenet_v2-7ebf99e0.pth".into()),
+            weights: Some("imagenet".into()),
             image_size: Some(64),
             ..crate::model::recipe::TrainRecipe::default()
         };

@@ -21,11 +21,11 @@ use crate::{
         outcome::Reject,
         split::Split,
     },
-    engine::{SetStage, StageName, Work},
+    engine::{SetStage, StageName, Work, events::Event},
     model::{
         ModelError,
         classifier::Classifier,
-        pretrained::{self, Pretrained},
+        pretrained::Pretrained,
         recipe::TrainRecipe,
         train::{self, Example, Sets, Trained},
     },
@@ -34,6 +34,7 @@ use crate::{
         decode::{self, Limits},
         process::{self, Step},
     },
+    source::access::Access,
     store::{
         Stamp, Store, StoreError,
         files::{self, FileError},
@@ -46,9 +47,11 @@ use crate::{
 mod features;
 mod log;
 mod watch;
+pub mod weights;
 
 use log::Log;
 use watch::{Places, Watch};
+use weights::{Origin, OriginError};
 
 /// Where the next epoch starts from, while a training is under way.
 const CHECKPOINT: &str = "checkpoint";
@@ -61,8 +64,17 @@ pub struct Training<'a> {
     pub recipe: Recipe,
     pub classes: &'a Classes,
     pub layout: &'a Layout,
+    /// Where published weights come from.
+    pub access: &'a Access,
     /// Tells the seconds since 1970-01-01 UTC, for the log.
     pub clock: fn() -> i64,
+}
+
+impl Training<'_> {
+    fn weights(&self) -> Result<Option<Origin>, OriginError> {
+        let recipe = &self.recipe.train;
+        recipe.weights.as_ref().map(|it| Origin::of(it, recipe.architecture)).transpose()
+    }
 }
 
 /// What can change a model besides its pictures.
@@ -79,7 +91,7 @@ pub struct Recipe {
 pub struct Input {
     classes: Vec<Label>,
     pictures: BTreeMap<BlobId, (BlobId, Label, Split)>,
-    /// The digest of the file of weights the network starts from.
+    /// What the network starts from; see [`Origin::digest`].
     weights: Option<BlobId>,
     #[serde(skip)]
     files: BTreeMap<BlobId, PathBuf>,
@@ -95,8 +107,8 @@ pub enum TrainError {
     Model(#[from] ModelError),
     #[error("could not decode the prepared picture of {blob} ({reject})")]
     Picture { blob: BlobId, reject: Reject },
-    #[error("`weights` in [train] names `{}`, which is not there; {advice}", path.display())]
-    NoWeights { path: PathBuf, advice: String },
+    #[error(transparent)]
+    Weights(#[from] OriginError),
     #[error("training was broken off")]
     BrokenOff(#[from] JoinError),
 }
@@ -121,14 +133,7 @@ impl SetStage for Training<'_> {
 
     fn input(&self, store: &Store) -> Result<Input, TrainError> {
         let pictures = query::dataset(store, self.classes)?;
-        let weights = match &self.recipe.train.weights {
-            Some(path) if !path.exists() => {
-                let advice = pretrained::advice(self.recipe.train.architecture);
-                return Err(TrainError::NoWeights { path: path.clone(), advice });
-            }
-            Some(path) => Some(BlobId::of(&files::read(path)?)),
-            None => None,
-        };
+        let weights = self.weights()?.map(|it| it.digest()).transpose()?;
         Ok(Input {
             weights,
             classes: self.classes.labels().cloned().collect(),
@@ -149,6 +154,18 @@ impl SetStage for Training<'_> {
         let name = RunName::of(stamp);
         let dir = self.layout.models().join(&name.0);
         let recipe = self.recipe.clone();
+        let pretrained = match self.weights()? {
+            Some(Origin::Here(path)) => Some(path),
+            Some(Origin::Web(remote)) => {
+                let mut told = |done, of: Option<u64>| {
+                    let of = of.unwrap_or(done);
+                    work.events.send(Event::Portion { stage: Self::NAME, done, of });
+                };
+                work.events.send(Event::Word { stage: Self::NAME, text: remote.file.clone() });
+                Some(remote.at_hand(self.layout.weights(), self.access, &mut told).await?)
+            }
+            None => None,
+        };
         let (events, stop) = (work.events.clone(), work.stop.clone());
         let taught = input.pictures.iter().filter(|(_, (_, _, split))| *split != Split::Test);
         let learned_from = taught.map(|(blob, _)| *blob).collect();
@@ -163,7 +180,7 @@ impl SetStage for Training<'_> {
             let log = Log::begin(&dir, &title, &recipe.train, clock)?;
             let places = Places { checkpoint: &checkpoint, features: &features };
             let mut watch = Watch::new(recipe.train.epochs, (&events, &stop), places, log);
-            let run = learn(&recipe, &input, &mut watch)?;
+            let run = learn(&recipe, &input, pretrained.as_deref(), &mut watch)?;
             watch.finish(&describe(&run.trained, run.answers.clone()))?;
             let model = &run.trained.model;
             files::write_atomic(&dir.join("model.onnx"), &model.to_onnx())?;
@@ -200,7 +217,12 @@ struct Learned {
     answers: Vec<Answer>,
 }
 
-fn learn(recipe: &Recipe, input: &Input, watch: &mut Watch<'_>) -> Result<Learned, TrainError> {
+fn learn(
+    recipe: &Recipe,
+    input: &Input,
+    weights: Option<&Path>,
+    watch: &mut Watch<'_>,
+) -> Result<Learned, TrainError> {
     let side_px = recipe.train.side_px();
     let loaded = load(input, &recipe.train)?;
     let part = |split: Split| loaded.iter().filter(move |it| it.split == split);
@@ -211,7 +233,7 @@ fn learn(recipe: &Recipe, input: &Input, watch: &mut Watch<'_>) -> Result<Learne
         classes: input.classes.iter().map(|label| label.as_str().to_owned()).collect(),
         prepare: recipe.prepare.clone(),
     };
-    let pretrained = match &recipe.train.weights {
+    let pretrained = match weights {
         Some(path) => Some(Pretrained::load(recipe.train.architecture, side_px, path)?),
         None => None,
     };
