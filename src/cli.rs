@@ -13,6 +13,7 @@ mod bars;
 mod complaint;
 mod evaluate;
 mod explain;
+mod learning_curve;
 mod new;
 mod places;
 mod plan;
@@ -81,6 +82,8 @@ enum Command {
     Predict(predict::PredictArguments),
     /// Answer the same over HTTP on this machine, with a page to drop pictures on
     ServeModel(serve_model::ServeArguments),
+    /// Train with ever larger parts of the pictures, and tell what more of them would bring
+    LearningCurve(learning_curve::CurveArguments),
     /// Published weights that training can start from: list them, fetch them
     Weights(weights::WeightsArguments),
     /// List the trainings so far, or say whether one of two models is better
@@ -134,6 +137,9 @@ async fn obey(command: Command, shared: &Shared, talk: &Talk) -> Result<Exit, Co
         Command::Evaluate(one) => evaluate::evaluate(&one, shared, talk),
         Command::Predict(arguments) => predict::predict(&arguments, shared, talk).await,
         Command::ServeModel(arguments) => serve_model::serve_model(&arguments, shared, talk).await,
+        Command::LearningCurve(arguments) => {
+            learning_curve::learning_curve(&arguments, shared, talk).await
+        }
         Command::Weights(arguments) => weights::weights(&arguments, shared, talk).await,
         Command::Runs(arguments) => runs::runs(&arguments, shared, talk),
         Command::Augment(arguments) => augment::augment(&arguments, talk),

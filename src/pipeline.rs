@@ -3,6 +3,7 @@
 pub mod ask;
 pub mod augment;
 mod crops;
+mod growth;
 pub mod deletions;
 pub mod file;
 pub mod fault;

@@ -26,10 +26,10 @@ use crate::{
     pipeline::ask::{self, Answer, Prediction},
 };
 
+mod page;
+
 /// The largest file that is looked at.
 const BYTES_MAX: usize = 64 << 20;
-
-const PAGE: &str = include_str!("serve/page.html");
 
 /// A classifier that listens, on the loopback interface only.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Server {
         let n_cores = thread::available_parallelism().map_or(1, usize::from);
         let desk = Arc::new(Desk { run, model, places: Semaphore::new(n_cores) });
         let app = Router::new()
-            .route("/", get(async || Html(PAGE)))
+            .route("/", get(async || Html(page::PAGE)))
             .route("/model", get(model_card))
             .route("/predict", post(predict))
             .layer(DefaultBodyLimit::max(BYTES_MAX))

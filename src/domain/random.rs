@@ -15,6 +15,8 @@ pub enum Purpose {
     Balance,
     /// Which of the variants of a picture an epoch sees.
     Variant,
+    /// Which training pictures a smaller training is given.
+    Growth,
 }
 
 /// A stream of numbers (`SplitMix64`), the same for the same key on every machine.
@@ -32,6 +34,7 @@ impl Random {
             Purpose::Augment => 4,
             Purpose::Balance => 5,
             Purpose::Variant => 6,
+            Purpose::Growth => 17,
         };
         Self { state: mix(seed) }.at(stream)
     }

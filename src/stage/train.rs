@@ -44,6 +44,7 @@ use crate::{
     },
 };
 
+pub mod curve;
 mod features;
 mod log;
 mod watch;
@@ -178,8 +179,8 @@ impl SetStage for Training<'_> {
                 log::forget(&dir)?;
             }
             let log = Log::begin(&dir, &title, &recipe.train, clock)?;
-            let places = Places { checkpoint: &checkpoint, features: &features };
-            let mut watch = Watch::new(recipe.train.epochs, (&events, &stop), places, log);
+            let places = Places { checkpoint: Some(&checkpoint), features: &features };
+            let mut watch = Watch::new(recipe.train.epochs, (&events, &stop), places, Some(log));
             let run = learn(&recipe, &input, pretrained.as_deref(), &mut watch)?;
             watch.finish(&describe(&run.trained, run.answers.clone()))?;
             let model = &run.trained.model;

@@ -8,7 +8,7 @@ use crate::domain::{
     deletion::{Ghost, Removal, Tombstone},
     fingerprint::{Distance, Fingerprint, Likeness, Similarity},
     id::{BlobId, Place, PostId},
-    learning::{Answer, Epoch, Evaluation},
+    learning::{Answer, Epoch, Evaluation, growth::Point},
     link::{Download, MediaUrl, Resolution},
     pacing::Pace,
     picture::Crop,
@@ -71,6 +71,14 @@ pub struct Run {
     /// The settings it was trained with; empty where they were not noted.
     #[serde(default)]
     pub recipe: serde_json::Value,
+}
+
+/// How good models were that saw only part of the training pictures; one per dataset, the last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Growth {
+    /// The training whose settings and pictures they had.
+    pub run: RunName,
+    pub points: Vec<Point>,
 }
 
 /// A picture that was compared with every other one of which this is known, by what its
@@ -163,6 +171,7 @@ trees! { Note:
     "placement.v1" BlobId => Placement,
     "exported.v1" String => Exported,
     "run.v2" RunName => Run,
+    "growth.v1" String => Growth,
     "set_run.v1" String => SetRun,
     "recipe.v1" Digest => RecipeText,
 }

@@ -162,6 +162,28 @@ fn a_served_model_says_what_predict_says() {
 }
 
 #[test]
+fn a_learning_curve_is_drawn_into_the_report() {
+    let bench = Bench::with(SMALL);
+    bench.run();
+
+    let told =
+        bench.snapset(&["learning-curve", "pipelines/small.toml", "--repeats", "2", "--json"]);
+    let report = bench.snapset(&["report", "pipelines/small.toml"]);
+
+    told.expect_code(0);
+    let told = told.json();
+    let points = told["points"].as_array().unwrap();
+    let sizes: Vec<u64> = points.iter().map(|it| it["n_train"].as_u64().unwrap()).collect();
+    assert_eq!(sizes.len(), 10);
+    assert_eq!(sizes[..5], sizes[5..]);
+    assert!(sizes[..5].is_sorted_by(|a, b| a < b), "{sizes:?}");
+    let all = bench.sides().values().filter(|it| it.starts_with("train/")).count();
+    assert_eq!(told["forecast"]["n_train"].as_u64(), Some(2 * u64::try_from(all).unwrap()));
+    report.expect_code(0);
+    assert!(bench.read("data/small/report.html").contains("What more training pictures bring"));
+}
+
+#[test]
 fn trainings_are_kept_and_compared() {
     let bench = Bench::with(SMALL);
     bench.run();

@@ -5,6 +5,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -26,6 +27,10 @@ pub const PUBLISHED_BEST: &str = "imagenet";
 
 /// How many hexadecimal digits of a digest are too few to trust.
 const DIGITS_MIN: usize = 8;
+
+/// How often a file is asked for, and how long we wait after the first time.
+const TRIES_MAX: u32 = 6;
+const FIRST_REST: Duration = Duration::from_millis(500);
 
 /// Where weights are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,7 +159,7 @@ impl Remote {
         let part = path.with_file_name(format!("{}.part", self.file));
         let is_whole = part.exists() && sha256(&part)?.starts_with(&wanted);
         if !is_whole {
-            self.fetch(&part, access, told).await?;
+            self.fetch_patiently(&part, access, told).await?;
         }
         let found = sha256(&part)?;
         if !found.starts_with(&wanted) {
@@ -164,6 +169,26 @@ impl Remote {
         }
         files::rename(&part, &path)?;
         Ok(path)
+    }
+
+    /// Goes on after troubles that pass, as long as tries bring anything or are few.
+    async fn fetch_patiently(
+        &self,
+        part: &Path,
+        access: &Access,
+        told: &mut (dyn FnMut(u64, Option<u64>) + Send),
+    ) -> Result<(), OriginError> {
+        let mut tries = 1;
+        loop {
+            match self.fetch(part, access, told).await {
+                Err(OriginError::Net(error)) if error.is_transient() && tries < TRIES_MAX => {
+                    let rest = error.retry_after().unwrap_or(FIRST_REST * tries);
+                    tokio::time::sleep(rest).await;
+                    tries += 1;
+                }
+                end => return end,
+            }
+        }
     }
 
     async fn fetch(

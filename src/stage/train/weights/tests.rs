@@ -77,11 +77,9 @@ async fn a_file_is_fetched_once_and_gone_on_with_after_a_break() {
     let mut heard = Vec::new();
     let mut told = |done, of| heard.push((done, of));
 
-    let broken = remote.at_hand(folder.path(), &access, &mut told).await;
     let path = remote.at_hand(folder.path(), &access, &mut told).await.unwrap();
     let again = remote.at_hand(folder.path(), &access, &mut told).await.unwrap();
 
-    assert!(matches!(broken, Err(OriginError::Net(NetError::Truncated { .. }))), "{broken:?}");
     assert_eq!(fs::read_to_string(&path).unwrap(), BYTES);
     assert_eq!(again, path);
     let ranges: Vec<String> = stand.heard().into_iter().map(|it| it.range).collect();

@@ -1,4 +1,6 @@
-<!doctype html>
+//! The page to drop pictures on; it needs nothing from elsewhere.
+
+pub(super) const PAGE: &str = r#"<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -84,3 +86,4 @@
   }
 </script>
 </html>
+"#;
