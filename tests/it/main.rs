@@ -16,6 +16,7 @@ mod memory;
 mod one_decode;
 mod proxy;
 mod readme;
+mod recipes;
 mod sources;
 mod stand_in;
 mod support;
