@@ -4,6 +4,7 @@ pub mod ask;
 pub mod augment;
 mod crops;
 pub mod deletions;
+pub mod exports;
 pub mod file;
 pub mod fault;
 pub mod run;

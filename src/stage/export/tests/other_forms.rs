@@ -244,7 +244,7 @@ fn a_list_to_fetch_from_tells_the_digests_of_what_was_fetched_and_leaves_out_loc
          cats = [\"urls:hydrate.csv#cats\"]\ndogs = [\"urls:hydrate.csv#dogs\"]\n"
     ));
     assert!(text(&files, "pets.lock").contains(&format!("{} train\n", picture.blob)));
-    assert!(!files.keys().any(|name| name.ends_with(".jpg")));
+    assert!(!files.keys().any(|name| name.contains(".jpg")));
 
     for picture in &mut bench.pictures {
         picture.provenance.url = MediaUrl("file:/home/me/cat.jpg".to_owned());
@@ -323,15 +323,12 @@ fn open_questions_are_refused_by_name_where_that_is_wanted() {
     };
 
     bench.answers = without("funding");
-    let refusal = bench.with(|dataset| dataset.check_answers()).unwrap_err();
+    let refusal = bench.with(|it| it.check_answers().map_err(|error| error.to_string()));
     bench.answers = without("none of them");
-    let taken = bench.with(|dataset| dataset.check_answers());
+    let taken = bench.with(|it| it.check_answers().map_err(|error| error.to_string()));
 
-    assert_eq!(
-        refusal.to_string(),
-        "the datasheet has 1 open questions; answer them below [export.datasheet]: funding"
-    );
-    assert!(taken.is_ok());
+    let told = "the datasheet has 1 open questions; answer them below [export.datasheet]: funding";
+    assert_eq!((refusal, taken), (Err(told.to_owned()), Ok(())));
 }
 
 #[test]
