@@ -1,6 +1,6 @@
 """Judges a folder of exports with the tools people load them with.
 
-    python exports.py EXPORTS_DIR [--blobs DIR --img2dataset PROGRAM]
+    python exports.py EXPORTS_DIR [--blobs DIR --img2dataset PROGRAM --snapset PROGRAM]
 
 EXPORTS_DIR is `data/NAME/exports`; what is not in it is not judged. Every judge sees the export as
 it is, which it must take, and a broken copy, which it must refuse. Nothing asks the network: what
@@ -340,7 +340,7 @@ class Blobs(BaseHTTPRequestHandler):
     """Serves fetched files by their BLAKE3 digest."""
 
     def do_GET(self):
-        name = self.path.strip("/")
+        name = self.path.strip("/").removesuffix(".jpg")
         path = self.server.root / name[:2] / name
         if not (name.isalnum() and path.is_file()):
             self.send_error(404)
@@ -355,20 +355,26 @@ class Blobs(BaseHTTPRequestHandler):
         pass
 
 
+def served(rows, blobs, listed):
+    """Writes the list again with addresses on loopback; returns the server behind them."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Blobs)
+    server.root = blobs
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with open(listed, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({**row, "url": f"http://127.0.0.1:{server.server_address[1]}/{row['blake3']}.jpg"})
+    return server
+
+
 def fetch_again(program, blobs):
     """`img2dataset` fetches the list from loopback and checks every digest."""
 
     def judge(export, scratch):
         rows = table(export / "hydrate.csv")
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Blobs)
-        server.root = blobs
-        threading.Thread(target=server.serve_forever, daemon=True).start()
         listed = scratch / "listed.csv"
-        with open(listed, "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, rows[0].keys())
-            writer.writeheader()
-            for row in rows:
-                writer.writerow({**row, "url": f"http://127.0.0.1:{server.server_address[1]}/{row['blake3']}"})
+        server = served(rows, blobs, listed)
         out = scratch / "fetched"
         arguments = ["--url_list", listed, "--input_format", "csv", "--output_folder", out, "--output_format", "files",
                      "--resize_mode", "no", "--verify_hash", '["sha256","sha256"]', "--enable_wandb", "False",
@@ -383,6 +389,34 @@ def fetch_again(program, blobs):
         return f"{len(rows)} pictures fetched and verified"
 
     return judge
+
+
+def rebuild(program, blobs):
+    """`snapset` itself fetches the list by the pipeline beside it: every picture in its part again."""
+
+    def judge(export, scratch):
+        rows = table(export / "hydrate.csv")
+        pipeline = next(export.glob("*.toml"))
+        server = served(rows, blobs, export / "hydrate.csv")
+        with open(pipeline, "a", encoding="utf-8") as file:
+            file.write(f'[fetch]\nprivate_hosts = ["127.0.0.1:{server.server_address[1]}"]\n')
+        done = subprocess.run([program, "run", pipeline.name, "--data", scratch / "again"], cwd=export,
+                              capture_output=True, text=True)
+        server.shutdown()
+        if done.returncode:
+            raise Rejected(f"{program} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+        dataset = scratch / "again" / pipeline.stem / "dataset"
+        found = {path.relative_to(dataset).with_suffix("").as_posix() for path in dataset.glob("*/*/*")}
+        wanted = {row["file_name"].rpartition(".")[0] for row in rows}
+        if found != wanted:
+            raise Rejected(f"{len(wanted - found)} pictures are missing, {len(found - wanted)} are others")
+        return f"{len(found)} pictures, each in its part"
+
+    return judge
+
+
+def lose_the_lock(export):
+    next(export.glob("*.lock")).unlink()
 
 
 def spoil_a_digest(export):
@@ -414,6 +448,8 @@ def judges(options):
     yield "kaggle create, folders", "kaggle-dirs", "kaggle", kaggle("create", "zip"), describe_what_is_not_there
     if options.img2dataset and options.blobs:
         yield "img2dataset", "hydrate", None, fetch_again(options.img2dataset, options.blobs), spoil_a_digest
+    if options.snapset and options.blobs:
+        yield "snapset", "hydrate", None, rebuild(options.snapset, options.blobs), lose_the_lock
 
 
 def sit(name, export, judge, break_it):
@@ -448,8 +484,10 @@ def main():
     parser.add_argument("exports", type=Path)
     parser.add_argument("--blobs", type=Path)
     parser.add_argument("--img2dataset")
+    parser.add_argument("--snapset")
     parser.add_argument("--only", default="", help="judges whose name begins so")
     options = parser.parse_args()
+    options.blobs = options.blobs and options.blobs.resolve()
     good, bad, skipped = [], [], []
     for name, folder, tool, judge, break_it in judges(options):
         export = options.exports.resolve() / folder
