@@ -215,6 +215,29 @@ fn an_archive_to_stream_pairs_every_picture_with_class_and_provenance_undated() 
 }
 
 #[test]
+fn an_archive_to_stream_mixes_the_classes() {
+    let mut bench = Bench::new();
+    for _ in 0..5 {
+        bench.add("cats", Split::Train, "a cat");
+        bench.add("dogs", Split::Train, "a dog");
+    }
+
+    bench.form("webdataset", "export").unwrap();
+
+    let files = tree(&bench.path("export"));
+    let mut archive = tar::Archive::new(files["train-000000.tar"].as_slice());
+    let names: Vec<String> = archive
+        .entries()
+        .unwrap()
+        .map(|entry| entry.unwrap().path().unwrap().to_str().unwrap().to_owned())
+        .filter(|name| name.contains(".cls"))
+        .collect();
+    let n_turns = names.windows(2).filter(|pair| pair[0][..4] != pair[1][..4]).count();
+    assert_eq!(names.len(), 13);
+    assert!(3 < n_turns, "{names:?}");
+}
+
+#[test]
 fn a_list_to_fetch_from_tells_the_digests_of_what_was_fetched_and_leaves_out_local_files() {
     let mut bench = Bench::new();
     bench.pictures[0].provenance.url = MediaUrl("file:/home/me/cat.jpg".to_owned());
