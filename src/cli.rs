@@ -13,6 +13,7 @@ mod bars;
 mod complaint;
 mod evaluate;
 mod explain;
+mod export;
 mod learning_curve;
 mod new;
 mod places;
@@ -72,6 +73,8 @@ enum Command {
     Explain(explain::ExplainArguments),
     /// Write report.html: one file to look at and pass on
     Report(report::ReportArguments),
+    /// Write the exports of the pipeline, or tell what changed from one to another
+    Export(export::ExportArguments),
     /// Ask which posts were deleted, and remove what came from them, through to the exports
     SyncDeletions(sync_deletions::SyncArguments),
     /// Train the classifier of the pipeline, if anything it depends on has changed
@@ -128,6 +131,7 @@ async fn obey(command: Command, shared: &Shared, talk: &Talk) -> Result<Exit, Co
         Command::Status(one) => status::status(&one, shared, talk),
         Command::Explain(arguments) => explain::explain(&arguments, shared, talk),
         Command::Report(arguments) => report::report(&arguments, shared, talk),
+        Command::Export(arguments) => export::export(arguments, shared, talk).await,
         Command::SyncDeletions(arguments) => {
             sync_deletions::sync_deletions(&arguments, shared, talk).await
         }

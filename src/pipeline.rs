@@ -5,6 +5,7 @@ pub mod augment;
 mod crops;
 mod growth;
 pub mod deletions;
+pub mod exports;
 pub mod file;
 pub mod fault;
 pub mod run;

@@ -140,12 +140,26 @@ const REST: &str = r##"
 # ratio = { train = 70, val = 15, test = 15 }
 # group = "post"                     # pictures of one post stay together; or "twin"
 
-# Leave this table out to make no Kaggle folder.
-# [export.kaggle]
+# Leave out the tables of exports you do not want.
+[export]
+# license = "other"                  # the name Kaggle has for a licence, such as "CC-BY-4.0"
+# contact = "you@example.org"        # whom people ask who want a picture removed
+# strict = true                      # no export while questions of the datasheet are open
+# [export.datasheet]                 # what only a person knows; DATASHEET.md lists the questions
+# purpose = "To tell cars from tanks."
+# [export.kaggle]                    # for `kaggle datasets create`; [export.kaggle-dirs] without archives
 # id = "your-kaggle-name/dataset-name"
 # title = "At Least Six Letters"
-# license = "other"
 # keywords = ["image classification"]
+# [export.huggingface]               # Parquet with the pictures in it, and a dataset card
+# id = "your-name/dataset-name"
+# [export.croissant]                 # croissant.json beside these two
+# date_published = "2024-12-31"
+# [export.folder]                    # class folders for ImageFolder and Keras
+# [export.webdataset]                # tar archives for streaming
+# shard_megabytes = 1000
+# [export.hydrate]                   # addresses and digests, no pictures: others fetch them again
+# [export.csv]                       # the manifest alone
 
 # Leave this table out to train nothing.
 [train]

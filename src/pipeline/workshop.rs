@@ -197,7 +197,7 @@ impl Workshop {
                 title: self.pipeline.title.clone(),
                 seed: self.pipeline.seed,
                 transform: self.pipeline.prepare.in_words(),
-                kaggle: self.pipeline.kaggle.clone(),
+                export: self.pipeline.export.clone(),
             },
             classes: &self.pipeline.classes,
             layout: &self.layout,

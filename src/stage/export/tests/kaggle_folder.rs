@@ -18,7 +18,7 @@ fn two_exports_in_different_folders_are_the_same_bytes() {
     assert_eq!(first, second);
     let bytes = files.values().map(|file| u64::try_from(file.len()).unwrap()).sum();
     let version = hex(&Sha256::digest(&files["manifest.csv"]))[..12].to_owned();
-    assert_eq!(first, Written { files: 8, bytes, version });
+    assert_eq!(first, Written { files: 10, bytes, version });
     let machine = bench.temp.path().to_str().unwrap().as_bytes();
     for (name, bytes) in &files {
         assert!(!bytes.windows(machine.len()).any(|window| window == machine), "{name}");
@@ -42,6 +42,8 @@ fn the_checksums_are_those_of_all_other_files() {
         files.into_keys().collect::<Vec<_>>(),
         [
             "ATTRIBUTION.csv",
+            "DATASHEET.md",
+            "LICENSE.md",
             "README.md",
             "dataset-cover-image.jpg",
             "dataset-metadata.json",
@@ -172,6 +174,8 @@ fn the_metadata_is_ascii_and_describes_every_file_but_itself_and_the_cover() {
             "manifest.csv",
             "ATTRIBUTION.csv",
             "README.md",
+            "DATASHEET.md",
+            "LICENSE.md",
             "CHECKSUMS.sha256"
         ]
     );
@@ -183,10 +187,10 @@ fn the_metadata_is_ascii_and_describes_every_file_but_itself_and_the_cover() {
 #[test]
 fn a_broken_rule_of_kaggle_stops_the_export_before_anything_is_written() {
     let bench = Bench::new();
-    let recipe = KaggleRecipe { license: "CC0".to_owned(), ..recipe() };
+    let recipe = KaggleRecipe { license: Some("CC0".to_owned()), ..recipe() };
 
     let error = bench
-        .with(|dataset| write_kaggle(dataset, &recipe, COVER, &bench.path("exports/kaggle")))
+        .with(|dataset| write_kaggle(dataset, &recipe, COVER, None, &bench.path("exports/kaggle")))
         .unwrap_err();
 
     assert_eq!(
@@ -336,7 +340,7 @@ fn the_export_of_another_dataset_is_refused() {
     let error = bench
         .with(|dataset| {
             let cars = Dataset { name: "cars", ..*dataset };
-            write_kaggle(&cars, &recipe(), COVER, &bench.path("exports/kaggle"))
+            write_kaggle(&cars, &recipe(), COVER, None, &bench.path("exports/kaggle"))
         })
         .unwrap_err();
 
