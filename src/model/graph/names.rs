@@ -220,8 +220,9 @@ impl Slot<'_> {
 fn fill<const D: usize>(param: &mut Param<Tensor<D>>, values: Vec<f32>) {
     let old = param.val();
     let value = Tensor::from_data(TensorData::new(values, old.dims()), &old.device());
-    // Through `map` it stays one that learns, or one that does not, on a device without gradients.
-    *param = param.clone().map(|_| value);
+    // `map` keeps whether it shall learn, for `train`; where gradients are tracked already, the
+    // new numbers have to be told.
+    *param = param.clone().map(|old| value.set_require_grad(old.is_require_grad()));
 }
 
 impl std::fmt::Display for Misfit {
