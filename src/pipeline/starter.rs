@@ -167,6 +167,15 @@ const REST: &str = r##"
 # weights = "imagenet"               # published ones for "mobilenet-v2" and its like, fetched once; or a file
 # image_size = 64
 # epochs = 50
+# batch_size = 8
+# learning_rate = 0.005
+# optimizer = "adamw"                # or "adam", "sgd", "rmsprop"; the last two take `momentum`
+# schedule = "cosine"                # constant, step, exponential, one-cycle, reduce-on-plateau
+# sampling = "shuffled"              # balanced (all classes equally often), undersample
+# class_weights = "balanced"         # none, or one for each class: { cats = 1.0, dogs = 2.5 }
+# mixup = 0.0                        # 0.2 blends pictures in pairs, and their classes with them
+# label_smoothing = 0.05             # of certainty, spread over all classes
+# early_stopping = { monitor = "val-loss", patience = 20, min_delta = 0.0 }  # or "val-f1" and so on
 "##;
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use crate::{
         classifier::Classifier,
         pretrained::Pretrained,
         recipe::TrainRecipe,
-        train::{self, Example, Sets, Trained},
+        train::{self, Example, Host as _, Sets, Trained, Warning},
     },
     pixels::{
         crop::{self, Filter},
@@ -192,11 +192,11 @@ impl SetStage for Training<'_> {
             files::remove_if_any(&checkpoint)?;
             Ok::<Learned, TrainError>(run)
         });
-        let Learned { trained, answers } = learning.await??;
+        let Learned { trained, answers, warnings } = learning.await??;
         let recipe = serde_json::to_value(&self.recipe.train).expect("a recipe is plain data");
         let at_s = (self.clock)();
         let run = Run { learned_from, at_s, recipe, ..describe(&trained, answers) };
-        let summary = summary(&run);
+        let summary = summary(&run, &warnings);
         work.store.put_notes::<Run>(&[(name, run)])?;
         Ok(summary)
     }
@@ -216,6 +216,7 @@ impl SetStage for Training<'_> {
 struct Learned {
     trained: Trained,
     answers: Vec<Answer>,
+    warnings: Vec<Warning>,
 }
 
 fn learn(
@@ -252,13 +253,20 @@ fn learn(
     trained.model.calibrate(Calibration::of(&said.collect::<Vec<_>>(), KEPT_SHARE));
 
     let test: Vec<&Loaded> = part(Split::Test).collect();
+    let tested: Vec<usize> = test.iter().map(|it| it.example.class).collect();
+    if !tested.is_empty() {
+        for warning in Warning::not_tested(&sets.classes, &tested) {
+            watch.warn(&warning);
+        }
+    }
     let probabilities = trained.model.probabilities(&rgb(&test))?;
     let answers = test
         .iter()
         .zip(probabilities)
         .map(|(it, probabilities)| Answer { blob: it.blob, truth: it.example.class, probabilities })
         .collect();
-    Ok(Learned { trained, answers })
+    let warnings = std::mem::take(&mut watch.warnings);
+    Ok(Learned { trained, answers, warnings })
 }
 
 struct Loaded {
@@ -303,7 +311,7 @@ fn describe(trained: &Trained, answers: Vec<Answer>) -> Run {
     }
 }
 
-fn summary(run: &Run) -> String {
+fn summary(run: &Run, warnings: &[Warning]) -> String {
     let tested = run.test.as_ref().map_or_else(
         || "no test pictures".to_owned(),
         |test| {
@@ -311,7 +319,13 @@ fn summary(run: &Run) -> String {
             format!("test accuracy {:.1} % of {n} pictures", test.accuracy * 100.0)
         },
     );
-    format!("{}, best epoch {} of {}: {tested}", run.architecture, run.best_epoch, epochs(run))
+    let mut summary =
+        format!("{}, best epoch {} of {}: {tested}", run.architecture, run.best_epoch, epochs(run));
+    for warning in warnings {
+        summary.push_str("; ");
+        summary.push_str(&warning.to_string());
+    }
+    summary
 }
 
 fn epochs(run: &Run) -> u32 {

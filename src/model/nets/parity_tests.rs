@@ -14,7 +14,7 @@ use crate::model::{
         names::{Array, Tensors},
     },
     head::{Head, HeadLayer},
-    loss,
+    loss::{self, Truth},
     random::{Purpose, Random},
     recipe::Architecture,
 };
@@ -138,7 +138,7 @@ impl Judge<'_> {
 
     /// Compares the loss of `logits`, and the gradients it has.
     fn learn(self, net: &Graph, logits: Tensor<2>, mode: usize) {
-        let targets = loss::targets(&[0, 1, 2], &[1.0; 5], 0.0);
+        let targets = loss::targets(&[0, 1, 2].map(Truth::of), &[1.0; 5], 0.0);
         let targets = Tensor::from_data(TensorData::new(targets, [3, 5]), &logits.device());
         let loss = loss::cross_entropy(logits, targets);
         let (value, expected): (f32, f64) = (loss.clone().into_scalar(), self.case.losses[mode]);

@@ -13,7 +13,7 @@ use crate::{
         events::{Event, Events},
         stop::Stop,
     },
-    model::train::{Host, Progress},
+    model::train::{Host, Progress, Warning},
     store::{
         files::{self, FileError},
         schema::Run,
@@ -29,6 +29,8 @@ pub(super) struct Watch<'a> {
     places: Places<'a>,
     features: Option<(BlobId, Features)>,
     log: Option<Log>,
+    /// What makes the result doubtful.
+    pub(super) warnings: Vec<Warning>,
     /// The first trouble with a file; the training is then broken off.
     pub(super) error: Option<FileError>,
 }
@@ -49,7 +51,8 @@ impl<'a> Watch<'a> {
         places: Places<'a>,
         log: Option<Log>,
     ) -> Self {
-        Self { epochs, events, stop, places, features: None, log, error: None }
+        let warnings = Vec::new();
+        Self { epochs, events, stop, places, features: None, log, warnings, error: None }
     }
 
     /// Ends the log, and lets go of features nobody asked for: those of another network, and of
@@ -134,6 +137,11 @@ impl Host for Watch<'_> {
         } else {
             ControlFlow::Continue(())
         }
+    }
+
+    fn warn(&mut self, warning: &Warning) {
+        self.events.word(StageName::Train, warning.to_string());
+        self.warnings.push(warning.clone());
     }
 
     fn recall(&mut self, by: BlobId, picture: BlobId) -> Option<Vec<f32>> {
