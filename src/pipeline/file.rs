@@ -23,7 +23,7 @@ use crate::{
     },
     model::recipe::TrainRecipe,
     source::{SourceSpec, access::PrivateHosts},
-    stage::{collect, prepare, split},
+    stage::{collect, export::run::Lists, prepare, split},
     store::files,
 };
 
@@ -48,6 +48,7 @@ pub struct Pipeline {
     pub prepare: prepare::Recipe,
     pub split: split::Table,
     pub kaggle: Option<KaggleRecipe>,
+    pub lists: Lists,
     pub train: Option<TrainRecipe>,
 }
 
@@ -243,6 +244,7 @@ impl FetchTable {
 #[serde(deny_unknown_fields, default)]
 struct ExportTable {
     kaggle: Option<KaggleRecipe>,
+    lists: Lists,
 }
 
 impl Pipeline {
@@ -309,6 +311,7 @@ impl Pipeline {
             prepare: raw.prepare,
             split: raw.split,
             kaggle: raw.export.kaggle,
+            lists: raw.export.lists,
             train: raw.train,
             text,
         })

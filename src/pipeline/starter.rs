@@ -137,8 +137,13 @@ const REST: &str = r##"
 # quality = 90                       # of JPEG
 
 [split]
-# ratio = { train = 70, val = 15, test = 15 }
-# group = "post"                     # pictures of one post stay together; or "twin"
+# ratio = { train = 70, val = 15, test = 15 }  # or counts, folds, newest, cuts: README tells
+# group = "post"                     # pictures of one post stay together; or "twin", "author"
+# bucket = "none"                    # what a place showed within an "hour", "day" or "week" too
+# tiny = "spread"                    # a class too small for all parts: train-only, drop, error
+
+[export]
+# lists = "unwanted"                 # "wanted": weights and lists that even classes out
 
 # Leave this table out to make no Kaggle folder.
 # [export.kaggle]

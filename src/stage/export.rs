@@ -1,4 +1,5 @@
-//! Writes the finished dataset down: as class folders, and as a folder Kaggle takes as it is.
+//! Writes the finished dataset down: as class folders, as a folder Kaggle takes as it is, and as
+//! lists that even classes out.
 //!
 //! In come the list of pictures and the place of their prepared files; out go files that depend
 //! on nothing else: no clock, no machine, no order of arrival. Folders that are not ours are
@@ -6,6 +7,7 @@
 
 pub mod folder;
 pub mod kaggle;
+pub mod lists;
 pub mod run;
 
 mod archive;

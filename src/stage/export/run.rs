@@ -1,11 +1,11 @@
 //! The stage itself: reads the finished dataset from the store and writes what is wanted of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinError;
 
-use super::{Dataset, ExportError, folder, kaggle};
+use super::{Dataset, ExportError, folder, kaggle, lists};
 use crate::{
     domain::{
         classes::Classes,
@@ -26,7 +26,7 @@ use crate::{
         funnel,
         layout::Layout,
         query,
-        schema::Exported,
+        schema::{Exported, Fold},
     },
 };
 
@@ -46,6 +46,24 @@ pub struct Recipe {
     /// How every picture was prepared, in words.
     pub transform: String,
     pub kaggle: Option<KaggleRecipe>,
+    #[serde(skip_serializing_if = "Lists::are_unwanted")]
+    pub lists: Lists,
+}
+
+/// Whether lists that even classes out are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lists {
+    #[default]
+    Unwanted,
+    Wanted,
+}
+
+impl Lists {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+    fn are_unwanted(&self) -> bool {
+        *self == Self::Unwanted
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -54,6 +72,8 @@ pub struct Input {
     pictures: Vec<Picture>,
     funnel: Funnel,
     removals: Vec<Removal>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    folds: BTreeMap<BlobId, Fold>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +101,12 @@ impl SetStage for Exporting<'_> {
 
     fn input(&self, store: &Store) -> Result<Input, ExportingError> {
         let pictures = query::dataset(store, self.classes)?;
+        let folds = match self.recipe.lists {
+            Lists::Wanted => store.notes::<Fold>()?.into_iter().collect(),
+            Lists::Unwanted => BTreeMap::new(),
+        };
         Ok(Input {
+            folds,
             classes: self.classes.labels().cloned().collect(),
             funnel: funnel::funnel(store, self.classes)?,
             removals: removals(store, &pictures)?,
@@ -109,9 +134,10 @@ impl SetStage for Exporting<'_> {
     }
 
     fn is_whole(&self, _store: &Store) -> bool {
-        let wants_kaggle = self.recipe.kaggle.is_some();
+        let is_there = |name: &str| self.layout.exports().join(name).exists();
         self.layout.dataset().exists()
-            && (!wants_kaggle || self.layout.exports().join("kaggle").exists())
+            && (self.recipe.kaggle.is_none() || is_there("kaggle"))
+            && (self.recipe.lists == Lists::Unwanted || is_there("lists"))
     }
 }
 
@@ -144,6 +170,11 @@ fn write(
         crops: &crops,
     };
     folder::write_folder(&dataset, &layout.dataset())?;
+    let lists_folder = layout.exports().join("lists");
+    match recipe.lists {
+        Lists::Wanted => _ = lists::write_lists(&dataset, &input.folds, &lists_folder)?,
+        Lists::Unwanted => kaggle::withdraw(name, &lists_folder)?,
+    }
     let kaggle_folder = layout.exports().join("kaggle");
     let Some(kaggle) = recipe.kaggle.as_ref().filter(|_| !input.pictures.is_empty()) else {
         kaggle::withdraw(name, &kaggle_folder)?;

@@ -172,4 +172,5 @@ fn hidden_names(dir: &Path) -> Vec<String> {
 }
 
 mod kaggle_folder;
+mod list_folder;
 mod plain_folder;
