@@ -1,5 +1,6 @@
 //! The nouns and the pure rules. Nothing here reads, writes, waits, prints or looks at the clock.
 
+pub mod audit;
 pub mod bytes;
 pub mod census;
 pub mod classes;

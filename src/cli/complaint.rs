@@ -176,10 +176,7 @@ impl From<PipelineRunError> for Complaint {
             PipelineRunError::Folder(_) | PipelineRunError::Path(_) => {
                 (Exit::Usage, Some("folder: paths start where the program is started"))
             }
-            PipelineRunError::Split(_) => (
-                Exit::Failed,
-                Some("restore the lock from version control, or remove it to split anew"),
-            ),
+            PipelineRunError::Split(error) => (Exit::Failed, error.hint()),
             PipelineRunError::Store(_)
             | PipelineRunError::Asking(_)
             | PipelineRunError::File(_)

@@ -28,10 +28,11 @@ pub struct ExportTable {
     pub croissant: Option<CroissantRecipe>,
     pub hydrate: Option<PlainRecipe>,
     pub csv: Option<PlainRecipe>,
+    pub lists: Option<PlainRecipe>,
 }
 
 /// An export there is nothing to say about: `[export.folder]`, `[export.hydrate]`,
-/// `[export.csv]`.
+/// `[export.csv]`, `[export.lists]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlainRecipe {}

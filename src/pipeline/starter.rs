@@ -137,8 +137,10 @@ const REST: &str = r##"
 # quality = 90                       # of JPEG
 
 [split]
-# ratio = { train = 70, val = 15, test = 15 }
-# group = "post"                     # pictures of one post stay together; or "twin"
+# ratio = { train = 70, val = 15, test = 15 }  # or counts, folds, newest, cuts: README tells
+# group = "post"                     # pictures of one post stay together; or "twin", "author"
+# bucket = "none"                    # what a place showed within an "hour", "day" or "week" too
+# tiny = "spread"                    # a class too small for all parts: train-only, drop, error
 
 # Leave out the tables of exports you do not want.
 [export]
@@ -155,6 +157,7 @@ const REST: &str = r##"
 # id = "your-name/dataset-name"
 # [export.croissant]                 # croissant.json beside these two
 # date_published = "2024-12-31"
+# [export.lists]                    # weights and lists that even classes out
 # [export.folder]                    # class folders for ImageFolder and Keras
 # [export.webdataset]                # tar archives for streaming
 # shard_megabytes = 1000

@@ -184,7 +184,7 @@ impl Workshop {
 
     pub(super) fn split(&self) -> Splitting<'_> {
         Splitting {
-            recipe: SplitRecipe { table: self.pipeline.split.clone(), seed: self.pipeline.seed },
+            recipe: SplitRecipe { table: self.pipeline.split, seed: self.pipeline.seed },
             classes: &self.pipeline.classes,
             lock: self.pipeline.lock(),
         }

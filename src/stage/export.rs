@@ -12,6 +12,7 @@ pub mod folder;
 pub mod huggingface;
 pub mod hydrate;
 pub mod kaggle;
+pub mod lists;
 pub mod run;
 pub mod tabular;
 pub mod webdataset;

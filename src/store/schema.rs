@@ -121,6 +121,11 @@ impl RunName {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipeText(pub serde_json::Value);
 
+/// Which fold of the training set a picture is in, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fold(pub u8);
+
 /// A finished export: what it is, and the digest of its manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exported {
@@ -168,7 +173,8 @@ trees! { Note:
     "likeness.v1" PairId => Likeness,
     "twin_pair.v1" PairId => TwinPair,
     "verdict.v2" BlobId => Verdict,
-    "placement.v1" BlobId => Placement,
+    "placement.v2" BlobId => Placement,
+    "fold.v1" BlobId => Fold,
     "exported.v1" String => Exported,
     "run.v2" RunName => Run,
     "growth.v1" String => Growth,

@@ -1,12 +1,15 @@
 //! The stage itself: reads the finished dataset from the store and writes what is wanted of it.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde::Serialize;
 use tokio::task::JoinError;
 
 use super::{
-    Dataset, ExportError, Written, class_folders, folder, huggingface, hydrate, kaggle, swap,
+    Dataset, ExportError, Written, class_folders, folder, huggingface, hydrate, kaggle, lists, swap,
     tabular, webdataset,
 };
 use crate::{
@@ -29,7 +32,7 @@ use crate::{
         funnel,
         layout::Layout,
         query,
-        schema::Exported,
+        schema::{Exported, Fold},
     },
 };
 
@@ -57,6 +60,8 @@ pub struct Input {
     pictures: Vec<Picture>,
     funnel: Funnel,
     removals: Vec<Removal>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    folds: BTreeMap<BlobId, Fold>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +89,12 @@ impl SetStage for Exporting<'_> {
 
     fn input(&self, store: &Store) -> Result<Input, ExportingError> {
         let pictures = query::dataset(store, self.classes)?;
+        let folds = match self.recipe.export.lists {
+            Some(_) => store.notes::<Fold>()?.into_iter().collect(),
+            None => BTreeMap::new(),
+        };
         Ok(Input {
+            folds,
             classes: self.classes.labels().cloned().collect(),
             funnel: funnel::funnel(store, self.classes)?,
             removals: removals(store, &pictures)?,
@@ -119,8 +129,12 @@ impl SetStage for Exporting<'_> {
                 .into_iter()
                 .filter(|form| form.is_wanted(&self.recipe.export))
                 .all(|form| exports.join(form.name()).exists())
+            && (self.recipe.export.lists.is_none() || exports.join(LISTS).exists())
     }
 }
+
+/// The folder below `exports/` for lists that even classes out.
+const LISTS: &str = "lists";
 
 /// A form the dataset is exported in: a folder of that name below `exports/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,6 +259,12 @@ fn write(
         dataset.check_answers()?;
     }
     folder::write_folder(&dataset, &layout.dataset())?;
+    let lists_folder = layout.exports().join(LISTS);
+    if table.lists.is_some() && !is_empty {
+        lists::write_lists(&dataset, &input.folds, &lists_folder)?;
+    } else {
+        swap::withdraw(name, &lists_folder)?;
+    }
     let wants_cover = table.kaggle.is_some() || table.kaggle_dirs.is_some();
     let cover = if wants_cover { cover(&input.pictures, layout)? } else { Vec::new() };
     let number = |n: usize| u64::try_from(n).expect("a length fits 64 bits");

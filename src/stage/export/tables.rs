@@ -114,7 +114,7 @@ pub(super) fn write_manifest(
     license: &str,
     transform: &str,
 ) -> Result<(), ExportError> {
-    write(path, &MANIFEST, rows, |row| {
+    write(path, MANIFEST.map(|it| it.name), rows, |row| {
         manifest_cells(row, license, transform).map(|it| it.printed())
     })
 }
@@ -184,7 +184,7 @@ pub(super) fn write_attribution(
     rows: &[Row<'_>],
     license: &str,
 ) -> Result<(), ExportError> {
-    write(path, &ATTRIBUTION, rows, |Row { picture, path }| {
+    write(path, ATTRIBUTION.map(|it| it.name), rows, |Row { picture, path }| {
         let from = &picture.provenance;
         [
             path.clone(),
@@ -208,7 +208,7 @@ pub(super) struct HydrateRow<'a> {
 
 /// Writes where every picture can be fetched and how it is known again.
 pub(super) fn write_hydrate(path: &Path, listed: &[HydrateRow<'_>]) -> Result<(), ExportError> {
-    write(path, &HYDRATE, listed, |HydrateRow { row: Row { picture, path }, url, sha256 }| {
+    write(path, HYDRATE.map(|it| it.name), listed, |HydrateRow { row: Row { picture, path }, url, sha256 }| {
         let from = &picture.provenance;
         [
             url.clone(),
@@ -227,7 +227,7 @@ pub(super) fn write_hydrate(path: &Path, listed: &[HydrateRow<'_>]) -> Result<()
 
 /// Writes what was taken back, for those who have an earlier version.
 pub(super) fn write_removals(path: &Path, removals: &[Removal]) -> Result<(), ExportError> {
-    write(path, &REMOVALS, removals, |removal| {
+    write(path, REMOVALS.map(|it| it.name), removals, |removal| {
         [
             format!("{}/{}/{}", removal.split, removal.label, removal.file_name),
             removal.label.to_string(),
@@ -238,9 +238,10 @@ pub(super) fn write_removals(path: &Path, removals: &[Removal]) -> Result<(), Ex
     })
 }
 
-fn write<T, const N: usize>(
+/// Writes a table, a record for each of `rows`.
+pub(super) fn write<T, const N: usize>(
     path: &Path,
-    columns: &[Column; N],
+    columns: [&str; N],
     rows: &[T],
     record: impl Fn(&T) -> [String; N],
 ) -> Result<(), ExportError> {
@@ -251,11 +252,11 @@ fn write<T, const N: usize>(
 
 fn write_records<const N: usize>(
     out: impl Write,
-    columns: &[Column; N],
+    columns: [&str; N],
     records: impl Iterator<Item = [String; N]>,
 ) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(columns.map(|column| column.name)).map_err(io_error)?;
+    csv.write_record(columns).map_err(io_error)?;
     for record in records {
         csv.write_record(record).map_err(io_error)?;
     }
@@ -355,11 +356,11 @@ mod tests {
 
     #[test]
     fn a_record_of_awkward_text_comes_back_whole() {
-        let columns = [column("title", Text, ""), column("author", Text, "")];
+        let columns = ["title", "author"];
         let title = "a, \"b\"\nand \u{1f697}\r\nc".to_owned();
         let mut bytes = Vec::new();
 
-        write_records(&mut bytes, &columns, [[title.clone(), String::new()]].into_iter()).unwrap();
+        write_records(&mut bytes, columns, [[title.clone(), String::new()]].into_iter()).unwrap();
 
         let mut read = csv::Reader::from_reader(bytes.as_slice());
         let records: Vec<csv::StringRecord> = read.records().map(Result::unwrap).collect();

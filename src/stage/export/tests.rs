@@ -181,4 +181,5 @@ fn hidden_names(dir: &Path) -> Vec<String> {
 
 mod kaggle_folder;
 mod other_forms;
+mod list_folder;
 mod plain_folder;

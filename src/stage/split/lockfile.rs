@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::domain::{
     id::BlobId,
-    split::{Lock, Split},
+    split::{Lock, Side},
 };
 
 const HEADER: &str = "\
@@ -21,8 +21,8 @@ pub(super) struct Damage {
 }
 
 pub(super) fn write(lock: &Lock) -> String {
-    lock.iter().fold(HEADER.to_owned(), |mut text, (blob, split)| {
-        writeln!(text, "{blob} {split}").expect("writing to a string cannot fail");
+    lock.iter().fold(HEADER.to_owned(), |mut text, (blob, side)| {
+        writeln!(text, "{blob} {side}").expect("writing to a string cannot fail");
         text
     })
 }
@@ -35,12 +35,11 @@ pub(super) fn read(text: &str) -> Result<Lock, Damage> {
             continue;
         }
         let entry = line.split_once(' ').and_then(|(blob, side)| {
-            let split = Split::ALL.into_iter().find(|split| split.name() == side.trim())?;
-            Some((blob.parse::<BlobId>().ok()?, split))
+            Some((blob.parse::<BlobId>().ok()?, side.trim().parse::<Side>().ok()?))
         });
-        let (blob, split) =
+        let (blob, side) =
             entry.ok_or_else(|| Damage { line: number + 1, text: line.to_owned() })?;
-        lock.insert(blob, split);
+        lock.insert(blob, side);
     }
     Ok(lock)
 }
@@ -51,7 +50,8 @@ mod tests {
 
     #[test]
     fn a_lock_comes_back_from_its_text() {
-        let lock = Lock::from([(BlobId::of(b"a"), Split::Train), (BlobId::of(b"b"), Split::Test)]);
+        let sides = [(b"a", Side::TRAIN), (b"b", Side::TEST), (b"c", Side::Fold(12))];
+        let lock: Lock = sides.into_iter().map(|(name, side)| (BlobId::of(name), side)).collect();
         assert_eq!(read(&write(&lock)), Ok(lock));
     }
 
