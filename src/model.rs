@@ -12,6 +12,7 @@ pub mod card;
 mod augment;
 pub mod train;
 pub mod classifier;
+pub mod cam;
 mod loss;
 pub mod nets;
 mod graph;
@@ -48,6 +49,8 @@ pub enum ModelError {
          this model takes; scale it to {side_px} pixels first"
     )]
     WrongSize { kind: &'static str, index: usize, found: usize, side_px: u32 },
+    #[error("the model has no class number {class}; it knows {}, counted from 0", .classes.join(", "))]
+    NoSuchClass { class: usize, classes: Vec<String> },
     #[error("`image_size` in [train] is too small for the {architecture} network")]
     TooSmall { architecture: recipe::Architecture, source: graph::build::TooSmall },
     #[error("`weights` in [train] cannot be used")]

@@ -62,6 +62,12 @@ impl Pretrained {
             .map_err(ModelError::Pretrained)
     }
 
+    #[cfg(test)]
+    /// Takes a body nobody published, for pictures of even levels.
+    pub(super) fn of(graph: Graph) -> Self {
+        Self { graph, style: Style::default(), levels: Levels::Even }
+    }
+
     pub(super) fn body(&self) -> &Graph {
         &self.graph
     }

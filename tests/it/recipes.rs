@@ -1,11 +1,7 @@
 //! The pipelines that ship with the program, each run through on a few pictures: with smaller
 //! pictures, one epoch, and weights made here instead of fetched ones.
 
-use std::{
-    fs,
-    io::Write as _,
-    path::Path,
-};
+use std::{fs, io::Write as _, path::Path};
 
 use toml::{Table, Value};
 
@@ -49,8 +45,8 @@ fn lay_out(bench: &Bench, place: &str, pictures: &[Vec<u8>], archives: &mut Tabl
 
 fn pack(bench: &Bench, archive: &str, folders: &[Value]) {
     let mut writer = zip::ZipWriter::new(fs::File::create(bench.path(archive)).unwrap());
-    let options = zip::write::SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Stored);
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     for folder in folders {
         let folder = folder.as_str().unwrap();
         for (name, bytes) in bench.files(folder) {

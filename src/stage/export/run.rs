@@ -9,8 +9,8 @@ use serde::Serialize;
 use tokio::task::JoinError;
 
 use super::{
-    Dataset, ExportError, Written, class_folders, folder, huggingface, hydrate, kaggle, lists, swap,
-    tabular, webdataset,
+    Dataset, ExportError, Written, class_folders, folder, huggingface, hydrate, kaggle, lists,
+    swap, tabular, webdataset,
 };
 use crate::{
     domain::{

@@ -124,7 +124,7 @@ pub(super) fn manifest_digest(rows: &[Row<'_>], license: &str, transform: &str) 
     let mut sum = Sum(Sha256::new());
     let records =
         rows.iter().map(|row| manifest_cells(row, license, transform).map(|it| it.printed()));
-    write_records(&mut sum, &MANIFEST, records).expect("a sum takes everything");
+    write_records(&mut sum, MANIFEST.map(|it| it.name), records).expect("a sum takes everything");
     hex(&sum.0.finalize())
 }
 
@@ -208,21 +208,26 @@ pub(super) struct HydrateRow<'a> {
 
 /// Writes where every picture can be fetched and how it is known again.
 pub(super) fn write_hydrate(path: &Path, listed: &[HydrateRow<'_>]) -> Result<(), ExportError> {
-    write(path, HYDRATE.map(|it| it.name), listed, |HydrateRow { row: Row { picture, path }, url, sha256 }| {
-        let from = &picture.provenance;
-        [
-            url.clone(),
-            picture.label.to_string(),
-            picture.split.to_string(),
-            sha256.clone(),
-            picture.blob.to_string(),
-            path.clone(),
-            cell(&shareable(&from.post.0)),
-            from.index.to_string(),
-            cell(&shareable(&from.permalink)),
-            cell(&shareable(&from.place)),
-        ]
-    })
+    write(
+        path,
+        HYDRATE.map(|it| it.name),
+        listed,
+        |HydrateRow { row: Row { picture, path }, url, sha256 }| {
+            let from = &picture.provenance;
+            [
+                url.clone(),
+                picture.label.to_string(),
+                picture.split.to_string(),
+                sha256.clone(),
+                picture.blob.to_string(),
+                path.clone(),
+                cell(&shareable(&from.post.0)),
+                from.index.to_string(),
+                cell(&shareable(&from.permalink)),
+                cell(&shareable(&from.place)),
+            ]
+        },
+    )
 }
 
 /// Writes what was taken back, for those who have an earlier version.
