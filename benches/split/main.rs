@@ -22,7 +22,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env, fs,
+    env,
+    fmt::Write as _,
+    fs,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
@@ -128,7 +130,7 @@ fn write_files(root: &Path, files: &[File]) {
         let folder = root.join(file.label);
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join(file.name()), file.bytes()).unwrap();
-        listing.push_str(&format!("{} {} {}\n", file.name(), file.label, file.group));
+        writeln!(listing, "{} {} {}", file.name(), file.label, file.group).unwrap();
     }
     fs::write(root.with_extension("txt"), listing).unwrap();
 }
