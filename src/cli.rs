@@ -10,6 +10,7 @@ use crate::engine::StageName;
 
 mod augment;
 mod bars;
+mod check;
 mod complaint;
 mod evaluate;
 mod explain;
@@ -19,6 +20,7 @@ mod new;
 mod places;
 mod plan;
 mod predict;
+mod publish;
 mod report;
 mod run;
 mod runs;
@@ -87,6 +89,10 @@ enum Command {
     ServeModel(serve_model::ServeArguments),
     /// Train with ever larger parts of the pictures, and tell what more of them would bring
     LearningCurve(learning_curve::CurveArguments),
+    /// Audit an image folder, whoever made it: leaks, label conflicts, broken files, balance
+    Check(check::CheckArguments),
+    /// Hand an export to the tool of its platform, or say the command where that is not installed
+    Publish(publish::PublishArguments),
     /// Published weights that training can start from: list them, fetch them
     Weights(weights::WeightsArguments),
     /// List the trainings so far, or say whether one of two models is better
@@ -144,6 +150,8 @@ async fn obey(command: Command, shared: &Shared, talk: &Talk) -> Result<Exit, Co
         Command::LearningCurve(arguments) => {
             learning_curve::learning_curve(&arguments, shared, talk).await
         }
+        Command::Check(arguments) => check::check(&arguments, talk).await,
+        Command::Publish(arguments) => publish::publish(&arguments, shared, talk),
         Command::Weights(arguments) => weights::weights(&arguments, shared, talk).await,
         Command::Runs(arguments) => runs::runs(&arguments, shared, talk),
         Command::Augment(arguments) => augment::augment(&arguments, talk),

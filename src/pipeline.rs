@@ -2,12 +2,14 @@
 
 pub mod ask;
 pub mod augment;
+pub mod check;
 mod crops;
 mod growth;
 pub mod deletions;
 pub mod exports;
 pub mod file;
 pub mod fault;
+pub mod publish;
 pub mod run;
 pub mod runs;
 mod secrets;

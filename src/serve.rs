@@ -22,8 +22,8 @@ use serde_json::json;
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinError};
 
 use crate::{
-    model::{ModelError, classifier::Classifier},
-    pipeline::ask::{self, Answer, Prediction},
+    model::classifier::Classifier,
+    pipeline::ask::{self, Answer, PredictError, Prediction},
 };
 
 mod page;
@@ -127,7 +127,7 @@ struct Wish {
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
     #[error(transparent)]
-    Model(#[from] ModelError),
+    Judge(#[from] PredictError),
     #[error("the picture was not judged")]
     BrokenOff(#[from] JoinError),
 }
@@ -156,7 +156,7 @@ async fn predict(
         Answer::Unreadable(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let picture = wish.name.unwrap_or_else(|| "-".to_owned());
-    let predictions = [Prediction { picture, answer }];
+    let predictions = [Prediction { picture, answer, cam: None }];
     let document = json!({ "schema": "snapset.predict.v1", "predictions": predictions });
     Ok((status, Json(document)).into_response())
 }

@@ -24,6 +24,8 @@ pub(crate) enum Exit {
     Pending = 10,
     /// Done, but some items failed.
     Partial = 11,
+    /// `check` has found something wrong.
+    Invalid = 12,
     Interrupted = 130,
 }
 

@@ -58,7 +58,7 @@ pub(crate) async fn export(
 }
 
 fn diff(old: &Path, new: &Path, talk: &Talk) -> Result<Exit, Complaint> {
-    let changes = exports::compare(old, new).map_err(|it| Complaint::new(Exit::Failed, it))?;
+    let changes = exports::compare(old, new)?;
     if talk.is_json() {
         let names = |entries: &[Entry]| -> Vec<String> {
             entries.iter().map(|it| it.picture.clone()).collect()

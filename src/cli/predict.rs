@@ -1,6 +1,6 @@
 //! `snapset predict`: what the trained classifier says of any picture.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::{Args, value_parser};
 use serde_json::json;
@@ -27,6 +27,9 @@ pub(crate) struct PredictArguments {
     /// Show this many classes of each picture; --json and --csv give all unless told
     #[arg(long, value_name = "K", value_parser = value_parser!(u32).range(1..))]
     top: Option<u32>,
+    /// Write a picture for each to this folder that shows where the model found the evidence
+    #[arg(long, value_name = "DIR")]
+    cam: Option<PathBuf>,
     /// Print CSV: picture, answer, probability, why a picture could not be judged, and a column
     /// per class or, with --top, per rank
     #[arg(long, conflicts_with = "json")]
@@ -45,7 +48,7 @@ pub(crate) async fn predict(
     let subjects = Workshop::subjects(&arguments.pictures)?;
     let bar = bars::of_many("predict", subjects.len(), talk);
     let advance = |done| bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
-    let mut predictions = workshop.predict(subjects, &advance).await?;
+    let mut predictions = workshop.predict(subjects, arguments.cam.as_deref(), &advance).await?;
     bar.finish_and_clear();
     let top = arguments.top.map(|it| usize::try_from(it).unwrap_or(usize::MAX));
     if talk.is_json() || arguments.csv {
@@ -62,6 +65,9 @@ pub(crate) async fn predict(
         let rows: Vec<Vec<String>> =
             predictions.iter().flat_map(|it| rows(it, top.unwrap_or(1))).collect();
         talk.result(&table(&["class", "probability", "picture"], &rows, &[1]));
+    }
+    if let Some(dir) = &arguments.cam {
+        talk.aside(&format!("where the evidence lies is shown in {}", dir.display()));
     }
     let is_unreadable = |it: &Prediction| matches!(it.answer, Answer::Unreadable(_));
     Ok(if predictions.iter().any(is_unreadable) { Exit::Partial } else { Exit::Done })

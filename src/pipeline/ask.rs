@@ -1,17 +1,19 @@
 //! Asking the trained model of a dataset: about its own test pictures, or about any picture.
 
+use std::path::Path;
+
 use super::workshop::Workshop;
 use crate::{
     domain::learning::{self, Evaluation, scores::Scores},
     model::{ModelError, classifier::Classifier},
     stage::{
-        predict::{self, PredictError},
+        predict,
         train::{self, TrainError},
     },
     store::{StoreError, query},
 };
 
-pub use crate::stage::predict::{Answer, Prediction, Subject, judge_bytes};
+pub use crate::stage::predict::{Answer, PredictError, Prediction, Subject, judge_bytes};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
@@ -66,13 +68,14 @@ impl Workshop {
         Ok(found)
     }
 
-    /// Asks the model about pictures; `told` hears how many are done.
+    /// Asks the model about pictures; see [`predict::predict`].
     pub async fn predict(
         &self,
         subjects: Vec<Subject>,
+        cams: Option<&Path>,
         told: &(dyn Fn(usize) + Sync),
     ) -> Result<Vec<Prediction>, AskError> {
         let (_, model) = self.model()?;
-        Ok(predict::predict(&model, subjects, &self.access, told).await?)
+        Ok(predict::predict(&model, subjects, &self.access, cams, told).await?)
     }
 }

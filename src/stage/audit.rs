@@ -10,6 +10,7 @@ use std::{
 };
 
 use rayon::prelude::*;
+use tokio::task::JoinError;
 
 use crate::{
     domain::{
@@ -39,6 +40,8 @@ pub enum AuditError {
     NoClasses { dir: PathBuf },
     #[error("could not read folder {}", path.display())]
     Folder { path: PathBuf, source: io::Error },
+    #[error("the audit was broken off")]
+    BrokenOff(#[source] JoinError),
 }
 
 /// A file and the class folder it lies in.

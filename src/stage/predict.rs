@@ -13,14 +13,14 @@ use serde::Serialize;
 use url::Url;
 
 use crate::{
-    domain::{id::Place, outcome::Reject, post::Media},
-    model::{ModelError, classifier::Classifier},
+    domain::{id::Place, outcome::Reject, picture::FileFormat, post::Media},
+    model::{ModelError, cam::Asked, classifier::Classifier},
     net::NetError,
     pixels::{
         Picture,
-        crop::{self, Filter, Recipe},
+        crop::{self, Recipe},
         decode::{self, Limits},
-        process,
+        encode,
     },
     source::{
         access::{Access, AccessError},
@@ -37,6 +37,9 @@ const WINDOW: usize = 256;
 
 /// Addresses asked for at the same time; the client narrows that for each host.
 const FETCHES: usize = 16;
+
+/// The side of each of the two pictures that show where the evidence lies.
+const PANEL_PX: u32 = 256;
 
 /// The name of what comes in through standard input.
 pub const STDIN: &str = "-";
@@ -60,6 +63,9 @@ enum Whereabouts {
 pub struct Prediction {
     pub picture: String,
     pub answer: Answer,
+    /// The file that shows where the model found the evidence for its answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cam: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -79,6 +85,8 @@ pub enum PredictError {
     Model(#[from] ModelError),
     #[error(transparent)]
     Folder(#[from] FolderError),
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error(transparent)]
     Access(#[from] AccessError),
     #[error("`{pattern}` is no pattern of file names")]
@@ -185,13 +193,18 @@ impl Subject {
     }
 }
 
-/// Judges pictures, in their order, with all cores; `told` hears how many are done.
+/// Judges pictures, in their order, with all cores; `told` hears how many are done. With a folder
+/// `cams`, a file for each is written there that shows where the evidence for the answer lies.
 pub async fn predict(
     model: &Classifier,
     subjects: Vec<Subject>,
     access: &Access,
+    cams: Option<&Path>,
     told: &(dyn Fn(usize) + Sync),
 ) -> Result<Vec<Prediction>, PredictError> {
+    if let Some(dir) = cams {
+        files::make_folder(dir)?;
+    }
     let done = AtomicUsize::new(0);
     let mut predictions = Vec::with_capacity(subjects.len());
     let mut left = subjects.into_iter();
@@ -204,8 +217,9 @@ pub async fn predict(
             stream::iter(window).map(|it| fetched(it, access)).buffered(FETCHES).collect().await;
         let here = here.into_iter().collect::<Result<Vec<_>, _>>()?;
         let judged = tokio::task::block_in_place(|| {
-            let parts = here.par_chunks(PART).map(|part| {
-                let judged = judge(model, part);
+            let parts = here.par_chunks(PART).enumerate().map(|(at, part)| {
+                let from = predictions.len() + at * PART;
+                let judged = judge(model, part, cams.map(|dir| Cams { dir, from }));
                 told(done.fetch_add(part.len(), Ordering::Relaxed) + part.len());
                 judged
             });
@@ -231,59 +245,84 @@ async fn fetched(subject: Subject, access: &Access) -> Fetched {
     Ok((subject, Some(trouble)))
 }
 
+/// Where maps of the evidence are written, and the number of the first picture of a part.
+#[derive(Clone, Copy, Debug)]
+struct Cams<'a> {
+    dir: &'a Path,
+    from: usize,
+}
+
+impl Cams<'_> {
+    /// Shows where the model finds the evidence for its answer to a picture.
+    fn draw(
+        self,
+        model: &Classifier,
+        (at, name): (usize, &str),
+        seen: &Picture,
+    ) -> Result<PathBuf, PredictError> {
+        let panel = model.activation_panel(seen, Asked::Predicted, PANEL_PX)?;
+        let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
+        // Pictures of several folders may have one name.
+        let path = self.dir.join(format!("{:04}-{stem}.png", self.from + at));
+        files::write_atomic(&path, &encode::encode(&panel, FileFormat::Png, 0))?;
+        Ok(path)
+    }
+}
+
 fn judge(
     model: &Classifier,
     part: &[(Subject, Option<Trouble>)],
-) -> Result<Vec<Prediction>, ModelError> {
-    let squares: Vec<Result<Picture, String>> = part
+    cams: Option<Cams<'_>>,
+) -> Result<Vec<Prediction>, PredictError> {
+    let prepare = &model.card().prepare;
+    let pictures: Vec<Result<Picture, String>> = part
         .iter()
         .map(|(subject, trouble)| match (trouble, &subject.whereabouts) {
             (Some(trouble), _) => Err(crate::engine::chain(trouble)),
-            (None, Whereabouts::Here(bytes)) => square(model, bytes),
+            (None, Whereabouts::Here(bytes)) => seen(bytes, prepare),
             (None, Whereabouts::File(path)) => files::read(path)
                 .map_err(|error| crate::engine::chain(&error))
-                .and_then(|bytes| square(model, &bytes)),
+                .and_then(|bytes| seen(&bytes, prepare)),
             (None, Whereabouts::Web(_)) => unreachable!("addresses have been fetched"),
         })
         .collect();
-    let whole: Vec<&[u8]> =
-        squares.iter().flatten().map(|square| square.as_raw().as_slice()).collect();
-    let mut rows =
-        if whole.is_empty() { Vec::new() } else { model.probabilities(&whole)? }.into_iter();
-    let answer = |square: Result<Picture, String>| match square {
-        Ok(_) => Answer::of(model, rows.next().expect("a row for each whole picture")),
-        Err(why) => Answer::Unreadable(why),
-    };
-    let answers = squares.into_iter().map(answer);
-    let names = part.iter().map(|(subject, _)| subject.name.clone());
-    Ok(names.zip(answers).map(|(picture, answer)| Prediction { picture, answer }).collect())
+    let squares: Vec<Picture> = pictures.iter().flatten().map(|it| model.square(it)).collect();
+    let squares: Vec<&[u8]> = squares.iter().map(|square| square.as_raw().as_slice()).collect();
+    let rows = if squares.is_empty() { Vec::new() } else { model.probabilities(&squares)? };
+    let mut rows = rows.into_iter();
+    let mut judged = Vec::with_capacity(part.len());
+    for (at, ((subject, _), picture)) in part.iter().zip(pictures).enumerate() {
+        let name = subject.name.clone();
+        judged.push(match picture {
+            Ok(seen) => {
+                let row = rows.next().expect("a row for each whole picture");
+                let cam = cams.map(|cams| cams.draw(model, (at, &name), &seen)).transpose()?;
+                Prediction { picture: name, answer: Answer::of(model, row), cam }
+            }
+            Err(why) => Prediction { picture: name, answer: Answer::Unreadable(why), cam: None },
+        });
+    }
+    Ok(judged)
 }
 
 /// Judges one picture given as the bytes of its file.
-pub fn judge_bytes(model: &Classifier, bytes: Vec<u8>) -> Result<Answer, ModelError> {
+pub fn judge_bytes(model: &Classifier, bytes: Vec<u8>) -> Result<Answer, PredictError> {
     let subject = Subject { name: STDIN.to_owned(), whereabouts: Whereabouts::Here(bytes) };
-    let mut judged = judge(model, &[(subject, None)])?;
+    let mut judged = judge(model, &[(subject, None)], None)?;
     Ok(judged.remove(0).answer)
 }
 
-/// Makes of a picture what the network takes, as training does: first what a prepared file would
-/// hold, then the network's size, then the steps before training.
-fn square(model: &Classifier, bytes: &[u8]) -> Result<Picture, String> {
-    let card = model.card();
-    let seen = seen(bytes, &card.prepare)
-        .map_err(|reject| crate::engine::chain(&Trouble::Rejected(reject)))?;
-    let square = crop::center_square(&seen, card.image_size, Filter::default());
-    Ok(process::apply(&square, &card.process))
-}
-
 /// Makes of a picture what is in a prepared file. A picture of just that size is taken for one.
-fn seen(bytes: &[u8], recipe: &Recipe) -> Result<Picture, Reject> {
-    let decoded = decode::take(bytes, recipe.taking(Limits::default()))?;
-    if decoded.picture.dimensions() == (recipe.size, recipe.size) {
-        return Ok(decoded.picture);
-    }
-    let (_, file) = crop::file(&decoded, recipe);
-    Ok(decode::decode(&file, Limits::default())?.picture)
+fn seen(bytes: &[u8], recipe: &Recipe) -> Result<Picture, String> {
+    let prepared = || {
+        let decoded = decode::take(bytes, recipe.taking(Limits::default()))?;
+        if decoded.picture.dimensions() == (recipe.size, recipe.size) {
+            return Ok(decoded.picture);
+        }
+        let (_, file) = crop::file(&decoded, recipe);
+        Ok(decode::decode(&file, Limits::default())?.picture)
+    };
+    prepared().map_err(|reject| crate::engine::chain(&Trouble::Rejected(reject)))
 }
 
 impl Prediction {
