@@ -140,10 +140,9 @@ pub fn train(
         if recipe.early_stopping.patience <= number - 1 - best.0.number {
             break;
         }
-        let train = course.learn(&mut learner, &epochs, host)?;
+        let (train, rate) = course.learn(&mut learner, &epochs, host)?;
         let net = learner.net.valid();
         let val = course.ask(&net, learner.features.as_ref(), Part::Val, number)?;
-        let rate = course.rate_before(learner.step, &epochs);
         let now = Epoch { learning_rate: Some(rate), ..epoch(number, train, val) };
         epochs.push(now);
         // Even the worst first epoch has learned something; the untrained network is no model.

@@ -185,15 +185,15 @@ impl<'a> Course<'a> {
     }
 
     /// Shows the training pictures of an epoch, in an order of its own. The next batch is made
-    /// while the network learns from this one.
+    /// while the network learns from this one. Returns the learning rate of the last step, too.
     pub(super) fn learn(
         &self,
         learner: &mut Learner,
         earlier: &[Epoch],
         host: &mut dyn Host,
-    ) -> Result<Tally, ModelError> {
+    ) -> Result<(Tally, f64), ModelError> {
         let number = next(earlier);
-        let mut tally = Tally::default();
+        let (mut tally, mut rate) = (Tally::default(), 0.0);
         let classes: Vec<usize> = self.sets.train.iter().map(|example| example.class).collect();
         let n_classes = self.plan.n_classes;
         let shown =
@@ -207,10 +207,8 @@ impl<'a> Course<'a> {
         let mut ready = made(0);
         for done in 1..=batches.len() {
             let (values, truths) = ready.take().unwrap_or_default();
-            let rate = schedule::rate(
-                self.recipe,
-                Place { step: learner.step, n_steps: self.n_steps, earlier },
-            );
+            let place = Place { step: learner.step, n_steps: self.n_steps, earlier };
+            rate = schedule::rate(self.recipe, place);
             let given = || tensor(values, shape, &autodiff);
             let (loss, next) = rayon::join(
                 || self.step(learner, &mut tally, (given(), &truths), rate),
@@ -223,7 +221,7 @@ impl<'a> Course<'a> {
             tell(Progress::Batch { epoch: number, done, of: batches.len(), loss }, number, host)?;
         }
         learner.features = features;
-        Ok(tally)
+        Ok((tally, rate))
     }
 
     /// Returns what batch number `at` is made of, features where there are some, else changed
@@ -249,12 +247,6 @@ impl<'a> Course<'a> {
             Some(mixture) => (mixture.blend(&values), mixture.truths(&classes)),
             None => (values, classes.into_iter().map(Truth::of).collect()),
         }
-    }
-
-    /// Returns the rate of the last step before `step`.
-    pub(super) fn rate_before(&self, step: u32, earlier: &[Epoch]) -> f64 {
-        let step = step.saturating_sub(1);
-        schedule::rate(self.recipe, Place { step, n_steps: self.n_steps, earlier })
     }
 
     fn shape(&self, features: Option<&[Features; 2]>) -> Shape {
