@@ -180,6 +180,7 @@ fn hidden_names(dir: &Path) -> Vec<String> {
 }
 
 mod kaggle_folder;
+mod kaggle_trouble;
 mod other_forms;
 mod list_folder;
 mod plain_folder;

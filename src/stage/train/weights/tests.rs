@@ -64,11 +64,11 @@ fn weights_are_named_by_a_word_an_address_or_a_path() {
 }
 
 #[tokio::test]
-async fn a_file_is_fetched_once_and_gone_on_with_after_a_break() {
+async fn a_file_is_fetched_once_and_gone_on_with_after_a_silence() {
     let stand = Stand::start(|asked| {
         Some(match asked.range.strip_prefix("bytes=").and_then(|it| it.strip_suffix('-')) {
             Some(from) => Said::new(206, &BYTES[from.parse::<usize>().unwrap()..]),
-            None => Said::new(200, &BYTES[..20]).sent(Manner::Cut),
+            None => Said::new(200, &BYTES[..20]).sent(Manner::Silent),
         })
     })
     .await;
