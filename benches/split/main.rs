@@ -32,6 +32,7 @@ use std::{
 use snapset::{
     domain::{
         dataset::{Funnel, Picture, Provenance},
+        datasheet::Answers,
         fingerprint::PerceptualHash,
         id::{BlobId, Label, PostId},
         link::MediaUrl,
@@ -196,7 +197,11 @@ impl Bench {
             funnel: &Funnel::default(),
             removals: &[],
             transform: "none",
+            license: "other",
+            contact: None,
+            answers: &Answers::default(),
             crops: &|picture| paths[&picture.blob].clone(),
+            blobs: &|blob| paths[blob].clone(),
         };
         write_folder(&dataset, out).unwrap();
         self.lock = decision.lock;

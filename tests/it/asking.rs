@@ -162,6 +162,23 @@ fn a_served_model_says_what_predict_says() {
 }
 
 #[test]
+fn it_is_shown_where_the_evidence_lies() {
+    let bench = Bench::with(SMALL);
+    bench.run();
+
+    let arguments = ["data/small/dataset/test", "--cam", "maps"];
+    let all = answers(&bench, &arguments);
+
+    let maps = bench.files("maps");
+    assert_eq!(maps.len(), all.len());
+    for prediction in &all {
+        let path = prediction["cam"].as_str().unwrap();
+        let bytes = &maps[path.strip_prefix("maps/").unwrap()];
+        assert!(bytes.starts_with(b"\x89PNG"), "{path}");
+    }
+}
+
+#[test]
 fn a_learning_curve_is_drawn_into_the_report() {
     let bench = Bench::with(SMALL);
     bench.run();

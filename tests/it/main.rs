@@ -15,6 +15,7 @@ mod local_faults;
 mod memory;
 mod one_decode;
 mod proxy;
+mod publishing;
 mod readme;
 mod recipes;
 mod sources;
