@@ -1,6 +1,6 @@
 //! `snapset publish`: hands an export to the tool of its platform, or says the command for it.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf, process::Stdio};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -52,7 +52,7 @@ pub(crate) fn publish(
         Some(notes) => {
             let mut notes = notes.clone();
             if let Some(old) = since {
-                let changes = exports::compare(old, &workshop.layout.exports().join("kaggle"))?;
+                let changes = exports::compare(old, &workshop.kaggle_folder()?)?;
                 let told = format!("{notes}\n\n{}", changes.notes());
                 told.trim().clone_into(&mut notes);
             }
@@ -64,6 +64,14 @@ pub(crate) fn publish(
     };
     let upload = workshop.kaggle_upload(&step)?;
     let is_run = upload.program.is_some() && !dry_run;
+    if !talk.is_json() {
+        talk.result(&upload.in_words());
+    }
+    if is_run {
+        // One JSON document on stdout, and nothing else.
+        let out = if talk.is_json() { io::stderr().into() } else { Stdio::inherit() };
+        upload.run(out)?;
+    }
     if talk.is_json() {
         talk.json(&json!({
             "schema": "snapset.publish.v1",
@@ -71,17 +79,11 @@ pub(crate) fn publish(
             "is_installed": upload.program.is_some(),
             "is_run": is_run,
         }));
-    } else {
-        talk.result(&upload.in_words());
-    }
-    if is_run {
-        upload.run()?;
-        return Ok(Exit::Done);
     }
     if upload.program.is_none() {
         talk.aside("kaggle is not installed: `pip install kaggle`, put its token in place, then run the line above");
     }
-    Ok(if *dry_run { Exit::Done } else { Exit::Partial })
+    Ok(if *dry_run || is_run { Exit::Done } else { Exit::Partial })
 }
 
 impl From<PublishError> for Complaint {

@@ -3,7 +3,7 @@
 use std::{
     env, io,
     path::{Path, PathBuf},
-    process::{Command, ExitStatus},
+    process::{Command, ExitStatus, Stdio},
 };
 
 use super::workshop::Workshop;
@@ -39,16 +39,25 @@ pub enum Step {
 }
 
 impl Workshop {
-    /// Returns the command that publishes the export for Kaggle; archives before class folders
-    /// where both are there.
-    pub fn kaggle_upload(&self, step: &Step) -> Result<Upload, PublishError> {
+    /// Returns the export for Kaggle; archives before class folders where both are there.
+    fn kaggle_form(&self) -> Result<(PathBuf, Layout), PublishError> {
         let exports = self.layout.exports();
         let forms = [("kaggle", Layout::Archives), ("kaggle-dirs", Layout::Folders)];
-        let there = forms.into_iter().find(|(name, _)| exports.join(name).is_dir());
-        let Some((name, layout)) = there else {
-            return Err(PublishError::NoExport { dir: exports.join("kaggle") });
-        };
-        let [create, version] = kaggle::upload_commands(&exports.join(name), layout);
+        let placed = forms.map(|(name, layout)| (exports.join(name), layout));
+        // A folder that was taken back may be there, empty.
+        let there = placed.into_iter().find(|(dir, _)| dir.join("dataset-metadata.json").is_file());
+        there.ok_or_else(|| PublishError::NoExport { dir: exports.join("kaggle") })
+    }
+
+    /// Returns the folder [`Self::kaggle_upload`] publishes.
+    pub fn kaggle_folder(&self) -> Result<PathBuf, PublishError> {
+        Ok(self.kaggle_form()?.0)
+    }
+
+    /// Returns the command that publishes the export for Kaggle.
+    pub fn kaggle_upload(&self, step: &Step) -> Result<Upload, PublishError> {
+        let (dir, layout) = self.kaggle_form()?;
+        let [create, version] = kaggle::upload_commands(&dir, layout);
         let command = match step {
             Step::Create => create,
             Step::Version { notes } => {
@@ -75,10 +84,11 @@ impl Upload {
         self.command.iter().map(quoted).collect::<Vec<_>>().join(" ")
     }
 
-    /// Runs the program and waits for its end; what it says goes to the terminal.
-    pub fn run(&self) -> Result<(), PublishError> {
+    /// Runs the program and waits for its end; what it says goes to `out`.
+    pub fn run(&self, out: Stdio) -> Result<(), PublishError> {
         let Some(program) = &self.program else { return Ok(()) };
-        let status = Command::new(program).args(self.command.iter().skip(1)).status();
+        let mut command = Command::new(program);
+        let status = command.args(self.command.iter().skip(1)).stdout(out).status();
         let status = status.map_err(|source| PublishError::Start {
             program: program.display().to_string(),
             source,

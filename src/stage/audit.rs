@@ -26,8 +26,19 @@ use crate::{
 };
 
 /// What folders of splits are called by people and by tools.
-const SPLITS: [&str; 8] =
-    ["train", "training", "val", "valid", "validation", "test", "testing", "holdout"];
+const SPLITS: [&str; 11] = [
+    "train",
+    "training",
+    "val",
+    "valid",
+    "validation",
+    "dev",
+    "eval",
+    "evaluation",
+    "test",
+    "testing",
+    "holdout",
+];
 
 /// A larger file is not read.
 const BYTES_MAX: u64 = 512 * 1024 * 1024;

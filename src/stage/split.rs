@@ -76,7 +76,7 @@ impl SplitError {
 
 impl SetStage for Splitting<'_> {
     const NAME: StageName = StageName::Split;
-    const REVISION: u32 = 2;
+    const REVISION: u32 = 3;
     type Recipe = Recipe;
     type Input = Input;
     type Error = SplitError;
@@ -157,7 +157,7 @@ mod tests {
         let sides: Vec<String> = blobs.iter().map(|blob| decision.lock[blob].to_string()).collect();
         assert_eq!(
             (Splitting::REVISION, sides.join(" ").as_str()),
-            (2, "test train val train train train train train")
+            (3, "test train val train train train train train")
         );
     }
 }

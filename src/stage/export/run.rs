@@ -255,10 +255,19 @@ fn write(
         blobs: &blobs,
     };
     let is_empty = input.pictures.is_empty();
-    if table.strict && !is_empty {
-        dataset.check_answers()?;
-    }
+    // What was taken back leaves the dataset whatever else is refused.
     folder::write_folder(&dataset, &layout.dataset())?;
+    if table.strict
+        && !is_empty
+        && let Err(error) = dataset.check_answers()
+    {
+        if !input.removals.is_empty() {
+            for form in Form::ALL {
+                swap::withdraw(name, &layout.exports().join(form.name()))?;
+            }
+        }
+        return Err(error.into());
+    }
     let lists_folder = layout.exports().join(LISTS);
     if table.lists.is_some() && !is_empty {
         lists::write_lists(&dataset, &input.folds, &lists_folder)?;
@@ -269,13 +278,19 @@ fn write(
     let cover = if wants_cover { cover(&input.pictures, layout)? } else { Vec::new() };
     let number = |n: usize| u64::try_from(n).expect("a length fits 64 bits");
     let mut exported = Vec::new();
+    // One form that cannot be written does not keep deleted pictures in the others.
+    let mut first_error = None;
     for form in Form::ALL {
         let dir = layout.exports().join(form.name());
         if is_empty || !form.is_wanted(table) {
             swap::withdraw(name, &dir)?;
             continue;
         }
-        if let Some(written) = form.write(&dataset, table, &cover, &dir)? {
+        let written = form.write(&dataset, table, &cover, &dir).unwrap_or_else(|error| {
+            first_error.get_or_insert(error);
+            None
+        });
+        if let Some(written) = written {
             let facts = Exported {
                 pictures: number(input.pictures.len()),
                 files: number(written.files),
@@ -284,6 +299,9 @@ fn write(
             };
             exported.push((form.name().to_owned(), facts));
         }
+    }
+    if let Some(error) = first_error {
+        return Err(error.into());
     }
     Ok(exported)
 }

@@ -41,6 +41,10 @@ impl Splitting<'_> {
         if is_by_time || table.group != GroupBy::Twin || table.bucket != Bucket::None {
             let mut first_of: BTreeMap<Bond, BlobId> = BTreeMap::new();
             for (blob, sightings) in query::sightings_by_blob(store, self.classes)? {
+                // A file nobody judged, such as a broken one, cannot hold others together.
+                if !verdicts.contains_key(&blob) {
+                    continue;
+                }
                 for sighting in &sightings {
                     if let Some(at) = sighting.created_utc.filter(|_| is_by_time) {
                         let first = shown_at.entry(blob).or_insert(at);

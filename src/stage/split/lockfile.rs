@@ -39,7 +39,10 @@ pub(super) fn read(text: &str) -> Result<Lock, Damage> {
         });
         let (blob, side) =
             entry.ok_or_else(|| Damage { line: number + 1, text: line.to_owned() })?;
-        lock.insert(blob, side);
+        // Two sides of a merge: which of them is right, only a person can tell.
+        if lock.insert(blob, side).is_some_and(|known| known != side) {
+            return Err(Damage { line: number + 1, text: line.to_owned() });
+        }
     }
     Ok(lock)
 }
@@ -53,6 +56,16 @@ mod tests {
         let sides = [(b"a", Side::TRAIN), (b"b", Side::TEST), (b"c", Side::Fold(12))];
         let lock: Lock = sides.into_iter().map(|(name, side)| (BlobId::of(name), side)).collect();
         assert_eq!(read(&write(&lock)), Ok(lock));
+    }
+
+    #[test]
+    fn a_picture_on_two_sides_is_damage_and_one_told_twice_is_not() {
+        let line = |side: &str| format!("{} {side}\n", BlobId::of(b"a"));
+        let twice = [line("train"), line("train")].concat();
+        let torn = [line("train"), line("test")].concat();
+
+        assert_eq!(read(&twice).map(|lock| lock.len()), Ok(1));
+        assert_eq!(read(&torn).map_err(|damage| damage.line), Err(2));
     }
 
     #[test]
