@@ -71,6 +71,8 @@ pub enum NetError {
     Throttled { host: String, wait: Option<Duration> },
     #[error("{host} answered {status}")]
     Server { host: String, status: u16 },
+    #[error("{host} answered {status}, and will not say otherwise if it is asked again")]
+    Refused { host: String, status: u16 },
     #[error("the answer of {host} ended early")]
     Truncated { host: String, source: reqwest::Error },
     #[error("the answer of {host} was shorter than announced ({got} of {announced} bytes)")]
@@ -101,7 +103,10 @@ impl NetError {
             | Self::Deadline { .. }
             | Self::HostDown { .. }
             | Self::Stopped { .. } => true,
-            Self::Setup { .. } | Self::AnswerTooLarge { .. } | Self::Astray { .. } => false,
+            Self::Setup { .. }
+            | Self::Refused { .. }
+            | Self::AnswerTooLarge { .. }
+            | Self::Astray { .. } => false,
         }
     }
 
@@ -111,6 +116,7 @@ impl NetError {
             Self::Setup { .. }
             | Self::Connect { .. }
             | Self::Server { .. }
+            | Self::Refused { .. }
             | Self::Truncated { .. }
             | Self::Short { .. }
             | Self::Stalled { .. }
@@ -132,6 +138,7 @@ impl NetError {
             Self::HostDown { .. } => Trouble::HostDown,
             Self::Setup { .. }
             | Self::Connect { .. }
+            | Self::Refused { .. }
             | Self::AnswerTooLarge { .. }
             | Self::Stopped { .. }
             | Self::Astray { .. } => Trouble::Connection,
@@ -150,6 +157,7 @@ impl NetError {
             | Self::Deadline { .. }
             | Self::HostDown { .. } => hosts::Ending::Unreachable,
             Self::Setup { .. }
+            | Self::Refused { .. }
             | Self::AnswerTooLarge { .. }
             | Self::Stopped { .. }
             | Self::Astray { .. } => hosts::Ending::Answered,

@@ -6,12 +6,13 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     thread,
+    time::Duration,
 };
 
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Query, Request, State},
+    extract::{DefaultBodyLimit, FromRequest as _, Query, Request, State},
     http::{HeaderMap, StatusCode, header},
     middleware::{self, Next},
     response::{Html, IntoResponse, Response},
@@ -19,9 +20,10 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinError};
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinError, time};
 
 use crate::{
+    engine::stop::Stop,
     model::classifier::Classifier,
     pipeline::ask::{self, Answer, PredictError, Prediction},
 };
@@ -30,6 +32,12 @@ mod page;
 
 /// The largest file that is looked at.
 const BYTES_MAX: usize = 64 << 20;
+
+/// How long a picture may take to come in.
+const BODY_WAIT: Duration = Duration::from_mins(1);
+
+/// How long answers under way are waited for once the end is asked for.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// A classifier that listens, on the loopback interface only.
 #[derive(Debug)]
@@ -52,7 +60,7 @@ struct Desk {
     run: String,
     model: Classifier,
     /// As many pictures at a time as there are cores.
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 impl Server {
@@ -61,7 +69,7 @@ impl Server {
         let failed = |source| ServeError::Bind { port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
         let n_cores = thread::available_parallelism().map_or(1, usize::from);
-        let desk = Arc::new(Desk { run, model, places: Semaphore::new(n_cores) });
+        let desk = Arc::new(Desk { run, model, places: Arc::new(Semaphore::new(n_cores)) });
         let app = Router::new()
             .route("/", get(async || Html(page::PAGE)))
             .route("/model", get(model_card))
@@ -76,15 +84,20 @@ impl Server {
         self.listener.local_addr().map_err(ServeError::Listen)
     }
 
-    /// Answers until `end`, and then what was asked before.
-    pub async fn run(
-        self,
-        end: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), ServeError> {
-        axum::serve(self.listener, self.app)
-            .with_graceful_shutdown(end)
-            .await
-            .map_err(ServeError::Listen)
+    /// Answers until a stop is asked for, and then what was asked before; a client that only keeps
+    /// its line open is not waited for.
+    pub async fn run(self, stop: &Stop) -> Result<(), ServeError> {
+        let asked = stop.clone();
+        let served = axum::serve(self.listener, self.app)
+            .with_graceful_shutdown(async move { asked.asked().await });
+        let patience = async {
+            stop.asked().await;
+            time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            served = served.into_future() => served.map_err(ServeError::Listen),
+            () = patience => Ok(()),
+        }
     }
 }
 
@@ -142,11 +155,26 @@ impl IntoResponse for Trouble {
 async fn predict(
     State(desk): State<Arc<Desk>>,
     Query(wish): Query<Wish>,
-    body: Bytes,
+    request: Request,
 ) -> Result<Response, Trouble> {
-    let _place = desk.places.acquire().await;
+    let body = match time::timeout(BODY_WAIT, Bytes::from_request(request, &desk)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(refusal)) => {
+            let document = json!({ "error": refusal.body_text() });
+            return Ok((refusal.status(), Json(document)).into_response());
+        }
+        Err(_) => {
+            let document = json!({ "error": "the picture did not come in whole" });
+            return Ok((StatusCode::REQUEST_TIMEOUT, Json(document)).into_response());
+        }
+    };
+    let place = Arc::clone(&desk.places).acquire_owned().await;
     let at_work = Arc::clone(&desk);
-    let judging = move || ask::judge_bytes(&at_work.model, body.into());
+    let judging = move || {
+        // Kept until the work is done, even if nobody waits for the answer any more.
+        let _place = place;
+        ask::judge_bytes(&at_work.model, body.into())
+    };
     let mut answer = tokio::task::spawn_blocking(judging).await??;
     if let Some(top) = wish.top {
         answer = answer.top(top);

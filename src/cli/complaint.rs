@@ -144,9 +144,16 @@ impl From<AskError> for Complaint {
             AskError::Store(error) => error.into(),
             AskError::NoModel { .. } => Self::new(Exit::Failed, error)
                 .hinting(Some("snapset train PIPELINE trains one; the file needs a [train] table")),
-            AskError::Model(_) | AskError::Train(_) | AskError::Predict(_) => {
-                Self::new(Exit::Failed, error)
+            AskError::NoRecipe { .. } => Self::new(Exit::Usage, error),
+            AskError::Stale { .. } => Self::new(Exit::Failed, error)
+                .hinting(Some("snapset run PIPELINE brings the model up to date")),
+            AskError::Train(ref source) if source.is_interruption() => {
+                Self::new(Exit::Interrupted, error)
             }
+            AskError::NothingToTest { .. }
+            | AskError::Model(_)
+            | AskError::Train(_)
+            | AskError::Predict(_) => Self::new(Exit::Failed, error),
         }
     }
 }

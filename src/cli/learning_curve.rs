@@ -17,6 +17,7 @@ use crate::{
         interval::Score,
     },
     engine::stop::Stop,
+    pipeline::workshop::Workshop,
 };
 
 #[derive(Debug, Args)]
@@ -35,7 +36,7 @@ pub(crate) async fn learning_curve(
 ) -> Result<Exit, Complaint> {
     let (workshop, _) = run::open(&arguments.one.pipeline, &Selection::default(), shared)?;
     let (brake, stop) = Stop::channel();
-    let bar = bars::of_many("trainings", usize::MAX, talk);
+    let bar = bars::of_many("trainings", 0, talk);
     let shown = bar.clone();
     let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     let told = move |done, of| {
@@ -47,7 +48,7 @@ pub(crate) async fn learning_curve(
         () = run::interrupted_twice(&brake, talk) => return Ok(Exit::Interrupted),
     };
     bar.finish_and_clear();
-    let law = workshop.law_of(&points);
+    let law = Workshop::law_of(&points);
     if talk.is_json() {
         let forecast = |of: &LearningCurve| {
             let twice = of.at_twice();

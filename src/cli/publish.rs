@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, process::Stdio};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use serde_json::json;
 
 use super::{
@@ -29,7 +29,7 @@ enum Platform {
         #[command(flatten)]
         one: OnePipeline,
         /// Add a version to the dataset that is there, with these notes
-        #[arg(long, value_name = "NOTES", num_args = 0..=1, default_missing_value = "")]
+        #[arg(long, value_name = "NOTES", value_parser = NonEmptyStringValueParser::new())]
         version: Option<String>,
         /// Write the notes from what changed since this older export: a folder, or its manifest
         #[arg(long, value_name = "OLD", requires = "version")]
@@ -53,16 +53,14 @@ pub(crate) fn publish(
             let mut notes = notes.clone();
             if let Some(old) = since {
                 let changes = exports::compare(old, &workshop.kaggle_folder()?)?;
-                let told = format!("{notes}\n\n{}", changes.notes());
-                told.trim().clone_into(&mut notes);
+                notes = format!("{notes}\n\n{}", changes.notes());
             }
-            // Kaggle's tool refuses a version without notes.
-            Step::Version {
-                notes: if notes.is_empty() { "new pictures".to_owned() } else { notes },
-            }
+            Step::Version { notes }
         }
     };
     let upload = workshop.kaggle_upload(&step)?;
+    // An upload takes its time, and the dataset may be used meanwhile.
+    drop(workshop);
     let is_run = upload.program.is_some() && !dry_run;
     if !talk.is_json() {
         talk.result(&upload.in_words());

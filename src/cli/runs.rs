@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     domain::{day::Day, learning::interval::Score},
-    engine::changes,
     pipeline::runs::{self, Comparison, Remembered, RunsError},
 };
 
@@ -33,7 +32,7 @@ pub(crate) fn runs(
     let all = workshop.runs()?;
     if let [first, second] = arguments.two.as_slice() {
         let (first, second) = (runs::find(&all, first)?, runs::find(&all, second)?);
-        let compared = runs::compare(first, second, workshop.pipeline.seed)?;
+        let compared = runs::compare(first, second)?;
         if talk.is_json() {
             talk.json(&json!({
                 "schema": "snapset.runs.compared.v1",
@@ -81,8 +80,8 @@ fn overview(all: &[Remembered]) -> String {
     let mut parts = vec![table(&header, &rows, &[3, 4, 5, 6, 7])];
     for pair in all.windows(2) {
         let [before, after] = pair else { continue };
-        let changes = changes(&before.run.recipe, &after.run.recipe);
-        if !changes.is_empty() && !before.run.recipe.is_null() {
+        let changes = runs::settings_changed(&before.run, &after.run).unwrap_or_default();
+        if !changes.is_empty() {
             let (from, to) = (&before.name, &after.name);
             parts.push(format!("{from} \u{2192} {to}: {}", changes.join("; ")));
         }
@@ -120,9 +119,10 @@ fn row(it: &Remembered) -> Vec<String> {
 
 fn in_words(first: &Remembered, second: &Remembered, compared: &Comparison) -> String {
     let mut lines = vec![format!("{} \u{2192} {}", first.name, second.name)];
-    lines.extend(compared.changes.iter().map(|change| format!("  {change}")));
-    if compared.changes.is_empty() {
-        lines.push("  the same settings, other pictures".to_owned());
+    match compared.changes.as_deref() {
+        None => lines.push("  what was set for one of them was not kept".to_owned()),
+        Some([]) => lines.push("  no setting of [train] differs".to_owned()),
+        Some(changes) => lines.extend(changes.iter().map(|change| format!("  {change}"))),
     }
     let Some(paired) = &compared.paired else {
         lines.push("no test picture was shown to both, so they cannot be compared".to_owned());

@@ -1,7 +1,5 @@
 //! `snapset serve-model`: the trained classifier behind HTTP on this machine.
 
-use std::future;
-
 use clap::Args;
 use serde_json::json;
 
@@ -11,7 +9,10 @@ use super::{
     run::{self, Selection},
     talk::Talk,
 };
-use crate::serve::{ServeError, Server};
+use crate::{
+    engine::stop::Stop,
+    serve::{ServeError, Server},
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
@@ -42,13 +43,11 @@ pub(crate) async fn serve_model(
         ));
         talk.aside("Ctrl-C ends it");
     }
-    let end = async {
-        // Without a way to hear Ctrl-C the process simply ends on it.
-        if tokio::signal::ctrl_c().await.is_err() {
-            future::pending::<()>().await;
-        }
-    };
-    server.run(end).await?;
+    let (brake, stop) = Stop::channel();
+    tokio::select! {
+        ended = server.run(&stop) => ended?,
+        () = run::interrupted_twice(&brake, talk) => return Ok(Exit::Interrupted),
+    }
     Ok(Exit::Done)
 }
 

@@ -35,7 +35,7 @@ fn stripes(class: usize, random: &mut Random) -> Example {
             }
         }
     }
-    Example { rgb, class }
+    Example { rgb: rgb.into(), class }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
@@ -114,7 +114,7 @@ impl Host for Witness {
 }
 
 fn pictures(examples: &[Example]) -> Vec<&[u8]> {
-    examples.iter().map(|example| example.rgb.as_slice()).collect()
+    examples.iter().map(|example| example.rgb.as_ref()).collect()
 }
 
 /// Returns what `save` writes.
@@ -279,7 +279,7 @@ fn sets_nothing_can_be_learned_from_are_refused_by_name() {
     let mut foreign = sets(20, 10);
     foreign.val[3].class = 2;
     let mut cut = sets(20, 10);
-    cut.train[4].rgb.pop();
+    cut.train[4].rgb = cut.train[4].rgb[1..].into();
 
     let complaints = [&one_sided, &foreign, &cut, &sets(20, 0)].map(complaint);
 

@@ -3,7 +3,7 @@
 //! The weights that did best on the validation pictures are kept, not the last ones. Training
 //! pictures are changed at random each time; validation pictures never are.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
 use burn::module::Module as _;
 
@@ -36,7 +36,7 @@ pub use warning::Warning;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
     /// Red, green and blue of every pixel, row by row.
-    pub rgb: Vec<u8>,
+    pub rgb: Arc<[u8]>,
     /// The number of its class.
     pub class: usize,
 }
@@ -235,7 +235,7 @@ fn check_monitors(recipe: &TrainRecipe, sets: &Sets) -> Result<(), ModelError> {
 }
 
 fn pictures(examples: &[Example]) -> Vec<&[u8]> {
-    examples.iter().map(|example| example.rgb.as_slice()).collect()
+    examples.iter().map(|example| example.rgb.as_ref()).collect()
 }
 
 fn epoch(number: u32, train: Tally, val: Asked) -> Epoch {

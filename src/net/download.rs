@@ -69,10 +69,25 @@ async fn open(client: &Client, url: &Url, from: u64) -> Result<(Response, String
         let target = response.headers().get(header::LOCATION).and_then(|it| it.to_str().ok());
         match target.and_then(|target| at.join(target).ok()) {
             Some(next) if status.is_redirection() => at = next,
-            Some(_) | None => return Err(NetError::Server { host, status: status.as_u16() }),
+            Some(_) | None => return Err(refusal(client, &response, host)),
         }
     }
     Err(NetError::Astray { url: at.to_string() })
+}
+
+/// Tells a host that is busy or unwell from one that will not give the file.
+fn refusal(client: &Client, response: &Response, host: String) -> NetError {
+    let (status, wait) = (response.status(), client.wait(response));
+    let is_busy = status == StatusCode::TOO_MANY_REQUESTS
+        || (status == StatusCode::SERVICE_UNAVAILABLE && wait.is_some());
+    let code = status.as_u16();
+    if is_busy {
+        NetError::Throttled { host, wait }
+    } else if status == StatusCode::REQUEST_TIMEOUT || status.is_server_error() {
+        NetError::Server { host, status: code }
+    } else {
+        NetError::Refused { host, status: code }
+    }
 }
 
 async fn next(

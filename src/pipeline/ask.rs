@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::workshop::Workshop;
 use crate::{
-    domain::learning::{self, Evaluation, scores::Scores},
+    domain::learning::{self, Evaluation, interval::RESAMPLING_SEED, scores::Scores},
     model::{ModelError, classifier::Classifier},
     stage::{
         predict,
@@ -19,6 +19,14 @@ pub use crate::stage::predict::{Answer, PredictError, Prediction, Subject, judge
 pub enum AskError {
     #[error("dataset `{dataset}` has no trained model yet")]
     NoModel { dataset: String },
+    #[error("the pipeline file of `{dataset}` has no [train] table, so nothing can be trained")]
+    NoRecipe { dataset: String },
+    #[error("the settings or pictures of `{dataset}` have changed since its model was trained")]
+    Stale { dataset: String },
+    #[error(
+        "dataset `{dataset}` has no test pictures to judge models by; give `[split]` a share for test"
+    )]
+    NothingToTest { dataset: String },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -54,7 +62,7 @@ impl Workshop {
         let answers = train::evaluate(&self.store, &self.pipeline.classes, &self.layout, &model)?;
         let classes = model.card().classes.clone();
         let evaluation = Evaluation::of(&answers, classes.len());
-        let scores = Scores::of(&answers, classes.len(), self.pipeline.seed);
+        let scores = Scores::of(&answers, classes.len(), RESAMPLING_SEED);
         Ok(Tested { run, classes, answers, evaluation, scores })
     }
 

@@ -2,13 +2,13 @@
 
 use super::{ask::AskError, workshop::Workshop};
 use crate::{
-    domain::learning::growth::{LearningCurve, Point},
-    engine::stop::Stop,
-    stage::train::curve,
-    store::{
-        query,
-        schema::{Growth, RunName},
+    domain::learning::{
+        growth::{LearningCurve, Point},
+        interval::RESAMPLING_SEED,
     },
+    engine::{Redo, SetError, plan_set, stop::Stop},
+    stage::train::curve,
+    store::{query, schema::Growth},
 };
 
 impl Workshop {
@@ -20,17 +20,28 @@ impl Workshop {
         stop: &Stop,
         told: impl FnMut(usize, usize) + Send + 'static,
     ) -> Result<Vec<Point>, AskError> {
-        let no_model = || AskError::NoModel { dataset: self.pipeline.name.clone() };
-        let run = query::current_run(&self.store)?.ok_or_else(no_model)?;
-        let training = self.train().ok_or_else(no_model)?;
+        let dataset = || self.pipeline.name.clone();
+        let training = self.train().ok_or_else(|| AskError::NoRecipe { dataset: dataset() })?;
+        let run = query::current_run(&self.store)?
+            .ok_or_else(|| AskError::NoModel { dataset: dataset() })?;
+        // The curve stands beside the model in the report, so it must be of the same pictures.
+        let plan =
+            plan_set(&training, &self.store, Redo::WhatChanged).map_err(|error| match error {
+                SetError::Store(error) => AskError::Store(error),
+                SetError::Stage(error) => AskError::Train(error),
+            })?;
+        if plan.due != 0 {
+            return Err(AskError::Stale { dataset: dataset() });
+        }
         let points = curve::points(&training, &self.store, repeats, stop, told).await?;
-        let growth = Growth { run: RunName(run.0), points: points.clone() };
+        let points = points.ok_or_else(|| AskError::NothingToTest { dataset: dataset() })?;
+        let growth = Growth { run, points: points.clone() };
         self.store.replace_notes(&[("last".to_owned(), growth)])?;
         Ok(points)
     }
 
     /// Fits a law to the points of [`Self::learning_curve`].
-    pub fn law_of(&self, points: &[Point]) -> Option<LearningCurve> {
-        LearningCurve::of(points, self.pipeline.seed)
+    pub fn law_of(points: &[Point]) -> Option<LearningCurve> {
+        LearningCurve::of(points, RESAMPLING_SEED)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::workshop::Workshop;
 use crate::{
-    domain::learning::paired::Paired,
+    domain::learning::{interval::RESAMPLING_SEED, paired::Paired},
     engine::changes,
     store::{
         StoreError, query,
@@ -22,8 +22,8 @@ pub struct Remembered {
 /// Two models side by side.
 #[derive(Clone, Debug)]
 pub struct Comparison {
-    /// Settings that differ, with both values.
-    pub changes: Vec<String>,
+    /// Settings of `[train]` that differ, with both values; see [`settings_changed`].
+    pub changes: Option<Vec<String>>,
     /// `None` where no test picture was shown to both.
     pub paired: Option<Paired>,
 }
@@ -79,19 +79,22 @@ pub fn find<'a>(runs: &'a [Remembered], name: &str) -> Result<&'a Remembered, Ru
     }
 }
 
-/// Compares two models by the test pictures both were asked about; `seed` draws the resamples.
-pub fn compare(
-    first: &Remembered,
-    second: &Remembered,
-    seed: u64,
-) -> Result<Comparison, RunsError> {
+/// Names the settings of `[train]` that differ between two trainings, with both values; `None` where
+/// those of one were not kept.
+pub fn settings_changed(first: &Run, second: &Run) -> Option<Vec<String>> {
+    let is_known = !first.recipe.is_null() && !second.recipe.is_null();
+    is_known.then(|| changes(&first.recipe, &second.recipe))
+}
+
+/// Compares two models by the test pictures both were asked about.
+pub fn compare(first: &Remembered, second: &Remembered) -> Result<Comparison, RunsError> {
     if first.run.classes != second.run.classes {
         let (first, second) = (first.name.clone(), second.name.clone());
         return Err(RunsError::OtherClasses { first, second });
     }
     let n_classes = first.run.classes.len();
     Ok(Comparison {
-        changes: changes(&first.run.recipe, &second.run.recipe),
-        paired: Paired::of(&first.run.answers, &second.run.answers, n_classes, seed),
+        changes: settings_changed(&first.run, &second.run),
+        paired: Paired::of(&first.run.answers, &second.run.answers, n_classes, RESAMPLING_SEED),
     })
 }

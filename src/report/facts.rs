@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::{
-    PlantedReport, ReportInput, gallery::Gallery, planted, training::INTERVAL_SEED, words,
-};
+use super::{PlantedReport, ReportInput, gallery::Gallery, planted, words};
 use crate::{
     domain::{
         dataset::Picture,
         fingerprint::{Fingerprint, Likeness},
         flaws,
         id::{BlobId, Label, Place, PostId},
-        learning::growth::LearningCurve,
+        learning::{growth::LearningCurve, interval::RESAMPLING_SEED},
         link::{Download, LinkId, MediaUrl},
         outcome::Outcome,
         outliers::{self, Look, Outlier},
@@ -91,7 +89,7 @@ impl<'a> Facts<'a> {
         };
         let growth = store.notes::<Growth>()?.pop().and_then(|(_, growth)| {
             let is_of_run = run.as_ref().is_some_and(|(name, _)| *name == growth.run);
-            is_of_run.then(|| LearningCurve::of(&growth.points, INTERVAL_SEED)).flatten()
+            is_of_run.then(|| LearningCurve::of(&growth.points, RESAMPLING_SEED)).flatten()
         });
         Ok(Self {
             input,

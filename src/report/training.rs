@@ -9,12 +9,13 @@ use super::{
     plots, words,
 };
 use crate::{
-    domain::learning::{ClassScore, Epoch, Evaluation, interval::Score, scores::Scores},
+    domain::learning::{
+        ClassScore, Epoch, Evaluation,
+        interval::{RESAMPLING_SEED, Score},
+        scores::Scores,
+    },
     store::schema::{Run, RunName},
 };
-
-/// Resampling draws from this, so that a report of the same run never changes.
-pub(super) const INTERVAL_SEED: u64 = 1;
 
 pub(super) fn section(facts: &Facts) -> Section {
     let run = facts.run.as_ref();
@@ -61,7 +62,7 @@ fn trained(facts: &Facts, name: &RunName, run: &Run) -> Markup {
         @match &run.test {
             Some(test) => {
                 h3 { "On the test pictures" }
-                @let figures = Scores::of(&run.answers, run.classes.len(), INTERVAL_SEED);
+                @let figures = Scores::of(&run.answers, run.classes.len(), RESAMPLING_SEED);
                 p {
                     strong { (words::percent(test.accuracy)) } " of the answers were right"
                     (interval(figures.accuracy.as_ref())) "; macro F1 "

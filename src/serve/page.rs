@@ -39,10 +39,20 @@ pub(super) const PAGE: &str = r#"<!doctype html>
   };
   const percent = (share) => (100 * share).toFixed(1) + " %";
 
-  fetch("/model").then((it) => it.json()).then(({ run, card }) => {
-    document.getElementById("about").textContent =
+  const about = document.getElementById("about");
+  const documentOf = async (answer) => {
+    const text = await answer.text();
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new Error(`status ${answer.status}: ${text.trim()}`);
+    }
+  };
+
+  fetch("/model").then(documentOf).then(({ run, card }) => {
+    about.textContent =
       `${card.architecture}, model ${run}, ${card.classes.length} classes: ${card.classes.join(", ")}`;
-  });
+  }).catch((error) => { about.textContent = "the model does not answer: " + error.message; });
 
   async function ask(file) {
     const article = document.createElement("article");
@@ -55,7 +65,7 @@ pub(super) const PAGE: &str = r#"<!doctype html>
     const said = add(text, "p", "asking …");
     const query = new URLSearchParams({ top: 10, name: file.name });
     try {
-      const answered = await (await fetch("/predict?" + query, { method: "POST", body: file })).json();
+      const answered = await documentOf(await fetch("/predict?" + query, { method: "POST", body: file }));
       if (answered.error) throw new Error(answered.error);
       const { answer } = answered.predictions[0];
       if (answer.unreadable) { said.textContent = answer.unreadable; return; }
@@ -76,7 +86,11 @@ pub(super) const PAGE: &str = r#"<!doctype html>
   }
 
   const askAll = (files) => [...files].forEach(ask);
-  document.getElementById("files").addEventListener("change", (event) => askAll(event.target.files));
+  document.getElementById("files").addEventListener("change", (event) => {
+    askAll(event.target.files);
+    // So that the same file can be chosen again.
+    event.target.value = "";
+  });
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
     drop.addEventListener(kind, (event) => {
       event.preventDefault();

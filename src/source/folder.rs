@@ -83,6 +83,14 @@ impl Folder {
         Ok(glances)
     }
 
+    /// Lists the files that are pictures by their first bytes or their name, and those that cannot
+    /// be looked into, in the order of their paths.
+    pub fn pictures(&self) -> Result<Vec<PathBuf>, FolderError> {
+        let mut paths: Vec<PathBuf> = self.glances()?.into_iter().map(|it| it.path).collect();
+        paths.retain(|path| opened_if_picture(path).map_or(true, |it| it.is_some()));
+        Ok(paths)
+    }
+
     /// Lists the pictures of the folder, each with the digest of its bytes.
     pub fn list(&self, place: &Place) -> Result<Page, FolderError> {
         let mut page = Page::default();
@@ -122,15 +130,18 @@ impl Folder {
     }
 }
 
-/// Digests a file whose first bytes or name claim that it is a picture; other files are passed
-/// by, as notes and sidecars lie beside pictures everywhere.
-fn digest_if_picture(path: &Path) -> io::Result<Option<BlobId>> {
+/// Opens a file whose first bytes or name claim that it is a picture, and returns those bytes;
+/// other files are passed by, as notes and sidecars lie beside pictures everywhere.
+fn opened_if_picture(path: &Path) -> io::Result<Option<(File, Vec<u8>)>> {
     let mut file = File::open(path)?;
-    let mut bytes = Vec::new();
-    file.by_ref().take(16).read_to_end(&mut bytes)?;
-    if !looks_like_picture(&bytes) && !is_named_like_picture(path) {
-        return Ok(None);
-    }
+    let mut start = Vec::new();
+    file.by_ref().take(16).read_to_end(&mut start)?;
+    let is_picture = looks_like_picture(&start) || is_named_like_picture(path);
+    Ok(is_picture.then_some((file, start)))
+}
+
+fn digest_if_picture(path: &Path) -> io::Result<Option<BlobId>> {
+    let Some((mut file, mut bytes)) = opened_if_picture(path)? else { return Ok(None) };
     file.read_to_end(&mut bytes)?;
     Ok(Some(BlobId::of(&bytes)))
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::{
-    domain::{id::Place, outcome::Reject, picture::FileFormat, post::Media},
+    domain::{outcome::Reject, picture::FileFormat},
     model::{ModelError, cam::Asked, classifier::Classifier},
     net::NetError,
     pixels::{
@@ -40,6 +40,10 @@ const FETCHES: usize = 16;
 
 /// The side of each of the two pictures that show where the evidence lies.
 const PANEL_PX: u32 = 256;
+
+/// How much of a picture's name its map of the evidence bears; a character may take four bytes,
+/// and a name 255.
+const STEM_CHARS_MAX: usize = 50;
 
 /// The name of what comes in through standard input.
 pub const STDIN: &str = "-";
@@ -97,6 +101,10 @@ pub enum PredictError {
     Walk { pattern: String, source: glob::GlobError },
     #[error("could not read what comes in through standard input")]
     Stdin(#[source] io::Error),
+    #[error("standard input brought neither a picture nor the name of one")]
+    NothingIn,
+    #[error("there is no picture below `{}`", path.display())]
+    NoPicture { path: PathBuf },
 }
 
 /// Why one picture cannot be judged; the others still are.
@@ -131,7 +139,7 @@ pub fn subjects(what: &str, stdin: &mut dyn Read) -> Result<Vec<Subject>, Predic
     for line in list.lines().filter(|line| !line.trim().is_empty()) {
         found.extend(named(line)?);
     }
-    Ok(found)
+    if found.is_empty() { Err(PredictError::NothingIn) } else { Ok(found) }
 }
 
 fn named(what: &str) -> Result<Vec<Subject>, PredictError> {
@@ -141,7 +149,11 @@ fn named(what: &str) -> Result<Vec<Subject>, PredictError> {
     }
     let path = Path::new(what);
     let paths = if path.is_dir() {
-        pictures_below(path)?
+        let pictures = Folder::at(path).pictures()?;
+        if pictures.is_empty() {
+            return Err(PredictError::NoPicture { path: path.to_owned() });
+        }
+        pictures
     } else if path.exists() || !what.contains(['*', '?', '[']) {
         vec![path.to_owned()]
     } else {
@@ -163,28 +175,12 @@ fn matching(pattern: &str) -> Result<Vec<PathBuf>, PredictError> {
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
-            found.extend(pictures_below(&path)?);
+            found.extend(Folder::at(&path).pictures()?);
         } else {
             found.push(path);
         }
     }
     if found.is_empty() { Err(PredictError::NoMatch { pattern: named() }) } else { Ok(found) }
-}
-
-fn pictures_below(path: &Path) -> Result<Vec<PathBuf>, FolderError> {
-    let place = Place(format!("folder:{}", path.display()));
-    let page = Folder::at(path).list(&place)?;
-    let path_of = |media: Media| match media {
-        Media::File { path, .. } => Some(PathBuf::from(path)),
-        Media::Link { .. }
-        | Media::Gallery { .. }
-        | Media::Crosspost { .. }
-        | Media::Video
-        | Media::Text
-        | Media::Removed { .. }
-        | Media::Packed { .. } => None,
-    };
-    Ok(page.posts.into_iter().filter_map(|(_, post)| path_of(post.media)).collect())
 }
 
 impl Subject {
@@ -261,12 +257,18 @@ impl Cams<'_> {
         seen: &Picture,
     ) -> Result<PathBuf, PredictError> {
         let panel = model.activation_panel(seen, Asked::Predicted, PANEL_PX)?;
-        let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
         // Pictures of several folders may have one name.
-        let path = self.dir.join(format!("{:04}-{stem}.png", self.from + at));
+        let path = self.dir.join(format!("{:04}-{}.png", self.from + at, plain_stem(name)));
         files::write_atomic(&path, &encode::encode(&panel, FileFormat::Png, 0))?;
         Ok(path)
     }
+}
+
+/// Makes of the name of a picture, which may be an address, one that any file system takes.
+fn plain_stem(name: &str) -> String {
+    let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
+    let plain = |it: char| if it.is_alphanumeric() || "-_.".contains(it) { it } else { '_' };
+    stem.chars().take(STEM_CHARS_MAX).map(plain).collect()
 }
 
 fn judge(

@@ -276,7 +276,7 @@ struct Loaded {
 }
 
 fn rgb<'a>(loaded: &[&'a Loaded]) -> Vec<&'a [u8]> {
-    loaded.iter().map(|it| it.example.rgb.as_slice()).collect()
+    loaded.iter().map(|it| it.example.rgb.as_ref()).collect()
 }
 
 /// Decodes and scales every prepared picture, in the order of the blobs.
@@ -288,7 +288,7 @@ fn load(input: &Input, recipe: &TrainRecipe) -> Result<Vec<Loaded>, TrainError> 
             let rgb = pixels_of(*blob, &input.files[blob], recipe.side_px(), &recipe.process)?;
             let class = input.classes.iter().position(|it| it == label);
             let class = class.expect("the dataset holds pictures of its classes only");
-            let example = Example { rgb, class };
+            let example = Example { rgb: rgb.into(), class };
             Ok(Loaded { blob: *blob, split: *split, example })
         })
         .collect()

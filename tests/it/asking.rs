@@ -49,6 +49,13 @@ fn every_way_of_naming_pictures_gives_the_same_answers() {
     let nothing = bench.snapset(&["predict", "pipelines/small.toml", "no/such/*.jpg"]);
     nothing.expect_code(1);
     assert!(nothing.err().contains("no file is called like `no/such/*.jpg`"), "{}", nothing.err());
+    bench.write("notes/read.me", "no picture");
+    let empty = bench.snapset(&["predict", "pipelines/small.toml", "notes"]);
+    empty.expect_code(1);
+    assert!(empty.err().contains("there is no picture below `notes`"), "{}", empty.err());
+    let silent = fed(&bench, &predict, b"\n");
+    silent.expect_code(1);
+    assert!(silent.err().contains("brought neither a picture nor"), "{}", silent.err());
 }
 
 #[test]
@@ -120,6 +127,10 @@ impl Served {
     }
 }
 
+fn interrupt(child: &Child) {
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+}
+
 impl Drop for Served {
     fn drop(&mut self) {
         drop(self.child.kill());
@@ -146,7 +157,9 @@ fn a_served_model_says_what_predict_says() {
     let foreign = served.ask("POST /predict", &foreign, &picture);
     // The dataset is not held meanwhile.
     bench.snapset(&["status", "pipelines/small.toml"]).expect_code(0);
-    Command::new("kill").args(["-INT", &served.child.id().to_string()]).status().unwrap();
+    // One who only keeps the line open does not keep the server.
+    let _silent = TcpStream::connect(&served.address).unwrap();
+    interrupt(&served.child);
     let ended = served.child.wait().unwrap();
 
     assert_eq!(asked.0, 200, "{}", asked.1);
@@ -201,6 +214,42 @@ fn a_learning_curve_is_drawn_into_the_report() {
 }
 
 #[test]
+fn a_learning_curve_that_would_tell_nothing_is_not_begun() {
+    let bench = Bench::with(SMALL);
+    let curve = || bench.snapset(&["learning-curve", "pipelines/small.toml"]);
+    let untrained = curve();
+    bench.run();
+    bench.write("pipelines/small.toml", &SMALL.replace("epochs = 1", "epochs = 2"));
+    let stale = curve();
+    let (untaught, _) = SMALL.split_once("[train]").unwrap();
+    bench.write("pipelines/small.toml", untaught);
+    let without = curve();
+
+    untrained.expect_code(1);
+    assert!(untrained.err().contains("has no trained model yet"), "{}", untrained.err());
+    stale.expect_code(1);
+    assert!(stale.err().contains("have changed since its model"), "{}", stale.err());
+    without.expect_code(2);
+    assert!(without.err().contains("has no [train] table"), "{}", without.err());
+}
+
+#[test]
+fn an_interrupted_learning_curve_says_so() {
+    let bench = Bench::with(SMALL);
+    bench.run();
+    let arguments = ["learning-curve", "pipelines/small.toml", "--repeats", "100"];
+    let mut command = bench.command(&arguments);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Its trainings take far longer than this.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    interrupt(&child);
+
+    let ended = Ended(child.wait_with_output().unwrap());
+
+    ended.expect_code(130);
+}
+
+#[test]
 fn trainings_are_kept_and_compared() {
     let bench = Bench::with(SMALL);
     bench.run();
@@ -209,17 +258,22 @@ fn trainings_are_kept_and_compared() {
 
     let listed = bench.snapset(&["runs", "pipelines/small.toml", "--json"]).json();
     let runs = listed["runs"].as_array().unwrap();
-    let names: Vec<&str> = runs.iter().map(|it| it["run"].as_str().unwrap()).collect();
-    let current: Vec<bool> = runs.iter().map(|it| it["is_current"].as_bool().unwrap()).collect();
+    let name_of = |is_current: bool| {
+        let found = runs.iter().find(|it| it["is_current"] == is_current).unwrap();
+        found["run"].as_str().unwrap()
+    };
+    let names = [name_of(false), name_of(true)];
     let table = bench.snapset(&["runs", "pipelines/small.toml"]);
     let compare = ["runs", "pipelines/small.toml", names[0], names[1]];
     let compared = bench.snapset(&[&compare[..], &["--json"]].concat()).json();
     let in_words = bench.snapset(&compare);
     let unknown = bench.snapset(&["runs", "pipelines/small.toml", names[0], "zzz"]);
 
-    assert_eq!(current, [false, true]);
+    assert_eq!(runs.len(), 2);
     table.expect_code(0);
-    assert!(table.out().contains("epochs: 1 \u{2192} 3"), "{}", table.out());
+    // Two trainings within a second are in the order of their names.
+    let either = ["epochs: 1 \u{2192} 3", "epochs: 3 \u{2192} 1"];
+    assert!(either.iter().any(|it| table.out().contains(it)), "{}", table.out());
     assert_eq!(compared["changes"], serde_json::json!(["epochs: 1 \u{2192} 3"]));
     let n_test = runs[0]["test_pictures"].as_u64().unwrap();
     assert_eq!(compared["paired"]["n_pictures"].as_u64().unwrap(), n_test);

@@ -21,7 +21,6 @@ fn a_split_folder_is_audited_whoever_made_it() {
     let sides = bench.sides();
     let of = |side: &str| sides.iter().filter(|(_, it)| *it == side).map(|(name, _)| name).next();
     let (train, test) = (of("train/fish").unwrap(), of("test/fish").unwrap());
-    bench.snapset(&["run", "pipelines/small.toml", "--to", "export"]).expect_code(0);
     let copied = |from: String, to: &str| {
         let bytes = fs::read(bench.path(&from)).unwrap();
         fs::create_dir_all(bench.path(to).parent().unwrap()).unwrap();
@@ -52,7 +51,7 @@ fn a_split_folder_is_audited_whoever_made_it() {
         .collect();
     assert_eq!(kinds, ["exact_leak", "label_conflict", "broken"], "{audit}");
     told.expect_code(12);
-    assert!(told.out().contains("foreign") || told.out().contains("leak.jpg"), "{}", told.out());
+    assert!(told.out().contains("leak.jpg"), "{}", told.out());
     none.expect_code(2);
 }
 

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// The 97.5 % point of the normal distribution: what bounds 95 % on both sides.
 const Z: f64 = 1.959_963_984_540_054;
 
+/// What resampling draws from, so that the figures of a run are the same wherever they are shown.
+pub const RESAMPLING_SEED: u64 = 1;
+
 /// Between what a figure lies with 95 % confidence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {

@@ -64,7 +64,7 @@ impl Scene {
                 rgb.extend(ground.map(|level| byte(level + more + random.around_zero(12.0))));
             }
         }
-        Planted { example: Example { rgb, class }, middle }
+        Planted { example: Example { rgb: rgb.into(), class }, middle }
     }
 
     fn draw(self, from: u64, n: u64) -> Vec<Planted> {
@@ -107,7 +107,7 @@ impl Scene {
     /// hottest point is there.
     fn assert_spots_are_hot(self, recipe: TrainRecipe, body: Option<&Pretrained>, method: Method) {
         let (model, held_out) = self.taught(recipe, body);
-        let rgb: Vec<&[u8]> = held_out.iter().map(|it| it.example.rgb.as_slice()).collect();
+        let rgb: Vec<&[u8]> = held_out.iter().map(|it| it.example.rgb.as_ref()).collect();
 
         let predicted = model.activation_maps(&rgb, Asked::Predicted).unwrap();
         let maps = model.activation_maps(&rgb, Asked::Class(1)).unwrap();

@@ -52,7 +52,7 @@ impl Supply<'_> {
     /// Returns training pictures as the network takes them, changed as drawn for this epoch.
     pub(super) fn altered(&self, examples: &[Example], number: u32, batch: &[Showing]) -> Vec<f32> {
         let random = self.draws(number);
-        let rgb: Vec<&[u8]> = batch.iter().map(|it| examples[it.picture].rgb.as_slice()).collect();
+        let rgb: Vec<&[u8]> = batch.iter().map(|it| examples[it.picture].rgb.as_ref()).collect();
         augment::batch(&rgb, self.side_px, &self.preprocessing, |place| {
             let mut own = batch[place].draws(&random);
             Alteration::draw(&self.recipe.augment, [self.side_px; 2], &mut own)

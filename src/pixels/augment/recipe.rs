@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 /// How far training pictures are changed, at random, each time they are seen.
+///
+/// A table that is written does what it lists and nothing else; the default is what is done where
+/// there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default = "Augment::nothing")]
 pub struct Augment {
     pub flip_horizontal: bool,
     pub flip_vertical: bool,
@@ -181,6 +184,10 @@ impl Augment {
         fill_colour: [0; 3],
     };
 
+    fn nothing() -> Self {
+        Self::NOTHING
+    }
+
     /// Finds the first value that cannot be followed.
     pub fn check(&self) -> Result<(), AugmentError> {
         // Written so that a value that is not a number is outside too.
@@ -230,12 +237,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_table_changes_pictures_as_it_always_did() {
-        let recipe: Augment = serde_json::from_str("{}").unwrap();
+    fn a_table_does_what_it_lists_and_nothing_else() {
+        let read = |text: &str| serde_json::from_str::<Augment>(text).unwrap();
 
-        assert_eq!(recipe, Augment::default());
-        assert_eq!(recipe.check(), Ok(()));
-        assert_eq!(Augment::NOTHING.check(), Ok(()));
+        assert_eq!(read("{}"), Augment::NOTHING);
+        let turned = Augment { rotate_deg: 72.0, ..Augment::NOTHING };
+        assert_eq!(read(r#"{"rotate_deg": 72.0}"#), turned);
+        for recipe in [Augment::NOTHING, Augment::default()] {
+            let written = serde_json::to_string(&recipe).unwrap();
+            assert_eq!(read(&written), recipe);
+            assert_eq!(recipe.check(), Ok(()));
+        }
     }
 
     #[test]
@@ -252,7 +264,7 @@ mod tests {
             fill_colour: [255, 0, 9],
             erase: Some(Erase { with: ErasedWith::Mean, ..Erase::default() }),
             shift_y: Some(0.0),
-            ..Augment::default()
+            ..Augment::NOTHING
         };
         assert_eq!(recipe, expected);
         assert_eq!(recipe.check(), Ok(()));

@@ -26,15 +26,20 @@ use crate::{
 pub const SHARES: [f64; 5] = [0.1, 0.2, 0.4, 0.7, 1.0];
 
 /// Trains with every one of [`SHARES`], `repeats` times with other pictures and another seed;
-/// `told` hears how many trainings are done, and of how many.
+/// `told` hears how many trainings are done, and of how many. `None` where no test picture could
+/// judge them.
 pub async fn points(
     training: &Training<'_>,
     store: &Store,
     repeats: u32,
     stop: &Stop,
     mut told: impl FnMut(usize, usize) + Send + 'static,
-) -> Result<Vec<Point>, TrainError> {
+) -> Result<Option<Vec<Point>>, TrainError> {
     let input = training.input(store)?;
+    if !input.pictures.values().any(|(_, _, split)| *split == Split::Test) {
+        return Ok(None);
+    }
+    told(0, n_trainings(repeats));
     let weights = match training.weights()? {
         Some(Origin::Here(path)) => Some(path),
         Some(Origin::Web(remote)) => {
@@ -47,7 +52,11 @@ pub async fn points(
     let material = Material { recipe, input, weights, features };
     let stop = stop.clone();
     let work = move || measure(&material, repeats, &stop, &mut told);
-    tokio::task::spawn_blocking(work).await?
+    tokio::task::spawn_blocking(work).await?.map(Some)
+}
+
+fn n_trainings(repeats: u32) -> usize {
+    SHARES.len() * usize::try_from(repeats).unwrap_or(usize::MAX)
 }
 
 /// What all the trainings share.
@@ -75,7 +84,7 @@ fn measure(
     let examples =
         |of: &[&Loaded]| of.iter().map(|it| it.example.clone()).collect::<Vec<Example>>();
     let (val, test): (Vec<_>, Vec<_>) = (part(Split::Val).collect(), part(Split::Test).collect());
-    let n_trainings = SHARES.len() * usize::try_from(repeats).unwrap_or(usize::MAX);
+    let n_trainings = n_trainings(repeats);
     let mut points = Vec::new();
     let (nobody, _) = Events::channel();
     for repeat in 0..repeats {
@@ -153,6 +162,8 @@ fn part_of(n: usize, share: f64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::domain::id::BlobId;
 
@@ -160,7 +171,7 @@ mod tests {
         let loaded = |(class, at): (usize, usize)| Loaded {
             blob: BlobId::of(format!("{class} {at}").as_bytes()),
             split: Split::Train,
-            example: Example { rgb: Vec::new(), class },
+            example: Example { rgb: Arc::default(), class },
         };
         (0..n[0]).map(|at| (0, at)).chain((0..n[1]).map(|at| (1, at))).map(loaded).collect()
     }

@@ -2,7 +2,7 @@
 //! all datasets.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     time::Duration,
@@ -148,18 +148,17 @@ impl Remote {
     ) -> Result<PathBuf, OriginError> {
         let path = self.path(folder);
         let wanted = self.sha256_start.clone();
-        if path.exists() {
+        files::make_folder(path.parent().unwrap_or(folder))?;
+        let part = path.with_file_name(format!("{}.part", self.file));
+        let Some(mut file) = alone_with(&part, &path).await? else {
             let found = sha256(&path)?;
             if !found.starts_with(&wanted) {
                 return Err(OriginError::Changed { path, found, wanted });
             }
             return Ok(path);
-        }
-        files::make_folder(path.parent().unwrap_or(folder))?;
-        let part = path.with_file_name(format!("{}.part", self.file));
-        let is_whole = part.exists() && sha256(&part)?.starts_with(&wanted);
-        if !is_whole {
-            self.fetch_patiently(&part, access, told).await?;
+        };
+        if !sha256(&part)?.starts_with(&wanted) {
+            self.fetch_patiently((&mut file, &part), access, told).await?;
         }
         let found = sha256(&part)?;
         if !found.starts_with(&wanted) {
@@ -174,17 +173,21 @@ impl Remote {
     /// Goes on after troubles that pass, as long as tries bring anything or are few.
     async fn fetch_patiently(
         &self,
-        part: &Path,
+        (file, part): (&mut File, &Path),
         access: &Access,
         told: &mut (dyn FnMut(u64, Option<u64>) + Send),
     ) -> Result<(), OriginError> {
         let mut tries = 1;
         loop {
-            match self.fetch(part, access, told).await {
-                Err(OriginError::Net(error)) if error.is_transient() && tries < TRIES_MAX => {
+            let before = length(file, part)?;
+            match self.fetch((file, part), access, told).await {
+                Err(OriginError::Net(error)) if error.is_transient() => {
+                    tries = if before < length(file, part)? { 1 } else { tries + 1 };
+                    if TRIES_MAX < tries {
+                        return Err(error.into());
+                    }
                     let rest = error.retry_after().unwrap_or(FIRST_REST * tries);
                     tokio::time::sleep(rest).await;
-                    tries += 1;
                 }
                 end => return end,
             }
@@ -193,32 +196,55 @@ impl Remote {
 
     async fn fetch(
         &self,
-        part: &Path,
+        (file, part): (&mut File, &Path),
         access: &Access,
         told: &mut (dyn FnMut(u64, Option<u64>) + Send),
     ) -> Result<(), OriginError> {
         let failed = |source| FileError::Write { path: part.to_owned(), source };
-        let mut file = OpenOptions::new().create(true).append(true).open(part).map_err(failed)?;
-        let from = file.metadata().map_err(failed)?.len();
-        let (mut length, mut whole) = (from, None);
+        let from = length(file, part)?;
+        let (mut got, mut whole) = (from, None);
         let take = |piece: Piece<'_>| {
             match piece {
                 Piece::Begins { at, total } => {
                     file.set_len(at).map_err(failed)?;
-                    (length, whole) = (at, total);
+                    (got, whole) = (at, total);
                 }
                 Piece::Bytes(bytes) => {
                     file.write_all(bytes).map_err(failed)?;
-                    length += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                    got += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
                 }
             }
-            told(length, whole);
+            told(got, whole);
             Ok::<(), OriginError>(())
         };
         access.live().await?.download(&self.url, from, take).await?;
         file.sync_all().map_err(failed)?;
         Ok(())
     }
+}
+
+/// Opens the file `part` for this process alone, waiting while another one fetches it; `None` once
+/// `whole` is there.
+async fn alone_with(part: &Path, whole: &Path) -> Result<Option<File>, FileError> {
+    let failed = |source| FileError::Write { path: part.to_owned(), source };
+    loop {
+        if whole.exists() {
+            return Ok(None);
+        }
+        let file = OpenOptions::new().create(true).append(true).open(part).map_err(failed)?;
+        match file.try_lock() {
+            // Another one was through with it between the look and the opening.
+            Ok(()) if whole.exists() => files::remove_if_any(part)?,
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(FIRST_REST).await,
+            // Some file systems know no locks.
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(Some(file)),
+        }
+    }
+}
+
+fn length(file: &File, path: &Path) -> Result<u64, FileError> {
+    let failed = |source| FileError::Read { path: path.to_owned(), source };
+    Ok(file.metadata().map_err(failed)?.len())
 }
 
 fn sha256(path: &Path) -> Result<String, FileError> {

@@ -105,3 +105,54 @@ async fn a_file_that_is_another_than_announced_is_not_used() {
     assert_eq!(files::two_levels_below(folder.path()).unwrap(), [path]);
     assert!(matches!(changed, Err(OriginError::Changed { .. })), "{changed:?}");
 }
+
+#[tokio::test]
+async fn a_file_that_is_not_given_is_asked_for_once() {
+    let stand = Stand::start(|_| Some(Said::new(404, "nothing here"))).await;
+    let (folder, access) = (tempdir().unwrap(), access(&stand));
+
+    let missing = remote("net-0123abcdef.pth");
+
+    let refused = missing.at_hand(folder.path(), &access, &mut |_, _| ()).await;
+
+    let error = refused.unwrap_err().to_string();
+    assert!(error.contains("www.reddit.com answered 404"), "{error}");
+    assert_eq!(stand.heard().len(), 1);
+}
+
+#[tokio::test]
+async fn tries_that_bring_something_are_not_counted() {
+    // A few bytes come of each try, and more tries are needed than a file is asked for in vain.
+    let stand = Stand::start(|asked| {
+        let from = asked.range.strip_prefix("bytes=").and_then(|it| it.strip_suffix('-'));
+        let from = from.map_or(0, |it| it.parse::<usize>().unwrap());
+        let status = if from == 0 { 200 } else { 206 };
+        let manner = if from + 7 < BYTES.len() { Manner::Silent } else { Manner::Whole };
+        Some(Said::new(status, &BYTES[from..(from + 7).min(BYTES.len())]).sent(manner))
+    })
+    .await;
+    let (folder, access) = (tempdir().unwrap(), access(&stand));
+    let remote = remote(&format!("net-{}.pth", &digest(BYTES)[..8]));
+
+    let path = remote.at_hand(folder.path(), &access, &mut |_, _| ()).await.unwrap();
+
+    assert_eq!(fs::read_to_string(&path).unwrap(), BYTES);
+    let n_tries = u32::try_from(stand.heard().len()).unwrap();
+    assert!(TRIES_MAX < n_tries, "{n_tries}");
+}
+
+#[tokio::test]
+async fn two_that_want_one_file_fetch_it_once() {
+    let stand = Stand::start(|_| Some(Said::new(200, BYTES))).await;
+    let (folder, access) = (tempdir().unwrap(), access(&stand));
+    let remote = remote(&format!("net-{}.pth", &digest(BYTES)[..8]));
+    let (mut one, mut other) = (|_, _| (), |_, _| ());
+
+    let (first, second) = tokio::join!(
+        remote.at_hand(folder.path(), &access, &mut one),
+        remote.at_hand(folder.path(), &access, &mut other),
+    );
+
+    assert_eq!(first.unwrap(), second.unwrap());
+    assert_eq!(stand.heard().len(), 1);
+}
