@@ -47,6 +47,7 @@ use crate::{
 pub mod curve;
 mod features;
 mod log;
+mod model_card;
 mod watch;
 pub mod weights;
 
@@ -188,6 +189,15 @@ impl SetStage for Training<'_> {
             let drawing = model.drawing();
             files::write_atomic(&dir.join("architecture.svg"), drawing.svg().as_bytes())?;
             files::write_atomic(&dir.join("architecture.txt"), drawing.table().as_bytes())?;
+            let facts = model_card::Facts {
+                run: &title,
+                recipe: &recipe,
+                input: &input,
+                card: model.card(),
+                answers: &run.answers,
+            };
+            let told = model_card::text(&facts);
+            files::write_atomic(&dir.join(model_card::FILE), told.as_bytes())?;
             model.save(&dir)?;
             files::remove_if_any(&checkpoint)?;
             Ok::<Learned, TrainError>(run)

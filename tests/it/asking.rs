@@ -281,3 +281,25 @@ fn trainings_are_kept_and_compared() {
     unknown.expect_code(2);
     assert!(unknown.err().contains("no training is called `zzz`"), "{}", unknown.err());
 }
+
+#[test]
+fn a_model_comes_with_a_card_that_tells_what_is_known_of_it() {
+    let bench = Bench::with(SMALL);
+    bench.run();
+    let listed = bench.snapset(&["runs", "pipelines/small.toml", "--json"]).json();
+    let run = &listed["runs"][0];
+
+    let card =
+        bench.read(&format!("data/small/models/{}/MODEL_CARD.md", run["run"].as_str().unwrap()));
+
+    let sides = bench.sides();
+    for class in ["beetles", "fish"] {
+        let n = |side: &str| sides.values().filter(|it| **it == format!("{side}/{class}")).count();
+        let row = format!("| {class} | {} | {} | {} |", n("train"), n("val"), n("test"));
+        assert!(card.contains(&row), "{row} {card}");
+    }
+    let accuracy = run["test"]["accuracy"].as_f64().unwrap();
+    assert!(card.contains(&format!("| accuracy | {accuracy:.3} |")), "{card}");
+    assert!(card.contains("\"epochs\": 1,") && card.contains("drawn at random"), "{card}");
+    assert_eq!(card.matches("a person must answer this").count(), 3);
+}
