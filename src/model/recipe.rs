@@ -10,12 +10,14 @@ use crate::pixels::process::{self, ProcessError, Step};
 
 mod architecture;
 mod class_weights;
+mod compute;
 mod early_stopping;
 mod optimizer;
 mod schedule;
 
 pub use architecture::Architecture;
 pub use class_weights::ClassWeights;
+pub use compute::Compute;
 pub use early_stopping::{EarlyStopping, Monitor};
 pub use optimizer::Optimizer;
 pub use schedule::{Exponential, OneCycle, ReduceOnPlateau, Schedule, StepDecay};
@@ -28,6 +30,9 @@ pub const IMAGE_SIZES: RangeInclusive<u32> = 16..=512;
 #[serde(deny_unknown_fields, default)]
 pub struct TrainRecipe {
     pub architecture: Architecture,
+    /// What computes the training.
+    #[serde(skip_serializing_if = "Compute::is_cpu")]
+    pub device: Compute,
     /// Pictures enter the network as squares of this side; without it, of the side the network
     /// was published for.
     pub image_size: Option<u32>,
@@ -122,12 +127,22 @@ pub enum RecipeError {
         "`nesterov = true` in [train] looks ahead along the momentum; give `momentum` a value above 0"
     )]
     NesterovAlone,
+    #[error(
+        "`device = \"{device}\"` in [train]: this program was built without it; build it with \
+         `--features {device}`, or leave `device` out"
+    )]
+    NotBuiltFor { device: Compute },
+    #[error(
+        "`device = \"{device}\"` in [train]: this machine has no such device that works; leave `device` out"
+    )]
+    NoSuchDevice { device: Compute },
 }
 
 impl Default for TrainRecipe {
     fn default() -> Self {
         Self {
             architecture: Architecture::SmallCnn,
+            device: Compute::Cpu,
             image_size: None,
             epochs: 50,
             batch_size: 8,
@@ -180,6 +195,7 @@ impl TrainRecipe {
             .chain(self.augment.ranges());
         check_ranges(all)?;
         self.head.check()?;
+        self.device.check()?;
         optimizer::check(self)
     }
 
@@ -250,6 +266,21 @@ mod tests {
             let error = serde_json::from_str::<TrainRecipe>(text).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
         }
+    }
+
+    #[test]
+    fn a_device_the_program_was_not_built_for_is_refused_with_the_way_to_it() {
+        let recipe: TrainRecipe = serde_json::from_str(r#"{"device": "cuda"}"#).unwrap();
+
+        if cfg!(feature = "cuda") {
+            assert_eq!(recipe.check(), Ok(()));
+        } else {
+            let complaint = recipe.check().unwrap_err().to_string();
+            assert!(complaint.contains("`--features cuda`"), "{complaint}");
+        }
+        // What was trained before there was a choice is not trained again.
+        let text = serde_json::to_string(&TrainRecipe::default()).unwrap();
+        assert!(!text.contains("device"), "{text}");
     }
 
     #[test]

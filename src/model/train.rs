@@ -5,7 +5,7 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use burn::module::Module as _;
+use burn::{module::Module as _, tensor::Device};
 
 use self::course::{Asked, Course, Learner, Part};
 use super::{
@@ -120,7 +120,7 @@ pub fn train(
     for warning in warning::of(sets, &counts) {
         host.warn(&warning);
     }
-    let course = Course::new(recipe, &counts, seed, sets, pretrained);
+    let course = Course::new(recipe, &counts, seed, sets, pretrained)?;
     let (fixed, fresh) = course.network(pretrained)?;
     let features = course.features(&fixed, host)?;
     let mut learner =
@@ -155,6 +155,7 @@ pub fn train(
 
     let (best, net) = best;
     let net = if fixed.nodes().len() < 2 { net } else { fixed.join(&net) };
+    let net = net.to_device(&Device::flex());
     let card = ModelCard {
         format: FORMAT,
         snapset: env!("CARGO_PKG_VERSION").to_owned(),

@@ -43,6 +43,7 @@ pub(super) struct Course<'a> {
     seed: u64,
     pub(super) plan: Plan,
     pub(super) supply: Supply<'a>,
+    device: Device,
     class_weights: Vec<f64>,
     /// How many steps there are unless stopped early.
     n_steps: u32,
@@ -96,7 +97,8 @@ impl<'a> Course<'a> {
         seed: u64,
         sets: &'a Sets,
         pretrained: Option<&Pretrained>,
-    ) -> Self {
+    ) -> Result<Self, ModelError> {
+        let device = recipe.device.ready().map_err(ModelError::Recipe)?;
         let plan = Plan {
             architecture: recipe.architecture,
             side_px: side(recipe.side_px()),
@@ -115,7 +117,7 @@ impl<'a> Course<'a> {
         let n_batches = u32::try_from(batches(&anyhow, side(recipe.batch_size)).len());
         let n_steps = recipe.epochs * n_batches.expect("there are fewer than 2^32 pictures");
         let supply = Supply { recipe, seed, side_px: plan.side_px, preprocessing };
-        Self { recipe, sets, seed, plan, supply, class_weights, n_steps }
+        Ok(Self { recipe, sets, seed, plan, supply, device, class_weights, n_steps })
     }
 
     /// Returns the part of the network that stays as it is, and the part that learns.
@@ -139,6 +141,7 @@ impl<'a> Course<'a> {
         };
         let mut net = net.map_err(|source| ModelError::TooSmall { architecture, source })?;
         net.number();
+        let net = net.to_device(&self.device);
         Ok(net.split(net.fixed_end()))
     }
 
@@ -148,7 +151,7 @@ impl<'a> Course<'a> {
         fixed: &Graph,
         host: &mut dyn Host,
     ) -> Result<Option<[Features; 2]>, ModelError> {
-        let Some(extractor) = Extractor::of(fixed, &self.supply.preprocessing) else {
+        let Some(extractor) = Extractor::of(fixed, &self.supply, &self.device) else {
             return Ok(None);
         };
         if 0.0 < self.recipe.mixup && !fixed.only_rearranges() {
@@ -201,7 +204,7 @@ impl<'a> Course<'a> {
         let batches = batches(&shown, side(self.recipe.batch_size));
         let features = learner.features.take();
         let shape = self.shape(features.as_ref());
-        let autodiff = Device::flex().autodiff();
+        let autodiff = self.device.clone().autodiff();
         let made =
             |at: usize| batches.get(at).map(|it| self.batch(features.as_ref(), (number, at), it));
         let mut ready = made(0);
@@ -302,7 +305,7 @@ impl<'a> Course<'a> {
                 }
             };
             let shape = self.shape(features);
-            let logits = net.forward_in_parts(tensor(values, shape, &Device::flex()));
+            let logits = net.forward_in_parts(tensor(values, shape, &self.device));
             for (row, example) in rows(logits).iter().zip(&examples[range]) {
                 if !row.iter().all(|logit| logit.is_finite()) {
                     return Err(ModelError::Unanswered { epoch: number });

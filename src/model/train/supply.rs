@@ -15,7 +15,7 @@ use crate::{
         card::Preprocessing,
         graph::{Graph, PART, Shape},
         random::{Purpose, Random},
-        recipe::TrainRecipe,
+        recipe::{Compute, TrainRecipe},
         weights,
     },
 };
@@ -44,6 +44,7 @@ pub(super) struct Features {
 #[derive(Debug)]
 pub(super) struct Extractor {
     net: Graph,
+    device: Device,
     shape: Shape,
     digest: BlobId,
 }
@@ -135,15 +136,20 @@ impl Supply<'_> {
 
 impl Extractor {
     /// Makes the fixed part ready for use; `None` if there is none.
-    pub(super) fn of(net: &Graph, preprocessing: &Preprocessing) -> Option<Self> {
+    pub(super) fn of(net: &Graph, supply: &Supply<'_>, device: &Device) -> Option<Self> {
         let nodes = net.nodes();
         let shape = nodes.last()?.shape;
         if nodes.len() < 2 {
             return None;
         }
-        let mut text = format!("{nodes:?} {preprocessing:?}").into_bytes();
+        let mut text = format!("{nodes:?} {:?}", supply.preprocessing);
+        if supply.recipe.device != Compute::Cpu {
+            // Another device adds in another order.
+            write!(text, " {}", supply.recipe.device).expect("a text can grow");
+        }
+        let mut text = text.into_bytes();
         text.extend(weights::to_safetensors(&net.tensors()));
-        Some(Self { digest: BlobId::of(&text), net: net.folded(), shape })
+        Some(Self { digest: BlobId::of(&text), net: net.folded(), shape, device: device.clone() })
     }
 
     fn ask(&self, supply: &Supply<'_>, pictures: &[(&[u8], Alteration)]) -> Vec<Vec<f32>> {
@@ -151,7 +157,7 @@ impl Extractor {
         let values = augment::batch(&rgb, supply.side_px, &supply.preprocessing, |place| {
             pictures[place].1.clone()
         });
-        let pictures = tensor(values, supply.picture_shape(), &Device::flex());
+        let pictures = tensor(values, supply.picture_shape(), &self.device);
         let outcome = self.net.outcome(pictures).into_data();
         let values: Vec<f32> = outcome.try_to_vec().expect("the network computes in f32");
         values.chunks(self.shape.iter().product()).map(<[f32]>::to_vec).collect()
