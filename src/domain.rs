@@ -29,6 +29,7 @@ pub mod progress;
 pub mod quality;
 pub mod random;
 pub mod rules;
+pub mod sha256;
 pub mod split;
 pub mod traffic;
 pub mod verdict;

@@ -124,9 +124,9 @@ pub trait ItemStage: Sync {
         None
     }
 
-    /// Tells whether an earlier result of the same item is still good, so that a new try that
-    /// ends worse does not replace it.
-    fn still_holds(&self, _made: &Self::Output) -> bool {
+    /// Tells whether an earlier result of the same item is still good for what is asked now, so
+    /// that a new try that ends worse does not replace it.
+    fn still_serves(&self, _input: &Self::Input, _made: &Self::Output) -> bool {
         false
     }
 

@@ -1,4 +1,5 @@
-"""Splits a folder of classes as people do with other tools: 70 % train, 15 % val, 15 % test, one seed."""
+"""Splits a folder of classes as people do with other tools: 70 % train, 15 % val, 15 % test (folds: five, one and one
+of seven), one seed."""
 import pathlib, shutil, sys
 
 tool, root, listing, out = sys.argv[1:]

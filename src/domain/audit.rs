@@ -78,6 +78,20 @@ pub enum Finding {
         split: String,
         class: String,
     },
+    /// A folder beside the splits that is none by its name, so that nothing in it was looked at.
+    NoSplit {
+        folder: String,
+        /// Files that are pictures by their names.
+        pictures: u64,
+    },
+    /// Pictures beside the class folders, which no loader takes.
+    NoClass {
+        /// Empty for the audited folder itself.
+        folder: String,
+        pictures: u64,
+        /// The path of one of them.
+        first: String,
+    },
     /// There is no picture at all.
     NoPicture,
     Broken {
@@ -116,11 +130,13 @@ impl Finding {
     /// Tells whether the folder should not be used as it is; the rest is worth a look.
     pub fn is_wrong(&self) -> bool {
         match self {
+            Self::NoSplit { pictures, .. } => 0 < *pictures,
             Self::ExactLeak { .. }
             | Self::NearLeak { .. }
             | Self::LabelConflict { .. }
             | Self::EmptyClass { .. }
             | Self::MissingClass { .. }
+            | Self::NoClass { .. }
             | Self::NoPicture
             | Self::Broken { .. }
             | Self::Mislabelled { .. } => true,
@@ -156,6 +172,15 @@ impl fmt::Display for Finding {
                     "class {class} has no folder in {split}, which shifts the numbers of others"
                 )
             }
+            Self::NoSplit { folder, pictures } => {
+                write!(
+                    f,
+                    "{folder} is no split by its name; its {pictures} pictures are not judged"
+                )
+            }
+            Self::NoClass { pictures, first, .. } => {
+                write!(f, "{pictures} pictures lie in no class folder, such as {first}")
+            }
             Self::NoPicture => f.write_str("there is no picture in any class folder"),
             Self::Broken { path, why } => write!(f, "{path} cannot be read: {why}"),
             Self::Mislabelled { path, format } => write!(f, "{path} is {format} by its bytes"),
@@ -186,6 +211,19 @@ pub struct Audit {
 }
 
 impl Audit {
+    fn new(pictures: BTreeMap<String, BTreeMap<String, u64>>, findings: BTreeSet<Finding>) -> Self {
+        let (wrong, rest): (Vec<Finding>, Vec<Finding>) =
+            findings.into_iter().partition(Finding::is_wrong);
+        Self { format: FORMAT, pictures, findings: [wrong, rest].concat() }
+    }
+
+    /// Adds what was found beside the class folders.
+    #[must_use]
+    pub fn with(self, more: Vec<Finding>) -> Self {
+        let findings = self.findings.into_iter().chain(more).collect();
+        Self::new(self.pictures, findings)
+    }
+
     /// Tells whether anything is wrong.
     pub fn is_wrong(&self) -> bool {
         self.findings.iter().any(Finding::is_wrong)
@@ -209,9 +247,7 @@ pub fn judge(layout: &Layout, samples: &[Sample], twins: &[TwinPair]) -> Audit {
     }
     findings.extend(of_classes(&pictures));
     findings.extend(of_sizes(samples));
-    let (wrong, rest): (Vec<Finding>, Vec<Finding>) =
-        findings.into_iter().partition(Finding::is_wrong);
-    Audit { format: FORMAT, pictures, findings: [wrong, rest].concat() }
+    Audit::new(pictures, findings)
 }
 
 fn count(layout: &Layout, samples: &[Sample]) -> BTreeMap<String, BTreeMap<String, u64>> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     id::{BlobId, Label, Place, PostId},
     outcome::Reject,
+    sha256::Sha256,
 };
 
 /// Names one picture of one post: the post and the picture's place in it, counted from 0.
@@ -43,6 +44,9 @@ pub struct MediaLink {
     /// For a file of this machine: the digest it had when it was listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<BlobId>,
+    /// Of the file that is meant, where a list tells: other bytes are not that picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sha256>,
     /// The site's own copy, smaller and re-encoded, for when the address leads nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<MediaUrl>,
@@ -53,7 +57,7 @@ pub struct MediaLink {
 impl MediaLink {
     /// Points at the picture as it was posted.
     pub fn to(url: MediaUrl) -> Self {
-        Self { url, digest: None, fallback: None, quality: Quality::Original }
+        Self { url, digest: None, sha256: None, fallback: None, quality: Quality::Original }
     }
 }
 

@@ -72,6 +72,14 @@ impl Changes {
         *self == Self { n_same: self.n_same, ..Self::default() }
     }
 
+    /// Tells whether `split` has other pictures, or shows or calls one of them something else.
+    fn touches(&self, split: &str) -> bool {
+        let is_in = |it: &Entry| it.split == split;
+        let pairs = [&self.moved, &self.relabelled, &self.altered].into_iter().flatten();
+        self.added.iter().chain(&self.removed).any(is_in)
+            || pairs.into_iter().any(|(a, b)| is_in(a) || is_in(b))
+    }
+
     /// Writes the changes as notes of a version: counts by class and part, no names.
     pub fn notes(&self) -> String {
         if self.is_empty() {
@@ -100,7 +108,7 @@ impl Changes {
         let classes = |(a, b): &(Entry, Entry)| format!("from {} to {}", a.label, b.label);
         told("in another class", &mut self.relabelled.iter().map(classes));
         told("prepared anew", &mut self.altered.iter().map(|(_, b)| place(b)));
-        if self.moved.iter().any(|(a, b)| a.split == "test" || b.split == "test") {
+        if self.touches("test") {
             text.push_str("- Results on test cannot be compared with those of before.\n");
         }
         writeln!(text, "- {} as before", self.n_same).expect("writing to a string cannot fail");
@@ -153,6 +161,27 @@ mod tests {
              - 1 in another class: 1 from cats to dogs\n- 1 prepared anew: 1 dogs (train)\n\
              - Results on test cannot be compared with those of before.\n- 1 as before\n"
         );
+    }
+
+    #[test]
+    fn whatever_happens_to_test_is_warned_of_and_train_alone_is_not() {
+        let test = entry("1", "cats", "test", "a");
+        let same = entry("2", "cats", "train", "b");
+        let warning = "Results on test cannot be compared";
+        let warns = |old: &[Entry], new: &[Entry]| diff(old, new).notes().contains(warning);
+        let both = [test.clone(), same.clone()];
+
+        assert!(warns(&both[1..], &both), "added");
+        assert!(warns(&both, &both[1..]), "removed");
+        for other in [
+            entry("1", "cats", "val", "a"),
+            entry("1", "dogs", "test", "a"),
+            entry("1", "cats", "test", "aa"),
+        ] {
+            assert!(warns(&both, &[other.clone(), same.clone()]), "{other:?}");
+        }
+        assert!(!warns(&both, &[test.clone(), entry("2", "dogs", "val", "bb")]));
+        assert!(!warns(&both, &[test]));
     }
 
     #[test]

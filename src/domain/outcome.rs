@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{id::Label, link::Trouble, rules::Rule};
+use super::{id::Label, link::Trouble, rules::Rule, sha256::Sha256};
 
 /// The end of one item's visit to one stage.
 ///
@@ -74,6 +74,10 @@ pub enum Reject {
         to: String,
     },
     FileChanged,
+    /// The address has other bytes than those a list tells of.
+    Changed {
+        sha256: Sha256,
+    },
     /// A picture of a post that was deleted since it was first seen.
     TakenBack,
     // The picture.
@@ -107,6 +111,7 @@ impl Reject {
             Self::OptedOut => "host opted out of AI use",
             Self::Redirected { .. } => "redirected away",
             Self::FileChanged => "file changed while listed",
+            Self::Changed { .. } => "changed: sha256 differs",
             Self::TakenBack => "taken back by its poster",
             Self::Undecodable { .. } => "broken file",
             Self::TooManyPixels { .. } => "too many pixels",
@@ -131,6 +136,7 @@ impl fmt::Display for Reject {
             Self::Refused { status } => write!(f, "refused by host (HTTP {status})"),
             Self::TooLarge { limit_bytes } => write!(f, "more than {limit_bytes} bytes"),
             Self::NotAnImage { found } => write!(f, "not an image ({found})"),
+            Self::Changed { sha256 } => write!(f, "changed: sha256 differs (it is {sha256})"),
             Self::Redirected { to } => write!(f, "redirected away (to {to})"),
             Self::Undecodable { cause } => write!(f, "broken file ({cause})"),
             Self::TooManyPixels { width_px, height_px } => {

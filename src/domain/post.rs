@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{BlobId, Place};
+use super::{
+    id::{BlobId, Place},
+    sha256::Sha256,
+};
 
 /// A post as its sources told it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +67,9 @@ pub enum Media {
     /// An address: a picture, a page, a video, anything.
     Link {
         url: String,
+        /// Of the file that is meant, where a list tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<Sha256>,
     },
     Gallery {
         items: Vec<GalleryItem>,
@@ -97,9 +103,17 @@ pub struct GalleryItem {
     pub status: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caption: Option<String>,
+    /// Of the file that is meant, where a list tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sha256>,
 }
 
 impl Media {
+    /// Leads to an address, whatever lies there.
+    pub fn link(url: String) -> Self {
+        Self::Link { url, sha256: None }
+    }
+
     /// Returns the pictures of a gallery, the post's own or the one it passes on.
     pub fn gallery(&self) -> Option<&[GalleryItem]> {
         match self {
@@ -134,6 +148,20 @@ mod tests {
             preview: None,
             told_by,
         }
+    }
+
+    #[test]
+    fn media_noted_before_digests_were_known_are_read_and_written_as_ever() {
+        let link = r#"{"link":{"url":"https://a.org/1.jpg"}}"#;
+        let gallery = r#"{"gallery":{"items":[{"url":null,"status":"failed"}]}}"#;
+        for noted in [link, gallery] {
+            let media: Media = serde_json::from_str(noted).unwrap();
+            assert_eq!(serde_json::to_string(&media).unwrap(), noted);
+        }
+        let digest = Sha256::of(b"abc");
+        let media = Media::Link { url: String::new(), sha256: Some(digest) };
+        let noted = serde_json::to_string(&media).unwrap();
+        assert_eq!(serde_json::from_str::<Media>(&noted).unwrap(), media);
     }
 
     #[test]

@@ -137,7 +137,7 @@ async fn settle<S: ItemStage>(stage: &S, item: DueItem<S>, work: Work<'_>) -> En
         }
         errors.push(error);
     };
-    match weighed(stage, &item.key, outcome, work) {
+    match weighed(stage, (&item.key, &item.input), outcome, work) {
         Ok(outcome) => End::Settled((item.key, Settled { stamp: item.stamp, outcome })),
         Err(error) => End::Fatal(chain(&error)),
     }
@@ -147,7 +147,7 @@ async fn settle<S: ItemStage>(stage: &S, item: DueItem<S>, work: Work<'_>) -> En
 /// something worse, and troubles that never pass add up until they count as lasting.
 fn weighed<S: ItemStage>(
     stage: &S,
-    key: &<S::Output as Record>::Key,
+    (key, input): (&<S::Output as Record>::Key, &S::Input),
     outcome: Outcome<S::Output>,
     work: Work<'_>,
 ) -> Result<Outcome<S::Output>, StoreError> {
@@ -156,7 +156,7 @@ fn weighed<S: ItemStage>(
     }
     let before = work.store.get::<S::Output>(key)?.map(|settled| settled.outcome);
     Ok(match (before, outcome) {
-        (Some(Outcome::Made(old)), _) if stage.still_holds(&old) => Outcome::Made(old),
+        (Some(Outcome::Made(old)), _) if stage.still_serves(input, &old) => Outcome::Made(old),
         (Some(Outcome::Failed(earlier)), Outcome::Failed(now)) => {
             let attempts = earlier.attempts.saturating_add(now.attempts);
             let is_worth_more = attempts < work.limits.attempts_max * RUNS_MAX;

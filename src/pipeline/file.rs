@@ -28,6 +28,7 @@ use crate::{
 };
 
 mod clean;
+mod rebuilding;
 
 pub use clean::CleanTable;
 

@@ -198,6 +198,10 @@ impl Workshop {
                 seed: self.pipeline.seed,
                 transform: self.pipeline.prepare.in_words(),
                 export: self.pipeline.export.clone(),
+                rebuilding: match self.pipeline.export.hydrate {
+                    Some(_) => self.pipeline.rebuilding(),
+                    None => String::new(),
+                },
             },
             classes: &self.pipeline.classes,
             layout: &self.layout,

@@ -18,6 +18,7 @@ use super::{
 use crate::domain::{
     id::{Place, PostId},
     post::{GalleryItem, Media, Post},
+    sha256::Sha256,
 };
 
 mod json;
@@ -244,7 +245,7 @@ fn galleries(path: &Path) -> Result<BTreeSet<PostId>, UrlsError> {
 /// The rows of one post, which make a gallery.
 struct Gathered {
     post: Post,
-    addresses: BTreeMap<u16, String>,
+    addresses: BTreeMap<u16, (String, Option<Sha256>)>,
 }
 
 impl Gathered {
@@ -254,8 +255,8 @@ impl Gathered {
 
     fn add(&mut self, index: u16, post: Post) {
         self.post.places.extend(post.places);
-        if let Media::Link { url } = post.media {
-            self.addresses.insert(index, url);
+        if let Media::Link { url, sha256 } = post.media {
+            self.addresses.insert(index, (url, sha256));
         }
     }
 
@@ -264,9 +265,9 @@ impl Gathered {
     fn into_post(mut self) -> Post {
         let last = self.addresses.last_key_value().map(|(index, _)| *index);
         let item = |index| {
-            let url = self.addresses.remove(&index);
+            let (url, sha256) = self.addresses.remove(&index).unzip();
             let status = if url.is_some() { "valid" } else { "not listed" };
-            GalleryItem { url, status: status.to_owned(), caption: None }
+            GalleryItem { url, status: status.to_owned(), caption: None, sha256: sha256.flatten() }
         };
         let items = last.map(|last| (0..=last).map(item).collect()).unwrap_or_default();
         self.post.media = Media::Gallery { items };

@@ -14,7 +14,7 @@ use tokio::task::JoinError;
 
 use crate::{
     domain::{
-        audit::{self, Audit, Layout, Sample, Seen},
+        audit::{self, Audit, Finding, Layout, Sample, Seen},
         fingerprint::Fingerprint,
         id::BlobId,
     },
@@ -25,19 +25,12 @@ use crate::{
     },
 };
 
-/// What folders of splits are called by people and by tools.
-const SPLITS: [&str; 11] = [
-    "train",
-    "training",
-    "val",
-    "valid",
-    "validation",
-    "dev",
-    "eval",
-    "evaluation",
-    "test",
-    "testing",
-    "holdout",
+/// What folders of splits are called by people and by tools: for training, for choosing a model,
+/// for the last word.
+const SPLITS: [&[&str]; 3] = [
+    &["train", "training"],
+    &["val", "valid", "validation", "dev", "eval", "evaluation"],
+    &["test", "testing", "holdout"],
 ];
 
 /// A larger file is not read.
@@ -62,10 +55,18 @@ struct Found {
     class: String,
 }
 
+/// What lies in a folder.
+struct Ground {
+    layout: Layout,
+    found: Vec<Found>,
+    /// What lies beside the class folders.
+    beside: Vec<Finding>,
+}
+
 /// Audits the folder `dir`: `train/cats/1.jpg` with splits under any of their usual names, or
-/// `cats/1.jpg` without. Two different files within `reach` show the same.
+/// `cats/1.jpg` without, where `valid` may be a class. Two different files within `reach` show the same.
 pub fn audit(dir: &Path, reach: Reach) -> Result<Audit, AuditError> {
-    let (layout, found) = walk(dir)?;
+    let Ground { layout, found, beside } = walk(dir)?;
     let seen: Vec<(Sample, Option<Fingerprint>)> =
         found.par_iter().map(|found| look(dir, found)).collect();
     let mut samples = Vec::with_capacity(seen.len());
@@ -74,24 +75,34 @@ pub fn audit(dir: &Path, reach: Reach) -> Result<Audit, AuditError> {
         prints.extend(print.map(|print| (sample.blob, print)));
         samples.push(sample);
     }
-    Ok(audit::judge(&layout, &samples, &twins::find(&prints, reach)))
+    Ok(audit::judge(&layout, &samples, &twins::find(&prints, reach)).with(beside))
 }
 
 /// Lists the class folders and all files in them, sorted by path.
-fn walk(dir: &Path) -> Result<(Layout, Vec<Found>), AuditError> {
+fn walk(dir: &Path) -> Result<Ground, AuditError> {
     if !dir.is_dir() {
         return Err(AuditError::NoFolder { dir: dir.to_owned() });
     }
     let top = folders(dir)?;
-    let is_split = |name: &str| SPLITS.contains(&name.to_ascii_lowercase().as_str());
-    let splits: Vec<(String, PathBuf)> = if top.iter().any(|(name, _)| is_split(name)) {
-        top.into_iter().filter(|(name, _)| is_split(name)).collect()
-    } else {
-        vec![(String::new(), dir.to_owned())]
-    };
+    let mut beside = Vec::new();
+    let mut splits = vec![(String::new(), dir.to_owned())];
+    if has_splits(&top)? {
+        beside.extend(pictures_in("", dir)?);
+        splits.clear();
+        for (folder, path) in top {
+            if role(&folder).is_some() {
+                splits.push((folder, path));
+            } else {
+                let mut pictures = 0;
+                gather(&path, &mut |path| pictures += u64::from(is_named_picture(&path)))?;
+                beside.push(Finding::NoSplit { folder, pictures });
+            }
+        }
+    }
     let mut layout = Layout::new();
     let mut found = Vec::new();
     for (split, path) in splits {
+        beside.extend(pictures_in(&split, &path)?);
         let mut names = BTreeSet::new();
         for (class, path) in folders(&path)? {
             let (split, class_name) = (split.clone(), class.clone());
@@ -106,7 +117,50 @@ fn walk(dir: &Path) -> Result<(Layout, Vec<Found>), AuditError> {
         return Err(AuditError::NoClasses { dir: dir.to_owned() });
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok((layout, found))
+    Ok(Ground { layout, found, beside })
+}
+
+/// Returns which of [`SPLITS`] a folder is by its name.
+fn role(name: &str) -> Option<usize> {
+    let name = name.to_ascii_lowercase();
+    SPLITS.iter().position(|names| names.contains(&name.as_str()))
+}
+
+/// Tells whether folders are splits, and not classes one of which is called `valid` or `train`:
+/// several splits are named, or no folder is anything else, or one of them has class folders and
+/// no picture of its own.
+fn has_splits(top: &BTreeMap<String, PathBuf>) -> Result<bool, AuditError> {
+    let named: Vec<(usize, &PathBuf)> =
+        top.iter().filter_map(|(name, path)| Some((role(name)?, path))).collect();
+    let roles: BTreeSet<usize> = named.iter().map(|(role, _)| *role).collect();
+    if named.is_empty() || 1 < roles.len() || named.len() == top.len() {
+        return Ok(!named.is_empty());
+    }
+    for (_, path) in named {
+        if !folders(path)?.is_empty() && pictures_in("", path)?.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Counts the pictures that lie in `dir` itself, which is called `folder`.
+fn pictures_in(folder: &str, dir: &Path) -> Result<Option<Finding>, AuditError> {
+    let mut paths = entries(dir)?;
+    paths.retain(|path| path.is_file() && is_named_picture(path));
+    let first = paths.iter().filter_map(|path| path.file_name()).min();
+    Ok(first.map(|name| {
+        let slash = if folder.is_empty() { "" } else { "/" };
+        Finding::NoClass {
+            folder: folder.to_owned(),
+            pictures: u64::try_from(paths.len()).unwrap_or(u64::MAX),
+            first: format!("{folder}{slash}{}", name.to_string_lossy()),
+        }
+    }))
+}
+
+fn is_named_picture(path: &Path) -> bool {
+    audit::expected(&path.to_string_lossy()).is_some()
 }
 
 /// Hands over every file below `dir` at any depth, as torchvision's `ImageFolder` takes them.
@@ -163,8 +217,7 @@ fn look(dir: &Path, found: &Found) -> (Sample, Option<Fingerprint>) {
         }
     };
     let blob = BlobId::of(&bytes);
-    let is_named_picture = audit::expected(&found.path.to_string_lossy()).is_some();
-    if !is_named_picture && !sniff::kind(&bytes).is_picture() {
+    if !is_named_picture(&found.path) && !sniff::kind(&bytes).is_picture() {
         return (sample(blob, Seen::Other), None);
     }
     let taking = Taking { shorter_px: Some(fingerprint::SHORTER_PX), ..Taking::default() };

@@ -59,6 +59,9 @@ pub struct Dataset<'a> {
     pub removals: &'a [Removal],
     /// How each picture was prepared, in words: `center-crop to 256×256, lanczos3, jpeg q90`.
     pub transform: &'a str,
+    /// Tables of a pipeline file, with which the pictures as they were fetched become this
+    /// dataset again.
+    pub rebuilding: &'a str,
     /// The licence stated for the dataset, by its name in `domain::license`.
     pub license: &'a str,
     /// Whom people turn to who want a picture removed.

@@ -18,6 +18,7 @@ use crate::{
         classes::Classes,
         link::{Download, MediaLink, MediaUrl, Quality, Trouble},
         outcome::{Outcome, Reject},
+        sha256::Sha256,
     },
     engine::{BeforeCommit, Inputs, ItemStage, Lane, StageName, Staleness, Transient, stop::Stop},
     net::NetError,
@@ -38,7 +39,7 @@ mod local;
 mod placeholder;
 mod preview;
 
-use bring::Brought;
+use bring::{Brought, Expected};
 
 /// The work of this room.
 pub struct Fetch<'a> {
@@ -59,13 +60,18 @@ pub struct Fetch<'a> {
 #[derive(Debug, Default)]
 pub struct Written(AtomicBool);
 
-/// What is fetched. Only the digest can make an address another picture: which of several posts
+/// What is fetched. Only a digest can make an address another picture: which of several posts
 /// tells of the address, and what copies it knows of, cannot.
 pub struct Target(MediaLink);
 
 impl Serialize for Target {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.0.digest.serialize(to)
+        let MediaLink { digest, sha256, .. } = &self.0;
+        match sha256 {
+            // As it was stamped before lists told digests.
+            None => digest.serialize(to),
+            Some(sha256) => (digest, sha256).serialize(to),
+        }
     }
 }
 
@@ -182,8 +188,9 @@ impl ItemStage for Fetch<'_> {
         }
     }
 
-    fn still_holds(&self, download: &Download) -> bool {
-        files::has_size(&self.layout.blob(&download.blob), download.size_bytes)
+    fn still_serves(&self, Target(link): &Target, download: &Download) -> bool {
+        // A list that tells digests by now may mean another picture than the one we have.
+        self.still_holds(download) && self.is_meant(link, download)
     }
 
     fn before_commit(&self) -> Option<BeforeCommit> {
@@ -221,6 +228,17 @@ impl ItemStage for Fetch<'_> {
 }
 
 impl Fetch<'_> {
+    /// Tells whether the file of a picture is there.
+    fn still_holds(&self, download: &Download) -> bool {
+        files::has_size(&self.layout.blob(&download.blob), download.size_bytes)
+    }
+
+    /// Tells whether the picture we have is the one its list tells of, as far as it tells.
+    fn is_meant(&self, link: &MediaLink, had: &Download) -> bool {
+        let Some(meant) = link.sha256 else { return true };
+        files::read(&self.layout.blob(&had.blob)).is_ok_and(|bytes| Sha256::of(&bytes) == meant)
+    }
+
     /// Brings the picture, or the site's own copy of it where the picture is no longer there.
     async fn best(
         &self,
@@ -228,14 +246,17 @@ impl Fetch<'_> {
         link: &MediaLink,
     ) -> Result<(Result<Brought, Reject>, Quality), FetchError> {
         let had = self.had(url)?;
-        let brought = self.bring(url, link.digest, had.download()).await;
+        let expected = Expected { blob: link.digest, sha256: link.sha256 };
+        let brought = self.bring(url, expected, had.download()).await;
         let Some(fallback) = link.fallback.as_ref() else {
             return Ok((brought?, link.quality));
         };
         if !preview::is_called_for(url, &brought, &had) {
             return Ok((brought?, link.quality));
         }
-        match self.bring(fallback, None, had.download()).await {
+        // A post cannot point at a file of this machine, whatever stands in for its picture.
+        let expected = Expected { blob: None, ..expected };
+        match self.bring(fallback, expected, had.download()).await {
             Ok(Ok(copy)) => Ok((Ok(copy), Quality::Preview)),
             Err(error) if error.is_stop() || error.is_fatal() => Err(error),
             // What became of the original says more than what became of its copy.

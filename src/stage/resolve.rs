@@ -152,8 +152,9 @@ impl Shown<'_> {
             Media::Removed { by } => Err(Reject::Removed { by: by.clone() }),
             Media::Video => Err(Reject::Video),
             Media::Text => Err(Reject::TextOnly),
-            Media::Link { url } => {
-                Ok((Origin::Single, vec![Resolved::Link(self.link(url, self.preview)?)]))
+            Media::Link { url, sha256 } => {
+                let link = MediaLink { sha256: *sha256, ..self.link(url, self.preview)? };
+                Ok((Origin::Single, vec![Resolved::Link(link)]))
             }
             Media::Gallery { items } if items.is_empty() => {
                 Err(Reject::GalleryItem { status: "empty gallery".to_owned() })
@@ -183,7 +184,7 @@ impl Shown<'_> {
     fn item(&self, index: usize, item: &GalleryItem) -> Resolved {
         let picture = self.galleries.accept_item(index, item).and_then(|()| match &item.url {
             // The preview shows the first picture only.
-            Some(url) => self.link(url, None),
+            Some(url) => self.link(url, None).map(|link| MediaLink { sha256: item.sha256, ..link }),
             None => Err(Reject::GalleryItem { status: item.status.clone() }),
         });
         picture.map_or_else(Resolved::Rejected, Resolved::Link)
@@ -212,7 +213,10 @@ impl Shown<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::rules::{Galleries, Pattern, Rule};
+    use crate::domain::{
+        rules::{Galleries, Pattern, Rule},
+        sha256::Sha256,
+    };
 
     fn resolved(media: &Media) -> Result<Vec<Resolved>, Reject> {
         let shown = Shown { prefix: "", galleries: &Rules::default(), preview: None };
@@ -221,7 +225,8 @@ mod tests {
 
     fn item(url: Option<&str>, status: &str, caption: &str) -> GalleryItem {
         let caption = Some(caption.to_owned());
-        GalleryItem { url: url.map(str::to_owned), status: status.to_owned(), caption }
+        let url = url.map(str::to_owned);
+        GalleryItem { url, status: status.to_owned(), caption, sha256: None }
     }
 
     fn at(url: &str) -> Resolved {
@@ -283,9 +288,23 @@ mod tests {
             Ok(MediaLink { quality: Quality::Preview, ..MediaLink::to(copy) })
         );
         assert_eq!(
-            resolved(&Media::Link { url: "https://imgur.com/a/album".to_owned() }),
+            resolved(&Media::link("https://imgur.com/a/album".to_owned())),
             Err(Reject::UnknownHost { host: "imgur album".to_owned() })
         );
+    }
+
+    #[test]
+    fn the_digest_a_list_tells_goes_with_the_address() {
+        let sha256 = Some(Sha256::of(b"abc"));
+        let url = "https://i.redd.it/a.jpg";
+        let told = GalleryItem { sha256, ..item(Some(url), "valid", "") };
+        let expected = MediaLink { sha256, ..MediaLink::to(MediaUrl(url.to_owned())) };
+
+        for media in
+            [Media::Link { url: url.to_owned(), sha256 }, Media::Gallery { items: vec![told] }]
+        {
+            assert_eq!(resolved(&media), Ok(vec![Resolved::Link(expected.clone())]));
+        }
     }
 
     #[test]
@@ -297,7 +316,7 @@ mod tests {
 
     #[test]
     fn what_is_no_web_address_is_named() {
-        let refused = resolved(&Media::Link { url: "javascript:alert(1)".to_owned() });
+        let refused = resolved(&Media::link("javascript:alert(1)".to_owned()));
         assert_eq!(refused, Err(Reject::BadAddress { url: "javascript:alert(1)".to_owned() }));
     }
 }

@@ -10,6 +10,7 @@ mod deletions;
 mod demo;
 mod folder;
 mod growth;
+mod identical;
 mod kill;
 mod local_faults;
 mod memory;

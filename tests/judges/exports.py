@@ -1,12 +1,13 @@
 """Judges a folder of exports with the tools people load them with.
 
-    python exports.py EXPORTS_DIR [--blobs DIR --img2dataset PROGRAM --snapset PROGRAM]
+    python exports.py EXPORTS_DIR [--blobs DIR --img2dataset PROGRAM --snapset PROGRAM] [--all]
 
 EXPORTS_DIR is `data/NAME/exports`; what is not in it is not judged. Every judge sees the export as
 it is, which it must take, and a broken copy, which it must refuse. Nothing asks the network: what
 is fetched again comes from a server on loopback that serves DIR, `data/NAME/blobs`. Judges whose
-tool is not installed are named as skipped. The last line says the verdict; exit code 0 means that
-every judge that sat gave the right answer twice.
+tool is not installed, or whose export is not there, are named as skipped; with --all that is a
+fault. The last line says the verdict; exit code 0 means that every judge that sat gave the right
+answer twice.
 """
 
 import argparse
@@ -89,6 +90,30 @@ def alter_a_byte(name):
         path.write_bytes(data)
 
     return break_it
+
+
+def lists(export, _):
+    """The lists name the pictures of each part, and even the classes out as the table says."""
+    rows = table(export / "pictures.csv")
+    lines = {path.stem: path.read_text(encoding="utf-8").splitlines() for path in export.glob("*.txt")}
+    for part in PARTS:
+        expect(lines[part], [row["path"] for row in rows if row["split"] == part], f"{part}.txt")
+    taught = [row for row in rows if row["split"] == "train"]
+    n = counts(taught, lambda row: row["label"])
+    for name, column, size in (("train-over", "times_over", max(n.values())), ("train-under", "times_under", min(n.values()))):
+        expect(Counter(lines[name]), Counter({row["path"]: int(row[column]) for row in taught if int(row[column])}), name)
+        by_class = Counter(path.split("/")[1] for path in lines[name])
+        expect(dict(by_class), dict.fromkeys(n, size), f"classes of {name}")
+    for row in taught:
+        weight = len(taught) / (len(n) * n[row["label"]])
+        if abs(float(row["sample_weight"]) - weight) > 1e-6:
+            raise Rejected(f"{row['path']} weighs {row['sample_weight']} instead of {weight}")
+    return f"{len(rows)} pictures, {len(lines['train-over'])} of {len(taught)} names after repeating"
+
+
+def lose_a_line(export):
+    path = export / "train-over.txt"
+    path.write_text("".join(path.read_text(encoding="utf-8").splitlines(True)[1:]), encoding="utf-8")
 
 
 # --- Croissant ---------------------------------------------------------------------------------
@@ -391,32 +416,47 @@ def fetch_again(program, blobs):
     return judge
 
 
-def rebuild(program, blobs):
-    """`snapset` itself fetches the list by the pipeline beside it: every picture in its part again."""
+def rebuild(program, blobs, exports):
+    """`snapset` itself fetches the list by the pipeline beside it: every picture in its part again,
+    with the bytes a manifest of the same dataset tells."""
+    manifests = sorted(exports.glob("*/manifest.csv"))
+    prepared = {row["file_name"]: row["sha256"] for row in (table(manifests[0]) if manifests else [])}
 
     def judge(export, scratch):
         rows = table(export / "hydrate.csv")
         pipeline = next(export.glob("*.toml"))
         server = served(rows, blobs, export / "hydrate.csv")
-        with open(pipeline, "a", encoding="utf-8") as file:
-            file.write(f'[fetch]\nprivate_hosts = ["127.0.0.1:{server.server_address[1]}"]\n')
+        text = pipeline.read_text(encoding="utf-8")
+        hosts = f'[fetch]\nprivate_hosts = ["127.0.0.1:{server.server_address[1]}"]\n'
+        pipeline.write_text(text.replace("[fetch]\n", hosts), encoding="utf-8")
         done = subprocess.run([program, "run", pipeline.name, "--data", scratch / "again"], cwd=export,
                               capture_output=True, text=True)
         server.shutdown()
         if done.returncode:
             raise Rejected(f"{program} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
         dataset = scratch / "again" / pipeline.stem / "dataset"
-        found = {path.relative_to(dataset).with_suffix("").as_posix() for path in dataset.glob("*/*/*")}
-        wanted = {row["file_name"].rpartition(".")[0] for row in rows}
-        if found != wanted:
-            raise Rejected(f"{len(wanted - found)} pictures are missing, {len(found - wanted)} are others")
-        return f"{len(found)} pictures, each in its part"
+        found = {path.relative_to(dataset).as_posix(): sha256(path.read_bytes()) for path in dataset.glob("*/*/*")}
+        wanted = {row["file_name"] for row in rows}
+        if set(found) != wanted:
+            missing = len(wanted - set(found))
+            raise Rejected(f"{missing} pictures are missing, {len(set(found) - wanted)} are others")
+        if prepared:
+            changed = sum(prepared[name] != digest for name, digest in found.items())
+            expect(changed, 0, "pictures prepared in another way")
+        return f"{len(found)} pictures, each in its part with the same bytes"
 
     return judge
 
 
 def lose_the_lock(export):
     next(export.glob("*.lock")).unlink()
+
+
+def lose_the_settings(export):
+    """Prepares the pictures as ever, but for their side."""
+    path = next(export.glob("*.toml"))
+    lines = path.read_text(encoding="utf-8").splitlines(True)
+    path.write_text("".join("size = 48\n" if line.startswith("size = ") else line for line in lines), encoding="utf-8")
 
 
 def spoil_a_digest(export):
@@ -430,9 +470,10 @@ def spoil_a_digest(export):
 
 def judges(options):
     """(name, export, tool it needs, judge, what breaks a copy)"""
-    all_exports = ("kaggle", "kaggle-dirs", "folder", "huggingface", "webdataset", "hydrate", "csv")
+    all_exports = ("kaggle", "kaggle-dirs", "folder", "huggingface", "webdataset", "hydrate", "csv", "lists")
     for name in all_exports:
         yield f"checksums {name}", name, None, checksums, alter_a_byte("ATTRIBUTION.csv")
+    yield "lists", "lists", None, lists, lose_a_line
     yield "mlcroissant kaggle", "kaggle", "mlcroissant", croissant, alter_a_byte("manifest.csv")
     yield "mlcroissant huggingface", "huggingface", "mlcroissant", croissant, alter_a_byte("data/train-*.parquet")
     yield "datasets parquet", "huggingface", "datasets", huggingface, alter_a_byte("data/train-*.parquet")
@@ -446,10 +487,12 @@ def judges(options):
     yield "kaggle create", "kaggle", "kaggle", kaggle("create"), describe_what_is_not_there
     yield "kaggle version", "kaggle", "kaggle", kaggle("version"), describe_what_is_not_there
     yield "kaggle create, folders", "kaggle-dirs", "kaggle", kaggle("create", "zip"), describe_what_is_not_there
-    if options.img2dataset and options.blobs:
-        yield "img2dataset", "hydrate", None, fetch_again(options.img2dataset, options.blobs), spoil_a_digest
-    if options.snapset and options.blobs:
-        yield "snapset", "hydrate", None, rebuild(options.snapset, options.blobs), lose_the_lock
+    given = options.blobs is not None
+    fetching = "--img2dataset and --blobs" if not (options.img2dataset and given) else None
+    yield "img2dataset", "hydrate", fetching, fetch_again(options.img2dataset, options.blobs), spoil_a_digest
+    making = "--snapset and --blobs" if not (options.snapset and given) else None
+    for name, break_it in (("part", lose_the_lock), ("digest", spoil_a_digest), ("settings", lose_the_settings)):
+        yield f"snapset {name}", "hydrate", making, rebuild(options.snapset, options.blobs, options.exports), break_it
 
 
 def sit(name, export, judge, break_it):
@@ -485,6 +528,7 @@ def main():
     parser.add_argument("--blobs", type=Path)
     parser.add_argument("--img2dataset")
     parser.add_argument("--snapset")
+    parser.add_argument("--all", action="store_true", help="a judge that cannot sit is a fault")
     parser.add_argument("--only", default="", help="judges whose name begins so")
     options = parser.parse_args()
     options.blobs = options.blobs and options.blobs.resolve()
@@ -495,6 +539,8 @@ def main():
             continue
         if not export.is_dir():
             skipped.append(f"{name} (not exported)")
+        elif tool and tool.startswith("--"):
+            skipped.append(f"{name} ({tool} not given)")
         elif tool and importlib.util.find_spec(tool) is None:
             skipped.append(f"{name} ({tool} is not installed)")
         else:
@@ -502,7 +548,7 @@ def main():
         sys.stdout.flush()
     for name in skipped:
         print(f"skipped {name}")
-    verdict = "REJECTED" if bad or not good else "OK"
+    verdict = "REJECTED" if bad or not good or (options.all and skipped) else "OK"
     print(f"{verdict}: {len(good)} judges agree, {len(bad)} do not, {len(skipped)} were skipped")
     sys.exit(verdict != "OK")
 

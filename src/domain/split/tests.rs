@@ -2,6 +2,7 @@ use super::*;
 use crate::domain::day::Day;
 
 mod histories;
+mod modes;
 
 fn blob(n: u32) -> BlobId {
     BlobId::of(&n.to_le_bytes())

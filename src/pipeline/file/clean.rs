@@ -1,7 +1,7 @@
 //! `[clean]`: what is too large to open, what is a twin, what is not worth keeping. One flat table
 //! for people; inside, each setting goes to the room it belongs to.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{
@@ -16,20 +16,23 @@ use crate::{
 };
 
 /// The table, checked for its shape.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "RawClean")]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(try_from = "RawClean", into = "RawClean")]
 pub struct CleanTable {
     pub fingerprint: fingerprint::Recipe,
     pub dedupe: dedupe::Recipe,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 struct RawClean {
     max_megapixels: u64,
     hash: HashKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
     hash_bits: Option<HashBits>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     distance: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     similarity: Option<u16>,
     min_side: u32,
     max_aspect: f64,
@@ -49,27 +52,33 @@ struct RawClean {
 
 impl Default for RawClean {
     fn default() -> Self {
-        let it = dedupe::Recipe::default();
+        Self { max_megapixels: 100, ..Self::of(&dedupe::Recipe::default().limits) }
+    }
+}
+
+impl RawClean {
+    /// Makes a table that sets what a picture must be by itself, and nothing else.
+    fn of(limits: &Limits) -> Self {
         Self {
-            max_megapixels: 100,
+            max_megapixels: 0,
             hash: HashKind::default(),
             hash_bits: None,
             distance: None,
             similarity: None,
-            min_side: it.limits.min_side,
-            max_aspect: it.limits.max_aspect,
-            min_brightness: it.limits.min_brightness,
-            max_darkest: it.limits.max_darkest,
-            min_contrast: it.limits.min_contrast,
-            min_entropy: it.limits.min_entropy,
-            max_uniform: it.limits.max_uniform,
-            max_border: it.limits.max_border,
-            min_sharpness: it.limits.min_sharpness,
-            max_text: it.limits.max_text,
-            max_page: it.limits.max_page,
-            max_captions: it.limits.max_captions,
-            max_seam: it.limits.max_seam,
-            max_repeats: it.limits.max_repeats,
+            min_side: limits.min_side,
+            max_aspect: limits.max_aspect,
+            min_brightness: limits.min_brightness,
+            max_darkest: limits.max_darkest,
+            min_contrast: limits.min_contrast,
+            min_entropy: limits.min_entropy,
+            max_uniform: limits.max_uniform,
+            max_border: limits.max_border,
+            min_sharpness: limits.min_sharpness,
+            max_text: limits.max_text,
+            max_page: limits.max_page,
+            max_captions: limits.max_captions,
+            max_seam: limits.max_seam,
+            max_repeats: limits.max_repeats,
         }
     }
 }
@@ -133,6 +142,20 @@ impl TryFrom<RawClean> for CleanTable {
                 },
             },
         })
+    }
+}
+
+impl From<CleanTable> for RawClean {
+    fn from(CleanTable { fingerprint, dedupe }: CleanTable) -> Self {
+        let is_ours = fingerprint.hash == HashKind::Views;
+        Self {
+            max_megapixels: fingerprint.pixels_max / 1_000_000,
+            hash: fingerprint.hash,
+            hash_bits: (!is_ours).then_some(fingerprint.hash_bits),
+            distance: Some(dedupe.distance.0),
+            similarity: is_ours.then_some(dedupe.similarity.0),
+            ..Self::of(&dedupe.limits)
+        }
     }
 }
 

@@ -94,7 +94,7 @@ fn one_pass_serves_many_subreddits_in_whatever_case_they_are_written() {
         upvote_percent: None,
         flair: None,
         over_18: false,
-        media: Media::Link { url: "https://i.redd.it/p0.jpg".to_owned() },
+        media: Media::link("https://i.redd.it/p0.jpg".to_owned()),
         preview: None,
         told_by: Teller::Archive,
     };

@@ -96,19 +96,19 @@ pub(super) fn items(order: Option<&RawValue>, table: Option<&RawValue>) -> Vec<G
 fn item(id: &str, picture: Option<&RawValue>, caption: Option<&str>) -> GalleryItem {
     let caption = caption.map(unescape).filter(|it| !it.trim().is_empty());
     let Some(picture) = picture else {
-        return GalleryItem { url: None, status: "missing".to_owned(), caption };
+        return GalleryItem { url: None, status: "missing".to_owned(), caption, sha256: None };
     };
     let picture: Picture<'_> = serde_json::from_str(picture.get()).unwrap_or_default();
     let status = picture.status.text().unwrap_or("missing");
     if status != "valid" {
-        return GalleryItem { url: None, status: status.to_owned(), caption };
+        return GalleryItem { url: None, status: status.to_owned(), caption, sha256: None };
     }
     let source = picture.s.and_then(|it| serde_json::from_str::<Source<'_>>(it.get()).ok());
     let told = source.and_then(|it| it.u.text().or(it.gif.text()).map(unescape));
     let url = told.or_else(|| original(id, &picture));
     let is_video = picture.e.text() == Some("RedditVideo") && url.is_none();
     let status = if is_video { "video" } else { status };
-    GalleryItem { url, status: status.to_owned(), caption }
+    GalleryItem { url, status: status.to_owned(), caption, sha256: None }
 }
 
 /// Returns where a picture lies whose address was left out, by its id and type.

@@ -158,7 +158,7 @@ fn shown(raw: &RawPost<'_>, depth: Depth) -> Media {
         return Media::Text;
     }
     match raw.url_overridden_by_dest.text().or(raw.url.text()) {
-        Some(url) => Media::Link { url: unescape(url) },
+        Some(url) => Media::link(unescape(url)),
         None => Media::Text,
     }
 }

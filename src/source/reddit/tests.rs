@@ -34,7 +34,7 @@ fn what_a_post_shows_is_decided_in_reddits_own_order() {
         ]
     }));
 
-    let of_link = |url: &str| Media::Link { url: url.to_owned() };
+    let of_link = |url: &str| Media::link(url.to_owned());
     assert_eq!(link, of_link("https://i.redd.it/a.jpg?x=1&y=2"));
     assert_eq!(video, Media::Video);
     assert_eq!(removed, Media::Removed { by: "moderator".to_owned() });
@@ -57,6 +57,7 @@ fn a_gallery_keeps_its_order_and_its_failures() {
         url: url.map(str::to_owned),
         status: status.to_owned(),
         caption: None,
+        sha256: None,
     };
     assert_eq!(
         gallery,
@@ -126,6 +127,7 @@ fn a_gallery_that_lost_one_of_its_tables_keeps_what_the_other_tells() {
         url: url.map(str::to_owned),
         status: status.to_owned(),
         caption: caption.map(str::to_owned),
+        sha256: None,
     };
     let z = item(Some("https://preview.redd.it/z.jpg"), "valid", None);
     let b = item(Some("https://i.redd.it/b.png"), "valid", None);

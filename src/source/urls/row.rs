@@ -13,6 +13,7 @@ use crate::{
     domain::{
         id::{BlobId, Place, PostId},
         post::{Media, Post, Teller},
+        sha256::Sha256,
     },
     source::{
         SourceSpec,
@@ -35,11 +36,14 @@ pub(super) enum Field {
     Score,
     Flair,
     Nsfw,
+    Sha256,
+    /// How the digested file was made of the one at the address.
+    Transform,
 }
 
 /// The names lists use for their columns in either case; the earlier name wins in a list that
 /// has two. The first names are those of our own manifest.
-const NAMES: [(Field, &[&str]); 12] = [
+const NAMES: [(Field, &[&str]); 14] = [
     (
         Field::Address,
         &[
@@ -65,6 +69,8 @@ const NAMES: [(Field, &[&str]); 12] = [
     (Field::Score, &["score"]),
     (Field::Flair, &["flair", "link_flair_text"]),
     (Field::Nsfw, &["over_18", "nsfw"]),
+    (Field::Sha256, &["sha256"]),
+    (Field::Transform, &["transform"]),
 ];
 
 /// The longest address and the longest other text that is taken from a row.
@@ -163,7 +169,7 @@ impl Row {
             upvote_percent: None,
             flair: words(Field::Flair),
             over_18: self.get(Field::Nsfw).is_some_and(is_yes),
-            media: Media::Link { url: text.to_owned() },
+            media: Media::Link { url: text.to_owned(), sha256: self.sha256()? },
             preview: None,
             told_by: Teller::Archive,
         };
@@ -171,6 +177,14 @@ impl Row {
         let by_address = || PostId(format!("urls:{}", BlobId::of(text.as_bytes()).short()));
         let id = self.post_id().unwrap_or_else(by_address);
         Ok(Entry { id, index: self.index().unwrap_or(0), post })
+    }
+
+    /// Returns the digest of the file at the address, if the row tells. What a manifest of ours
+    /// tells is the digest of the file that was prepared of it.
+    fn sha256(&self) -> Result<Option<Sha256>, String> {
+        let told = self.get(Field::Sha256).filter(|_| self.get(Field::Transform).is_none());
+        let digest = told.map(str::parse).transpose();
+        digest.map_err(|error| format!("{}: its sha256 is {error}", self.is_at))
     }
 
     /// Returns the subreddit the picture was first posted in, if the row tells: a manifest of

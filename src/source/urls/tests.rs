@@ -15,6 +15,8 @@ use crate::{
     },
 };
 
+mod digests;
+
 fn written(dir: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     let path = dir.join(name);
     File::create(&path).unwrap().write_all(bytes).unwrap();
@@ -46,7 +48,9 @@ fn everything(path: &Path) -> (BTreeMap<PostId, Post>, Unreadable) {
 /// Returns label after label which addresses are listed under it.
 fn addresses(posts: &BTreeMap<PostId, Post>) -> BTreeSet<(String, String)> {
     let address = |post: &Post| {
-        let Media::Link { url } = &post.media else { panic!("a list leads to links: {post:?}") };
+        let Media::Link { url, .. } = &post.media else {
+            panic!("a list leads to links: {post:?}")
+        };
         url.clone()
     };
     posts.values().map(|post| (address(post), post.title.clone())).collect()
@@ -268,6 +272,7 @@ fn our_own_manifest_gives_the_same_posts_again() {
         url: url.map(str::to_owned),
         status: status.to_owned(),
         caption: None,
+        sha256: None,
     };
     let places = ["r/cats", "urls:m#cats"].map(|it| Place(it.to_owned())).into();
     let gallery = Post {
@@ -292,7 +297,7 @@ fn our_own_manifest_gives_the_same_posts_again() {
     };
     let single = &posts[&PostId("reddit:t3_def".to_owned())];
     assert_eq!(posts[&PostId("reddit:t3_abc".to_owned())], gallery);
-    assert_eq!(single.media, Media::Link { url: "https://i.redd.it/b.jpg".to_owned() });
+    assert_eq!(single.media, Media::link("https://i.redd.it/b.jpg".to_owned()));
     assert_eq!(posts.len(), 2);
     assert_eq!(unreadable.samples, ["line 4: `file:c.jpg` is no web address"]);
 }

@@ -139,6 +139,70 @@ fn class_folders_without_splits_are_audited_too() {
 }
 
 #[test]
+fn a_folder_beside_the_splits_and_pictures_beside_the_classes_are_told() {
+    let dir = clean();
+    write(&dir, "vaild/cats/1.jpg", b"never looked at");
+    write(&dir, "docs/notes.txt", b"words");
+    write(&dir, "train/lost.jpg", b"in no class");
+    write(&dir, "train/metadata.csv", b"file_name");
+    write(&dir, "top.png", b"in no split");
+
+    let found = findings(&dir);
+
+    let no_class = |folder: &str, first: &str| Finding::NoClass {
+        folder: folder.to_owned(),
+        pictures: 1,
+        first: first.to_owned(),
+    };
+    let no_split =
+        |folder: &str, pictures| Finding::NoSplit { folder: folder.to_owned(), pictures };
+    assert_eq!(
+        found,
+        [
+            no_split("vaild", 1),
+            no_class("", "top.png"),
+            no_class("train", "train/lost.jpg"),
+            no_split("docs", 0),
+        ]
+    );
+    let wrong: Vec<bool> = found.iter().map(Finding::is_wrong).collect();
+    assert_eq!(wrong, [true, true, true, false]);
+}
+
+#[test]
+fn classes_may_be_called_as_splits_are() {
+    for [one, other] in [["valid", "invalid"], ["train", "plane"], ["test", "control"]] {
+        let dir = TempDir::new().unwrap();
+        let picture = jpeg(&drawn(1), 90);
+        write(&dir, &format!("{one}/1.jpg"), &picture);
+        write(&dir, &format!("{other}/2.jpg"), &picture);
+        write(&dir, &format!("{other}/more/3.jpg"), &jpeg(&drawn(2), 90));
+
+        let audit = audit(dir.path(), Reach::default()).unwrap();
+
+        let classes = [one, other].map(str::to_owned);
+        assert_eq!(audit.pictures.keys().collect::<Vec<_>>(), [""]);
+        assert!(audit.pictures[""].keys().eq(&BTreeSet::from(classes)), "{audit:?}");
+        assert!(matches!(audit.findings[..], [Finding::LabelConflict { .. }]), "{audit:?}");
+    }
+}
+
+#[test]
+fn a_split_is_one_with_or_without_others_of_its_kind() {
+    let splits_of = |paths: &[&str]| -> Vec<String> {
+        let dir = TempDir::new().unwrap();
+        for (number, path) in (1..).zip(paths) {
+            write(&dir, path, &jpeg(&drawn(number), 90));
+        }
+        audit(dir.path(), Reach::default()).unwrap().pictures.into_keys().collect()
+    };
+
+    assert_eq!(splits_of(&["train/a/1.jpg", "more/a/2.jpg"]), ["train"]);
+    assert_eq!(splits_of(&["train/1.jpg", "test/a/2.jpg", "more/3.jpg"]), ["test", "train"]);
+    assert_eq!(splits_of(&["Valid/1.jpg", "VALID/a/2.jpg"]), ["VALID", "Valid"]);
+}
+
+#[test]
 fn what_is_no_dataset_is_refused_with_its_name() {
     let dir = TempDir::new().unwrap();
     write(&dir, "1.jpg", b"x");

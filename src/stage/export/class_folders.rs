@@ -20,7 +20,8 @@ pub fn write_class_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<Written,
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
     crops::copy_all(dataset, &rows, new)?;
-    let version = papers::write(dataset, &rows, Listed::InManifest, new)?;
+    let version = papers::version(dataset, &rows);
+    papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
     let page = Page {
         title: dataset.title,
         lead: Vec::new(),

@@ -59,7 +59,8 @@ pub fn write_huggingface(
         });
     }
     files::sync_dir(&data)?;
-    let version = papers::write(dataset, &rows, Listed::InManifest, new)?;
+    let version = papers::version(dataset, &rows);
+    papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
     if let Some(croissant) = croissant {
         croissant::write_of_tables(dataset, croissant, (&version, &shards), new)?;
     }

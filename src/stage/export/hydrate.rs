@@ -2,9 +2,9 @@
 //! digests, and no pixels. Whoever deletes a post takes the picture out of every copy that is
 //! made afterwards.
 //!
-//! The digests are of the files as they were fetched. `img2dataset` checks the SHA-256; this
-//! program reads the list as a source, `urls:hydrate.csv#LABEL`, and the lock beside it, which
-//! names pictures by their BLAKE3, puts every picture in its part again.
+//! The digests are of the files as they were fetched. `img2dataset` checks the SHA-256, and so does
+//! this program, which reads the list as a source, `urls:hydrate.csv#LABEL`; the lock beside it,
+//! which names pictures by their BLAKE3, puts every picture in its part again.
 
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
@@ -48,7 +48,8 @@ pub fn write_hydrate(dataset: &Dataset<'_>, dir: &Path) -> Result<Written, Expor
     let pipeline = new.join(format!("{}.toml", dataset.name));
     files::create(&pipeline, pipeline_text(dataset, &listed).as_bytes())?;
     files::create(&pipeline.with_extension("lock"), lock_text(&listed).as_bytes())?;
-    let version = papers::write(dataset, &rows, Listed::Elsewhere, new)?;
+    let version = papers::version(dataset, &rows);
+    papers::write(dataset, &rows, (Listed::Elsewhere, &version), new)?;
     let main = Table { file: HYDRATE_FILE, columns: &HYDRATE };
     tabular::write_package(dataset, &version, main, new)?;
     let page = page(dataset, rows.len() - listed.len());
@@ -62,9 +63,11 @@ pub fn write_hydrate(dataset: &Dataset<'_>, dir: &Path) -> Result<Written, Expor
 fn pipeline_text(dataset: &Dataset<'_>, listed: &[HydrateRow<'_>]) -> String {
     let name = dataset.name;
     let mut text = format!(
-        "# Fetches the pictures of the list again. In this folder:  snapset run {name}.toml\n\
-         # The lock beside this file puts every picture that is still the same in its part.\n\
-         # They were prepared so: {}\n\
+        "# Fetches the pictures of the list again and makes the dataset of them. Copy the list,\n\
+         # this file and the lock into a folder of your own and run there:\n\
+         #     snapset run {name}.toml\n\
+         # A picture that is not what its SHA-256 says is refused; the lock puts every other in its\n\
+         # part. They were prepared so: {}\n\
          title = {}\nseed = {}\n\n[classes]\n",
         dataset.transform.split_whitespace().collect::<Vec<_>>().join(" "),
         // A text of JSON is one of TOML.
@@ -76,6 +79,9 @@ fn pipeline_text(dataset: &Dataset<'_>, listed: &[HydrateRow<'_>]) -> String {
             writeln!(text, "{label} = [\"urls:{HYDRATE_FILE}#{label}\"]")
                 .expect("writing to a string cannot fail");
         }
+    }
+    if !dataset.rebuilding.is_empty() {
+        text = text + "\n" + dataset.rebuilding;
     }
     text
 }
@@ -116,8 +122,14 @@ fn page<'a>(dataset: &'a Dataset<'_>, n_without: usize) -> Page<'a> {
         ),
         loading: format!(
             "{}\n\n\
-             Fetching the pictures: with snapset, in this folder, `snapset run {name}.toml`; or \
-             with img2dataset, which checks every digest:\n\n\
+             Fetching the pictures and making the dataset of them, with snapset, which refuses \
+             what is not the same any more; in a folder of your own, as what is made lies beside \
+             the list:\n\n\
+             ```sh\n\
+             mkdir ~/{name} && cp {HYDRATE_FILE} {name}.toml {name}.lock ~/{name} && cd ~/{name}\n\
+             snapset run {name}.toml\n\
+             ```\n\n\
+             Fetching them alone, with img2dataset, which checks every digest as well:\n\n\
              ```sh\n\
              img2dataset --url_list {HYDRATE_FILE} --input_format csv --output_folder pictures \\\n\
              \x20   --resize_mode no --output_format files --verify_hash '[\"sha256\", \"sha256\"]' \\\n\

@@ -37,14 +37,15 @@ pub fn write_kaggle(
     dir: &Path,
 ) -> Result<Written, ExportError> {
     recipe.check().map_err(ExportError::Kaggle)?;
-    let dataset = &of(dataset, recipe);
     let rows = dataset.some_rows()?;
+    let version = papers::version(dataset, &rows);
+    let dataset = &of(dataset, recipe);
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
     for split in Split::ALL {
         write_archive(dataset, split, &rows, new)?;
     }
-    let version = papers::write(dataset, &rows, Listed::InManifest, new)?;
+    papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
     if let Some(croissant) = croissant {
         croissant::write_of_archives(dataset, croissant, &version, new)?;
     }
@@ -63,12 +64,13 @@ pub fn write_kaggle_dirs(
     dir: &Path,
 ) -> Result<Written, ExportError> {
     recipe.check().map_err(ExportError::Kaggle)?;
-    let dataset = &of(dataset, recipe);
     let rows = dataset.some_rows()?;
+    let version = papers::version(dataset, &rows);
+    let dataset = &of(dataset, recipe);
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
     crops::copy_all(dataset, &rows, new)?;
-    let version = papers::write(dataset, &rows, Listed::InManifest, new)?;
+    papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
     let page = page(recipe, readme::folders_line(), loading_folders(recipe));
     let sums = rows.iter().map(|it| (it.path.as_str(), it.picture.crop.sha256.as_str())).collect();
     let written = describe(dataset, recipe, (&page, cover), (version, &sums), new)?;
@@ -98,7 +100,7 @@ pub enum Layout {
     Folders,
 }
 
-/// The dataset under the licence that is stated on Kaggle.
+/// The dataset under the licence that is stated on Kaggle; its version is that of all forms.
 fn of<'a>(dataset: &Dataset<'a>, recipe: &'a KaggleRecipe) -> Dataset<'a> {
     Dataset { license: recipe.license.as_deref().unwrap_or(dataset.license), ..*dataset }
 }

@@ -9,7 +9,13 @@ use std::{
     path::Path,
 };
 
-use super::{Dataset, ExportError, Row, files, swap::Staging, tables};
+use super::{
+    Dataset, ExportError, Row, Written, files,
+    papers::{self, Listed, README_FILE},
+    readme::Page,
+    swap::Staging,
+    tables, tabular,
+};
 use crate::{
     domain::{
         id::{BlobId, Label},
@@ -19,9 +25,13 @@ use crate::{
     store::schema::Fold,
 };
 
-/// `path` is that in the dataset folder; `fold` is empty where there are none. With n training
-/// pictures in k classes, m of them in its own, the `sample_weight` of a picture is n / (k·m).
-/// `times_over` and `times_under` say how often `train-over.txt` and `train-under.txt` name it.
+/// The table of all pictures.
+const TABLE_FILE: &str = "pictures.csv";
+const OVER_FILE: &str = "train-over.txt";
+const UNDER_FILE: &str = "train-under.txt";
+
+/// `fold` is empty where there are none. With n training pictures in k classes, m of them in its
+/// own, the `sample_weight` of a picture is n / (k·m).
 const COLUMNS: [&str; 7] =
     ["path", "label", "split", "fold", "sample_weight", "times_over", "times_under"];
 
@@ -32,19 +42,18 @@ struct Even {
     n_under: usize,
 }
 
-/// Writes the folder `dir`, or leaves what was there; returns how many training pictures the
-/// longer and the shorter list name.
+/// Writes the folder `dir`, or leaves what was there.
 pub fn write_lists(
     dataset: &Dataset<'_>,
     folds: &BTreeMap<BlobId, Fold>,
     dir: &Path,
-) -> Result<(usize, usize), ExportError> {
-    let rows = dataset.rows()?;
+) -> Result<Written, ExportError> {
+    let rows = dataset.some_rows()?;
     let evened = even(&rows, dataset.seed);
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
     let of = |row: &Row<'_>| evened.get(&row.picture.blob);
-    tables::write(&new.join("pictures.csv"), COLUMNS, &rows, |row| {
+    tables::write(&new.join(TABLE_FILE), COLUMNS, &rows, |row| {
         let fold = folds.get(&row.picture.blob).map(|fold| fold.0.to_string());
         let even = of(row);
         let text = |tell: fn(&Even) -> String| even.map(tell).unwrap_or_default();
@@ -64,10 +73,33 @@ pub fn write_lists(
     }
     let n_over = |row: &Row<'_>| of(row).map_or(0, |it| it.n_over);
     let n_under = |row: &Row<'_>| of(row).map_or(0, |it| it.n_under);
-    write_list(&new.join("train-over.txt"), &rows, n_over)?;
-    write_list(&new.join("train-under.txt"), &rows, n_under)?;
+    write_list(&new.join(OVER_FILE), &rows, n_over)?;
+    write_list(&new.join(UNDER_FILE), &rows, n_under)?;
+    let version = papers::version(dataset, &rows);
+    papers::write(dataset, &rows, (Listed::Elsewhere, &version), new)?;
+    files::create(&new.join(README_FILE), page(dataset).text(dataset, &version).as_bytes())?;
+    let written = papers::write_checksums(new, &[].into(), version)?;
     staging.commit()?;
-    Ok((rows.iter().map(n_over).sum(), rows.iter().map(n_under).sum()))
+    Ok(written)
+}
+
+fn page<'a>(dataset: &'a Dataset<'_>) -> Page<'a> {
+    Page {
+        title: dataset.title,
+        lead: vec![
+            "The pictures themselves are not here: every `path` is one in the class folders."
+                .to_owned(),
+        ],
+        files: format!(
+            "- `{TABLE_FILE}`: one row per picture with its class, part and fold. With n pictures to \
+             train on in k classes, m of them in its own, the `sample_weight` of a picture is \
+             n / (k \u{b7} m); `times_over` and `times_under` say how often the last two files name it.\n\
+             - `train.txt`, `val.txt`, `test.txt`: the pictures of each part, one path a line.\n\
+             - `{OVER_FILE}`: pictures to train on, those of smaller classes several times.\n\
+             - `{UNDER_FILE}`: pictures to train on, equally many of every class."
+        ),
+        loading: tabular::loading(TABLE_FILE),
+    }
 }
 
 /// Writes one path a line, each as often as `times` says.

@@ -26,30 +26,31 @@ pub(super) enum Listed {
     Elsewhere,
 }
 
-/// Writes all papers but the README and the checksums; returns the version of the dataset.
+/// Returns the version of the dataset: the first digits of the digest of its manifest, under the
+/// licence of the dataset whatever one form states.
+pub(super) fn version(dataset: &Dataset<'_>, rows: &[Row<'_>]) -> String {
+    let digest = tables::manifest_digest(rows, dataset.license, dataset.transform);
+    digest[..VERSION_DIGITS].to_owned()
+}
+
+/// Writes all papers but the README and the checksums.
 pub(super) fn write(
     dataset: &Dataset<'_>,
     rows: &[Row<'_>],
-    listed: Listed,
+    (listed, version): (Listed, &str),
     dir: &Path,
-) -> Result<String, ExportError> {
-    let digest = match listed {
-        Listed::InManifest => {
-            let manifest = dir.join(MANIFEST_FILE);
-            tables::write_manifest(&manifest, rows, dataset.license, dataset.transform)?;
-            files::sha256(&manifest)?.0
-        }
-        Listed::Elsewhere => tables::manifest_digest(rows, dataset.license, dataset.transform),
-    };
-    let version = digest[..VERSION_DIGITS].to_owned();
+) -> Result<(), ExportError> {
+    if listed == Listed::InManifest {
+        let manifest = dir.join(MANIFEST_FILE);
+        tables::write_manifest(&manifest, rows, dataset.license, dataset.transform)?;
+    }
     tables::write_attribution(&dir.join(ATTRIBUTION_FILE), rows, dataset.license)?;
     if !dataset.removals.is_empty() {
         tables::write_removals(&dir.join(REMOVALS_FILE), dataset.removals)?;
     }
     files::create(&dir.join(LICENSE_FILE), license_text(dataset).as_bytes())?;
-    let datasheet = datasheet::text(dataset, &version);
-    files::create(&dir.join(DATASHEET_FILE), datasheet.as_bytes())?;
-    Ok(version)
+    let datasheet = datasheet::text(dataset, version);
+    files::create(&dir.join(DATASHEET_FILE), datasheet.as_bytes())
 }
 
 /// Writes `CHECKSUMS.sha256`, the digests of all other files in and below `dir`; those in `known`

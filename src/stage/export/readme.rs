@@ -84,7 +84,7 @@ fn files_section(files: &str, dataset: &Dataset<'_>, version: &str) -> String {
          - `{LICENSE_FILE}`: on what terms.\n\
          - `{CHECKSUMS_FILE}`: the files as they were written; \
          `sha256sum -c --ignore-missing {CHECKSUMS_FILE}`.\n\n\
-         Version `{version}` (from the digest of `{MANIFEST_FILE}`). In the tables a leading `'` \
+         Version `{version}`, the same in every form of the dataset. In the tables a leading `'` \
          marks text that a spreadsheet would have run as a formula."
     )
 }

@@ -52,6 +52,10 @@ pub struct Recipe {
     /// How every picture was prepared, in words.
     pub transform: String,
     pub export: ExportTable,
+    /// The tables of the pipeline file that decide what becomes of a picture, for the list from
+    /// which others fetch; empty where none is written.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub rebuilding: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -78,7 +82,7 @@ pub enum ExportingError {
 
 impl SetStage for Exporting<'_> {
     const NAME: StageName = StageName::Export;
-    const REVISION: u32 = 2;
+    const REVISION: u32 = 3;
     type Recipe = Recipe;
     type Input = Input;
     type Error = ExportingError;
@@ -129,12 +133,8 @@ impl SetStage for Exporting<'_> {
                 .into_iter()
                 .filter(|form| form.is_wanted(&self.recipe.export))
                 .all(|form| exports.join(form.name()).exists())
-            && (self.recipe.export.lists.is_none() || exports.join(LISTS).exists())
     }
 }
-
-/// The folder below `exports/` for lists that even classes out.
-const LISTS: &str = "lists";
 
 /// A form the dataset is exported in: a folder of that name below `exports/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,10 +146,11 @@ enum Form {
     WebDataset,
     Hydrate,
     Csv,
+    Lists,
 }
 
 impl Form {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Kaggle,
         Self::KaggleDirs,
         Self::Folder,
@@ -157,6 +158,7 @@ impl Form {
         Self::WebDataset,
         Self::Hydrate,
         Self::Csv,
+        Self::Lists,
     ];
 
     /// Returns the name of its table in the pipeline file and of its folder.
@@ -169,6 +171,7 @@ impl Form {
             Self::WebDataset => "webdataset",
             Self::Hydrate => "hydrate",
             Self::Csv => "csv",
+            Self::Lists => "lists",
         }
     }
 
@@ -181,6 +184,7 @@ impl Form {
             Self::WebDataset => table.webdataset.is_some(),
             Self::Hydrate => table.hydrate.is_some(),
             Self::Csv => table.csv.is_some(),
+            Self::Lists => table.lists.is_some(),
         }
     }
 
@@ -189,7 +193,7 @@ impl Form {
         self,
         dataset: &Dataset<'_>,
         table: &ExportTable,
-        cover: &[u8],
+        (cover, folds): (&[u8], &BTreeMap<BlobId, Fold>),
         dir: &Path,
     ) -> Result<Option<Written>, ExportError> {
         let croissant = table.croissant.as_ref();
@@ -215,6 +219,7 @@ impl Form {
                 .map(|recipe| webdataset::write_webdataset(dataset, recipe, dir)),
             Self::Hydrate => table.hydrate.as_ref().map(|_| hydrate::write_hydrate(dataset, dir)),
             Self::Csv => table.csv.as_ref().map(|_| tabular::write_csv(dataset, dir)),
+            Self::Lists => table.lists.as_ref().map(|_| lists::write_lists(dataset, folds, dir)),
         }
         .transpose()
     }
@@ -248,6 +253,7 @@ fn write(
         funnel: &input.funnel,
         removals: &input.removals,
         transform: &recipe.transform,
+        rebuilding: &recipe.rebuilding,
         license: table.license(),
         contact: table.contact.as_deref(),
         answers: &table.datasheet,
@@ -268,12 +274,6 @@ fn write(
         }
         return Err(error.into());
     }
-    let lists_folder = layout.exports().join(LISTS);
-    if table.lists.is_some() && !is_empty {
-        lists::write_lists(&dataset, &input.folds, &lists_folder)?;
-    } else {
-        swap::withdraw(name, &lists_folder)?;
-    }
     let wants_cover = table.kaggle.is_some() || table.kaggle_dirs.is_some();
     let cover = if wants_cover { cover(&input.pictures, layout)? } else { Vec::new() };
     let number = |n: usize| u64::try_from(n).expect("a length fits 64 bits");
@@ -286,10 +286,11 @@ fn write(
             swap::withdraw(name, &dir)?;
             continue;
         }
-        let written = form.write(&dataset, table, &cover, &dir).unwrap_or_else(|error| {
-            first_error.get_or_insert(error);
-            None
-        });
+        let written =
+            form.write(&dataset, table, (&cover, &input.folds), &dir).unwrap_or_else(|error| {
+                first_error.get_or_insert(error);
+                None
+            });
         if let Some(written) = written {
             let facts = Exported {
                 pictures: number(input.pictures.len()),

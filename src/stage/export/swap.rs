@@ -116,7 +116,15 @@ pub(super) fn withdraw(dataset: &str, dir: &Path) -> Result<(), ExportError> {
         .file_name()
         .and_then(|name| name.to_str())
         .is_some_and(|name| dir.with_file_name(format!(".{name}.snapset")).exists());
-    if has_mark && dir.exists() { Staging::begin(dir, dataset)?.commit() } else { Ok(()) }
+    if !(has_mark && dir.exists()) {
+        return Ok(());
+    }
+    let staging = Staging::begin(dir, dataset)?;
+    let mark_path = staging.mark_path.clone();
+    staging.commit()?;
+    fs::remove_dir(dir).map_err(ExportError::write(dir))?;
+    // Last, so that what a crash leaves is still known to be ours.
+    fs::remove_file(&mark_path).map_err(ExportError::write(&mark_path))
 }
 
 fn read_mark(path: &Path) -> Result<Option<Mark>, ExportError> {

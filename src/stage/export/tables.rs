@@ -119,7 +119,7 @@ pub(super) fn write_manifest(
     })
 }
 
-/// Returns the SHA-256 the manifest has or would have: the version of the dataset.
+/// Returns the SHA-256 the manifest has or would have.
 pub(super) fn manifest_digest(rows: &[Row<'_>], license: &str, transform: &str) -> String {
     let mut sum = Sum(Sha256::new());
     let records =

@@ -25,7 +25,8 @@ pub fn write_csv(dataset: &Dataset<'_>, dir: &Path) -> Result<Written, ExportErr
     let rows = dataset.some_rows()?;
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
-    let version = papers::write(dataset, &rows, Listed::InManifest, new)?;
+    let version = papers::version(dataset, &rows);
+    papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
     write_package(dataset, &version, Table { file: MANIFEST_FILE, columns: &MANIFEST }, new)?;
     let page = Page {
         title: dataset.title,

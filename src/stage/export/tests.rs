@@ -115,6 +115,7 @@ impl Bench {
             funnel: &self.funnel,
             removals: &self.removals,
             transform: "center-crop to 16\u{d7}16",
+            rebuilding: "[prepare]\nsize = 16\n",
             license: "other",
             contact: None,
             answers: &self.answers,

@@ -51,7 +51,8 @@ pub fn write_webdataset(
     }
     let listed: Vec<&str> = classes.iter().map(|label| label.as_str()).collect();
     files::create(&new.join(CLASSES_FILE), (listed.join("\n") + "\n").as_bytes())?;
-    let version = papers::write(dataset, &rows, Listed::InManifest, new)?;
+    let version = papers::version(dataset, &rows);
+    papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
     let page = Page {
         title: dataset.title,
         lead: Vec::new(),

@@ -12,8 +12,8 @@ use crate::{
         id::BlobId,
         link::{Download, MediaUrl, Validators},
         outcome::{Failure, Outcome, Reject},
+        sha256::Sha256,
     },
-    engine::ItemStage,
     net::{Ask, Body, Copy, Fetched},
     pixels::sniff,
     store::{
@@ -37,6 +37,16 @@ impl Had {
             Self::Nothing | Self::Failure(_) => None,
         }
     }
+}
+
+/// What is known beforehand of the bytes an address leads to.
+#[derive(Clone, Copy)]
+pub(super) struct Expected {
+    /// Their digest when a folder or an archive was listed. No post and no list of addresses gives
+    /// one, so neither can point at a file of this machine.
+    pub(super) blob: Option<BlobId>,
+    /// Their digest as a list of addresses tells it.
+    pub(super) sha256: Option<Sha256>,
 }
 
 /// What an address brought.
@@ -69,25 +79,42 @@ impl Fetch<'_> {
     pub(super) async fn bring(
         &self,
         url: &MediaUrl,
-        listed: Option<BlobId>,
+        expected: Expected,
         had: Option<&Download>,
     ) -> Result<Result<Brought, Reject>, FetchError> {
-        // Only the listing of a folder or an archive gives a digest: no post can point at a file
-        // of this machine.
-        let fetched = match local::Spot::of(url).filter(|_| listed.is_some()) {
+        let fetched = match local::Spot::of(url).filter(|_| expected.blob.is_some()) {
             Some(spot) => self.read(url, spot).await?,
             None => self.answer(url, had).await?,
         };
         let body = match (fetched, had) {
             (Ok(Fetched::Whole(body)), _) => body,
             (Ok(Fetched::Unchanged), Some(had)) => {
-                return Ok(Ok(Brought::Unchanged(Box::new(had.clone()))));
+                return self.still_good(url, expected, had).await;
             }
             (Ok(Fetched::Unchanged), None) => unreachable!("no copy was told of"),
             (Err(reject), _) => return Ok(Err(reject)),
         };
-        let kept = self.keep(url, listed, body).await?;
+        let kept = self.keep(url, expected, body).await?;
         Ok(kept.map(Brought::Kept))
+    }
+
+    /// Takes the picture we have, unless a list tells by now that another one is meant.
+    async fn still_good(
+        &self,
+        url: &MediaUrl,
+        expected: Expected,
+        had: &Download,
+    ) -> Result<Result<Brought, Reject>, FetchError> {
+        let unchanged = Brought::Unchanged(Box::new(had.clone()));
+        if expected.sha256.is_none() {
+            return Ok(Ok(unchanged));
+        }
+        let path = self.layout.blob(&had.blob);
+        let name = path.display().to_string();
+        let reading = spawn_blocking(move || std::fs::read(path));
+        let read = reading.await.map_err(|source| broken_off(url, source))?;
+        let bytes = read.map_err(|source| FetchError::Read { path: name, source })?;
+        Ok(changed(&bytes, expected).map_or(Ok(unchanged), Err))
     }
 
     async fn answer(
@@ -113,13 +140,13 @@ impl Fetch<'_> {
     async fn keep(
         &self,
         url: &MediaUrl,
-        listed: Option<BlobId>,
+        expected: Expected,
         body: Body,
     ) -> Result<Result<Kept, Reject>, FetchError> {
         let (layout, store) = (self.layout.clone(), self.store.clone());
         let working = spawn_blocking(move || -> Result<Result<Kept, Reject>, FileError> {
             let blob = BlobId::of(&body.bytes);
-            if let Some(reject) = reason_against(&body, blob, listed) {
+            if let Some(reject) = reason_against(&body, blob, expected) {
                 return Ok(Err(reject));
             }
             if is_ghost(&store, &blob) {
@@ -153,8 +180,8 @@ pub(super) fn broken_off(url: &MediaUrl, source: JoinError) -> FetchError {
 }
 
 /// Looks at what came: is it a picture at all, and the one that was meant?
-fn reason_against(body: &Body, blob: BlobId, listed: Option<BlobId>) -> Option<Reject> {
-    if listed.is_some_and(|listed| listed != blob) {
+fn reason_against(body: &Body, blob: BlobId, expected: Expected) -> Option<Reject> {
+    if expected.blob.is_some_and(|listed| listed != blob) {
         return Some(Reject::FileChanged);
     }
     if placeholder::is_placeholder(&body.final_url, &body.bytes) {
@@ -164,5 +191,15 @@ fn reason_against(body: &Body, blob: BlobId, listed: Option<BlobId>) -> Option<R
         return Some(Reject::Empty);
     }
     let kind = sniff::kind(&body.bytes);
-    (!kind.is_picture()).then(|| Reject::NotAnImage { found: kind.name().to_owned() })
+    if !kind.is_picture() {
+        return Some(Reject::NotAnImage { found: kind.name().to_owned() });
+    }
+    changed(&body.bytes, expected)
+}
+
+/// Refuses other bytes than those a list tells of.
+fn changed(bytes: &[u8], expected: Expected) -> Option<Reject> {
+    let meant = expected.sha256?;
+    let sha256 = Sha256::of(bytes);
+    (sha256 != meant).then_some(Reject::Changed { sha256 })
 }

@@ -20,6 +20,7 @@ use crate::{
 };
 use server::{Act, Server};
 
+mod digests;
 mod faults;
 mod manners;
 mod pixels;
@@ -69,19 +70,28 @@ impl Bench {
     fn show_links(&self, links: Vec<(&str, Option<&str>)>) {
         let n_shown = self.store.notes::<Post>().unwrap().len();
         for (n, (address, fallback)) in (n_shown..).zip(links) {
-            let id = PostId(format!("reddit:t3_{n:04}"));
             let link = MediaLink { fallback: fallback.map(url), ..MediaLink::to(url(address)) };
-            let resolution = Resolution {
-                label: Label::new("cats").unwrap(),
-                place: Place("r/cats".to_owned()),
-                origin: Origin::Single,
-                items: vec![Resolved::Link(link)],
-            };
-            let stamp = Stamp { revision: 1, recipe: Digest::of(&0), input: Digest::of(&0) };
-            let settled = Settled { stamp, outcome: Outcome::Made(resolution) };
-            self.store.put_notes(&[(id.clone(), post())]).unwrap();
-            self.store.put_all(&[(id, settled)]).unwrap();
+            self.show_link(n, link);
         }
+    }
+
+    /// Shows an address in the first post, with the digest a list tells of it.
+    fn list(&self, address: &str, sha256: Option<Sha256>) {
+        self.show_link(0, MediaLink { sha256, ..MediaLink::to(url(address)) });
+    }
+
+    fn show_link(&self, n: usize, link: MediaLink) {
+        let id = PostId(format!("reddit:t3_{n:04}"));
+        let resolution = Resolution {
+            label: Label::new("cats").unwrap(),
+            place: Place("r/cats".to_owned()),
+            origin: Origin::Single,
+            items: vec![Resolved::Link(link)],
+        };
+        let stamp = Stamp { revision: 1, recipe: Digest::of(&0), input: Digest::of(&0) };
+        let settled = Settled { stamp, outcome: Outcome::Made(resolution) };
+        self.store.put_notes(&[(id.clone(), post())]).unwrap();
+        self.store.put_all(&[(id, settled)]).unwrap();
     }
 
     fn stage(&self) -> Fetch<'_> {

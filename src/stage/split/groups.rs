@@ -93,8 +93,19 @@ fn bonds(sighting: &Sighting, group: GroupBy, bucket: Bucket) -> Vec<Bond> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::domain::link::{LinkId, MediaLink, MediaUrl};
+    use crate::{
+        domain::{
+            classes::Classes,
+            link::{Download, LinkId, MediaLink, MediaUrl, Origin, Quality, Resolution, Resolved},
+            outcome::Outcome,
+            post::{Media, Post, Teller},
+        },
+        stage::split::{Recipe, Table},
+        store::{Digest, Record, Settled, Stamp, layout::Layout},
+    };
 
     fn sighting(post: &str) -> Sighting {
         let media = MediaLink::to(MediaUrl("https://i.redd.it/a.jpg".to_owned()));
@@ -128,5 +139,82 @@ mod tests {
         assert!(bonds(&sighting("reddit:t3_a"), GroupBy::Post, Bucket::None).contains(&parent));
         assert!(author("reddit:t3_a") == author("reddit:t3_c"));
         assert!(author("reddit:t3_a") != author("urls:a"));
+    }
+
+    fn settle<R: Record>(store: &Store, key: R::Key, record: R) {
+        let stamp = Stamp { revision: 1, recipe: Digest::of(&0), input: Digest::of(&0) };
+        let settled = Settled { stamp, outcome: Outcome::Made(record) };
+        store.put_all(&[(key, settled)]).unwrap();
+    }
+
+    /// Shows pictures of these bytes in one post and judges those that are `judged`.
+    fn shown(store: &Store, bytes: &[u8], judged: &[u8]) {
+        let place = Place("r/cats".to_owned());
+        let url = |byte: &u8| MediaUrl(format!("https://i.redd.it/{byte}.jpg"));
+        let post = Post {
+            places: BTreeSet::from([place.clone()]),
+            title: String::new(),
+            author: None,
+            permalink: String::new(),
+            created_utc: None,
+            score: None,
+            upvote_percent: None,
+            flair: None,
+            over_18: false,
+            media: Media::Text,
+            preview: None,
+            told_by: Teller::Live,
+        };
+        let items = bytes.iter().map(|byte| Resolved::Link(MediaLink::to(url(byte)))).collect();
+        let label = Label::new("cats").unwrap();
+        let resolution = Resolution { label: label.clone(), place, origin: Origin::Gallery, items };
+        let id = PostId("reddit:t3_a".to_owned());
+        store.put_notes(&[(id.clone(), post)]).unwrap();
+        settle(store, id, resolution);
+        for byte in bytes {
+            let blob = BlobId::of(&[*byte]);
+            let download = Download {
+                blob,
+                size_bytes: 1,
+                final_url: String::new(),
+                retrieved_at: 0,
+                troubles: BTreeSet::new(),
+                quality: Quality::default(),
+                validators: crate::domain::link::Validators::default(),
+            };
+            settle(store, url(byte), download);
+            if judged.contains(byte) {
+                let ruling = Ruling::Keep { label: label.clone() };
+                store.put_notes(&[(blob, Verdict { ruling, leak_group: blob })]).unwrap();
+            }
+        }
+    }
+
+    /// A broken file is fetched and never judged. Whatever its digest, the pictures beside it in
+    /// the gallery stay together.
+    #[test]
+    fn a_picture_nobody_judged_does_not_part_its_gallery() {
+        let bytes = [1, 2, 3];
+        for broken in bytes {
+            let dir = tempfile::tempdir().unwrap();
+            let layout = Layout::new(dir.path(), "cats");
+            let store = Store::open(&layout.store()).unwrap();
+            let judged = bytes.into_iter().filter(|it| *it != broken).collect::<Vec<u8>>();
+            shown(&store, &bytes, &judged);
+            let class = (Label::new("cats").unwrap(), vec![Place("r/cats".to_owned())]);
+            let classes = Classes::plain(&BTreeMap::from([class])).unwrap();
+            let stage = Splitting {
+                recipe: Recipe { table: Table::default(), seed: 1 },
+                classes: &classes,
+                lock: dir.path().join("cats.lock"),
+            };
+
+            let members = stage.members(&store).unwrap();
+
+            let blobs: BTreeSet<BlobId> = judged.iter().map(|it| BlobId::of(&[*it])).collect();
+            assert!(members.keys().eq(&blobs));
+            let groups: BTreeSet<BlobId> = members.values().map(|it| it.group).collect();
+            assert_eq!(groups, BTreeSet::from([*blobs.first().unwrap()]), "without {broken}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::domain::random::{Purpose, Random};
 
 /// What happens to the dataset between two runs.
 #[derive(Clone, Copy, Debug)]
-enum Step {
+pub(super) enum Step {
     /// This many percent of the largest size come to every class.
     Grow(usize),
     /// This many percent of all pictures go.
@@ -21,6 +21,7 @@ struct Picture {
     class: usize,
     group: usize,
     is_kept: bool,
+    shown_at: i64,
 }
 
 /// Whether pictures ever went or gave way.
@@ -32,18 +33,20 @@ enum Past {
 
 /// How pictures come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Crowd {
+pub(super) enum Crowd {
     /// One by one.
     Singles,
     /// One group in five has two to four pictures, and one in a hundred is of two classes.
     Groups,
+    /// Half of them are of an author who was there before, whatever class that one showed.
+    Authors,
 }
 
 /// More pictures than these take too long.
-const PICTURES_MAX: usize = 12_000;
+pub(super) const PICTURES_MAX: usize = 12_000;
 
 /// The pictures there are, and which of their groups have become one.
-struct World {
+pub(super) struct World {
     random: Random,
     crowd: Crowd,
     n_made: u32,
@@ -54,14 +57,14 @@ struct World {
 }
 
 impl World {
-    fn new(n_classes: usize, crowd: Crowd, seed: u64) -> Self {
+    pub(super) fn new(n_classes: usize, crowd: Crowd, n_max: usize, seed: u64) -> Self {
         let mut random = Random::new(seed, Purpose::Order);
         let mut sizes: Vec<usize> = Vec::new();
         for _ in 0..n_classes {
             // As many classes below 30 as from 300 to 3,000.
             let size = 3.0 * (10_000.0_f32 / 3.0).powf(random.unit());
             let size = (3_u16..=10_000).find(|n| size <= f32::from(*n)).map_or(10_000, usize::from);
-            let room = PICTURES_MAX.saturating_sub(sizes.iter().sum());
+            let room = n_max.saturating_sub(sizes.iter().sum());
             sizes.push(size.min(room.max(3)));
         }
         Self { random, crowd, n_made: 0, sizes, pictures: Vec::new(), joined: Vec::new() }
@@ -70,7 +73,10 @@ impl World {
     fn add(&mut self, class: usize, group: usize) {
         self.n_made += 1;
         let is_kept = self.random.below(20) != 0;
-        self.pictures.push(Picture { blob: blob(self.n_made), class, group, is_kept });
+        // Later pictures are mostly newer, and no two are of one moment.
+        let days = self.random.below(400) + usize::try_from(self.n_made).unwrap() / 10;
+        let shown_at = i64::try_from(days).unwrap() * 86_400 + i64::from(self.n_made);
+        self.pictures.push(Picture { blob: blob(self.n_made), class, group, is_kept, shown_at });
     }
 
     fn new_group(&mut self) -> usize {
@@ -78,14 +84,21 @@ impl World {
         self.joined.len() - 1
     }
 
-    fn take(&mut self, step: Step) {
+    pub(super) fn take(&mut self, step: Step) {
         match step {
             Step::Grow(percent) => {
                 for class in 0..self.sizes.len() {
                     let n_due = (self.sizes[class] * percent).div_ceil(100);
                     let mut n = 0;
                     while n < n_due {
-                        let group = self.new_group();
+                        let is_known = self.crowd == Crowd::Authors
+                            && !self.joined.is_empty()
+                            && self.random.below(2) == 0;
+                        let group = if is_known {
+                            self.random.below(self.joined.len())
+                        } else {
+                            self.new_group()
+                        };
                         let is_crowd = self.crowd == Crowd::Groups;
                         let size = match self.random.below(5) {
                             0 if is_crowd => 2 + self.random.below(3),
@@ -134,7 +147,7 @@ impl World {
         group
     }
 
-    fn members(&self) -> BTreeMap<BlobId, Member> {
+    pub(super) fn members(&self) -> BTreeMap<BlobId, Member> {
         let mut least: BTreeMap<usize, BlobId> = BTreeMap::new();
         for it in &self.pictures {
             let least = least.entry(self.root(it.group)).or_insert(it.blob);
@@ -143,7 +156,8 @@ impl World {
         let labels: Vec<Label> = (0..30).map(label).collect();
         let member = |it: &Picture| {
             let label = it.is_kept.then(|| labels[it.class].clone());
-            (it.blob, Member::new(least[&self.root(it.group)], label))
+            let group = least[&self.root(it.group)];
+            (it.blob, Member { group, label, shown_at: Some(it.shown_at) })
         };
         self.pictures.iter().map(member).collect()
     }
@@ -254,7 +268,7 @@ fn check_shares(tallies: &BTreeMap<&Label, Tally>, past: Past) -> Result<(), Tes
     Ok(())
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (1_usize..40).prop_map(Step::Grow),
         1 => (1_usize..30).prop_map(Step::Shrink),
@@ -297,7 +311,7 @@ proptest! {
         steps in prop::collection::vec(step(), 1..6),
         seed: u64,
     ) {
-        live(World::new(n_classes, Crowd::Groups, seed), first, &steps, seed)?;
+        live(World::new(n_classes, Crowd::Groups, PICTURES_MAX, seed), first, &steps, seed)?;
     }
 
     #[test]
@@ -306,6 +320,6 @@ proptest! {
         steps in prop::collection::vec((1_usize..40).prop_map(Step::Grow), 1..6),
         seed: u64,
     ) {
-        live(World::new(n_classes, Crowd::Singles, seed), 20, &steps, seed)?;
+        live(World::new(n_classes, Crowd::Singles, PICTURES_MAX, seed), 20, &steps, seed)?;
     }
 }

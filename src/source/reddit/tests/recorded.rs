@@ -62,7 +62,7 @@ fn show(media: &Media, count: &mut impl FnMut(String, i64), addresses: &mut Vec<
         }
         Media::Video => count("video".to_owned(), 1),
         Media::Text => count("text".to_owned(), 1),
-        Media::Link { url } => {
+        Media::Link { url, .. } => {
             count("link".to_owned(), 1);
             addresses.push(url.clone());
         }

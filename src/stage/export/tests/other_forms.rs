@@ -13,7 +13,8 @@ use crate::domain::{
     manifest::Changes as Difference,
 };
 
-const FORMS: [&str; 6] = ["kaggle-dirs", "folder", "huggingface", "webdataset", "hydrate", "csv"];
+const FORMS: [&str; 7] =
+    ["kaggle-dirs", "folder", "huggingface", "webdataset", "hydrate", "csv", "lists"];
 
 impl Bench {
     fn form(&self, form: &str, to: &str) -> Result<Written, ExportError> {
@@ -31,6 +32,7 @@ impl Bench {
             }
             "hydrate" => hydrate::write_hydrate(dataset, &dir),
             "csv" => tabular::write_csv(dataset, &dir),
+            "lists" => lists::write_lists(dataset, &BTreeMap::new(), &dir),
             other => panic!("{other}"),
         })
     }
@@ -58,12 +60,17 @@ fn two_exports_of_any_form_are_the_same_bytes_whatever_the_order_and_the_threads
 }
 
 #[test]
-fn all_forms_of_one_dataset_have_one_version() {
+fn all_forms_of_one_dataset_have_one_version_whatever_licence_one_states() {
     let bench = Bench::new();
     let kaggle = bench.kaggle("kaggle").unwrap().version;
     for form in FORMS {
         assert_eq!(bench.form(form, form).unwrap().version, kaggle, "{form}");
     }
+    let licensed = KaggleRecipe { license: Some("CC0-1.0".to_owned()), ..recipe() };
+    let other =
+        bench.with(|it| write_kaggle(it, &licensed, COVER, None, &bench.path("other"))).unwrap();
+    assert_eq!(other.version, kaggle);
+    assert!(text(&tree(&bench.path("other")), "manifest.csv").contains(",CC0-1.0,"));
 }
 
 #[test]
@@ -90,7 +97,7 @@ fn the_checksums_of_any_form_are_those_of_all_other_files() {
 
 #[test]
 fn trouble_midway_leaves_the_old_export_of_any_form() {
-    for form in FORMS.into_iter().filter(|form| !["hydrate", "csv"].contains(form)) {
+    for form in FORMS.into_iter().filter(|form| !["hydrate", "csv", "lists"].contains(form)) {
         let bench = Bench::new();
         bench.form(form, "exports/x").unwrap();
         let before = tree(&bench.path("exports"));
@@ -128,7 +135,7 @@ fn what_is_not_wanted_any_more_goes_and_what_was_never_ours_stays() {
 
     let left: Vec<String> =
         tree(&bench.path("exports")).into_keys().filter(|it| !it.starts_with('.')).collect();
-    assert_eq!(left, ["csv/", "folder/", "folder/mine"]);
+    assert_eq!(left, ["folder/", "folder/mine"]);
 }
 
 #[test]
@@ -262,9 +269,11 @@ fn a_list_to_fetch_from_tells_the_digests_of_what_was_fetched_and_leaves_out_loc
         ]
     );
     assert!(text(&files, "README.md").contains("1 pictures of the dataset have no web address"));
+    assert!(text(&files, "README.md").contains("cp hydrate.csv pets.toml pets.lock ~/pets"));
     assert!(text(&files, "pets.toml").ends_with(
         "title = \"Cats and Dogs\"\nseed = 7\n\n[classes]\n\
-         cats = [\"urls:hydrate.csv#cats\"]\ndogs = [\"urls:hydrate.csv#dogs\"]\n"
+         cats = [\"urls:hydrate.csv#cats\"]\ndogs = [\"urls:hydrate.csv#dogs\"]\n\n\
+         [prepare]\nsize = 16\n"
     ));
     assert!(text(&files, "pets.lock").contains(&format!("{} train\n", picture.blob)));
     assert!(!files.keys().any(|name| name.contains(".jpg")));
