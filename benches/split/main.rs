@@ -8,7 +8,7 @@
 //! are split; then one picture is added, or 100, of which 40 show what earlier ones show; and
 //! last, the 100 are added and the folder that is there already is written again.
 //!
-//! Every tool gets the same files and the same seed, and is asked for 70/15/15; StratifiedGroupKFold
+//! Every tool gets the same files and the same seed, and is asked for 70/15/15; `StratifiedGroupKFold`
 //! knows folds alone and cuts sevenths, two of them for val and test: 71.4/14.3/14.3. All but
 //! split-folders, which knows groups by file names only, are told the groups. What is read is the folders they leave: a picture has
 //! moved if the splits it lies in are others than before, and it leaks if it lies in several
