@@ -220,8 +220,12 @@ impl Slot<'_> {
 fn fill<const D: usize>(param: &mut Param<Tensor<D>>, values: Vec<f32>) {
     let old = param.val();
     let value = Tensor::from_data(TensorData::new(values, old.dims()), &old.device());
-    // Through `map` it stays one that learns, or one that does not, on a device without gradients.
-    *param = param.clone().map(|_| value);
+    // `map` keeps whether the parameter is to learn, which no tensor knows on a device without
+    // gradients; on one with them, the tensor has to know.
+    *param = param.clone().map(|old| {
+        let tracked = old.is_require_grad();
+        if tracked { value.require_grad() } else { value }
+    });
 }
 
 impl std::fmt::Display for Misfit {
