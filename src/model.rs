@@ -15,6 +15,7 @@ pub mod classifier;
 mod loss;
 pub mod nets;
 mod graph;
+mod conv;
 mod weights;
 pub mod pretrained;
 pub mod onnx;

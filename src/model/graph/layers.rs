@@ -2,10 +2,11 @@
 
 use burn::{
     module::{Module, Param},
-    tensor::{Tensor, module::conv2d, ops::ConvOptions},
+    tensor::Tensor,
 };
 
 use super::Window;
+use crate::model::conv::conv2d;
 
 #[derive(Module, Debug)]
 pub(in crate::model) struct Conv {
@@ -36,9 +37,7 @@ pub(in crate::model) struct Dense {
 
 impl Conv {
     pub(super) fn forward(&self, x: Tensor<4>, window: Window, groups: usize) -> Tensor<4> {
-        let padding = window.padding.map(|[before, behind]| (before, behind));
-        let options = ConvOptions { stride: window.stride, padding, dilation: [1, 1], groups };
-        conv2d(x, self.weight.val(), self.bias.as_ref().map(Param::val), options)
+        conv2d(x, self.weight.val(), self.bias.as_ref().map(Param::val), window, groups)
     }
 }
 
