@@ -16,6 +16,7 @@ mod loss;
 pub mod nets;
 mod graph;
 mod conv;
+mod pool;
 mod weights;
 pub mod pretrained;
 pub mod onnx;
