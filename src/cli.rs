@@ -10,19 +10,26 @@ use crate::engine::StageName;
 
 mod augment;
 mod bars;
+mod check;
 mod complaint;
 mod evaluate;
 mod explain;
+mod export;
+mod learning_curve;
 mod new;
 mod places;
 mod plan;
 mod predict;
+mod publish;
 mod report;
 mod run;
+mod runs;
+mod serve_model;
 mod stages;
 mod status;
 mod sync_deletions;
 mod talk;
+mod weights;
 
 use complaint::{Complaint, Exit};
 use talk::Talk;
@@ -68,6 +75,8 @@ enum Command {
     Explain(explain::ExplainArguments),
     /// Write report.html: one file to look at and pass on
     Report(report::ReportArguments),
+    /// Write the exports of the pipeline, or tell what changed from one to another
+    Export(export::ExportArguments),
     /// Ask which posts were deleted, and remove what came from them, through to the exports
     SyncDeletions(sync_deletions::SyncArguments),
     /// Train the classifier of the pipeline, if anything it depends on has changed
@@ -76,6 +85,18 @@ enum Command {
     Evaluate(OnePipeline),
     /// Ask the trained classifier about pictures: files, folders, web addresses
     Predict(predict::PredictArguments),
+    /// Answer the same over HTTP on this machine, with a page to drop pictures on
+    ServeModel(serve_model::ServeArguments),
+    /// Train with ever larger parts of the pictures, and tell what more of them would bring
+    LearningCurve(learning_curve::CurveArguments),
+    /// Audit an image folder, whoever made it: leaks, label conflicts, broken files, balance
+    Check(check::CheckArguments),
+    /// Hand an export to the tool of its platform, or say the command where that is not installed
+    Publish(publish::PublishArguments),
+    /// Published weights that training can start from: list them, fetch them
+    Weights(weights::WeightsArguments),
+    /// List the trainings so far, or say whether one of two models is better
+    Runs(runs::RunsArguments),
     /// Write altered copies of a picture, or fill up class folders until all are equally large
     Augment(augment::AugmentArguments),
     /// Print a completion script for a shell
@@ -116,6 +137,7 @@ async fn obey(command: Command, shared: &Shared, talk: &Talk) -> Result<Exit, Co
         Command::Status(one) => status::status(&one, shared, talk),
         Command::Explain(arguments) => explain::explain(&arguments, shared, talk),
         Command::Report(arguments) => report::report(&arguments, shared, talk),
+        Command::Export(arguments) => export::export(arguments, shared, talk).await,
         Command::SyncDeletions(arguments) => {
             sync_deletions::sync_deletions(&arguments, shared, talk).await
         }
@@ -124,6 +146,14 @@ async fn obey(command: Command, shared: &Shared, talk: &Talk) -> Result<Exit, Co
         }
         Command::Evaluate(one) => evaluate::evaluate(&one, shared, talk),
         Command::Predict(arguments) => predict::predict(&arguments, shared, talk).await,
+        Command::ServeModel(arguments) => serve_model::serve_model(&arguments, shared, talk).await,
+        Command::LearningCurve(arguments) => {
+            learning_curve::learning_curve(&arguments, shared, talk).await
+        }
+        Command::Check(arguments) => check::check(&arguments, talk).await,
+        Command::Publish(arguments) => publish::publish(&arguments, shared, talk),
+        Command::Weights(arguments) => weights::weights(&arguments, shared, talk).await,
+        Command::Runs(arguments) => runs::runs(&arguments, shared, talk),
         Command::Augment(arguments) => augment::augment(&arguments, talk),
         Command::Completions { shell } => {
             talk.completions(shell);

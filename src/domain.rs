@@ -1,18 +1,23 @@
 //! The nouns and the pure rules. Nothing here reads, writes, waits, prints or looks at the clock.
 
+pub mod audit;
 pub mod bytes;
 pub mod census;
 pub mod classes;
 pub mod dataset;
+pub mod datasheet;
 pub mod day;
 pub mod deletion;
+pub mod exports;
 pub mod fingerprint;
 pub mod flaws;
 pub mod id;
 pub mod kaggle;
 pub mod learning;
+pub mod license;
 pub mod link;
 pub mod listing;
+pub mod manifest;
 pub mod outcome;
 pub mod outliers;
 pub mod pacing;

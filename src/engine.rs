@@ -27,7 +27,7 @@ pub mod stop;
 
 pub use commit::BeforeCommit;
 pub use items::{RunError, Work, run};
-pub use plan::stamp_of;
+pub use plan::{changes, stamp_of};
 pub use set::{SetError, SetStage, plan_set, run_set};
 
 /// The steps of a pipeline, in the order they run.

@@ -10,4 +10,5 @@ pub mod engine;
 pub mod stage;
 pub mod pipeline;
 pub mod report;
+pub mod serve;
 pub mod cli;

@@ -12,6 +12,7 @@ pub mod card;
 mod augment;
 pub mod train;
 pub mod classifier;
+pub mod cam;
 mod loss;
 pub mod nets;
 mod graph;
@@ -23,6 +24,7 @@ pub mod onnx;
 pub mod drawing;
 mod dropout;
 mod optimizer;
+mod schedule;
 pub mod tensorboard;
 
 use recipe::RecipeError;
@@ -49,12 +51,39 @@ pub enum ModelError {
          this model takes; scale it to {side_px} pixels first"
     )]
     WrongSize { kind: &'static str, index: usize, found: usize, side_px: u32 },
+    #[error("the model has no class number {class}; it knows {}, counted from 0", .classes.join(", "))]
+    NoSuchClass { class: usize, classes: Vec<String> },
     #[error("`image_size` in [train] is too small for the {architecture} network")]
     TooSmall { architecture: recipe::Architecture, source: graph::build::TooSmall },
     #[error("`weights` in [train] cannot be used")]
     Pretrained(#[source] weights::WeightsError),
-    #[error("the loss grew beyond all bounds in epoch {epoch}; lower `learning_rate` in [train]")]
-    Diverged { epoch: u32 },
+    #[error(
+        "`class_weights` in [train] has no weight for class `{class}`; give it one, or choose \
+         \"balanced\" or \"none\""
+    )]
+    NoWeight { class: String },
+    #[error(
+        "`class_weights` in [train] names `{name}`, which is no class; the classes are {}",
+        .classes.join(", ")
+    )]
+    WeightOfNone { name: String, classes: Vec<String> },
+    #[error(
+        "class `{class}` has no validation picture, so `monitor = \"val-auc\"` in [train] cannot be \
+         told; watch \"val-loss\", or give `val` a larger share in [split]"
+    )]
+    NoAuc { class: String },
+    #[error(
+        "`mixup` in [train] blends pictures, but the frozen part of the {architecture} network is \
+         asked about each of them only once; set `mixup = 0`, or `unfreeze = \"all\"`"
+    )]
+    MixupOfFrozen { architecture: recipe::Architecture },
+    #[error(
+        "the loss grew beyond all bounds in step {step} of epoch {epoch}, at a learning rate of {rate}; \
+         lower `learning_rate` in [train], to a tenth of it for a start"
+    )]
+    Diverged { epoch: u32, step: usize, rate: f64 },
+    #[error("{}", unanswered(*.epoch))]
+    Unanswered { epoch: u32 },
     #[error("training was interrupted in epoch {epoch}")]
     Interrupted { epoch: u32 },
     #[error("{} is missing, so there is no trained model; train first", .path.display())]
@@ -87,6 +116,18 @@ pub enum ModelError {
         architecture: recipe::Architecture,
         misfit: Box<graph::names::Misfit>,
     },
+}
+
+fn unanswered(epoch: u32) -> String {
+    match epoch {
+        0 => "the network answers with what is no number before it has learned anything; `weights` in \
+              [train] are damaged, get them again"
+            .to_owned(),
+        _ => format!(
+            "after epoch {epoch} the network answers with what is no number; lower `learning_rate` \
+             in [train], to a tenth of it for a start"
+        ),
+    }
 }
 
 #[cfg(test)]

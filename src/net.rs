@@ -12,6 +12,7 @@ use crate::domain::{link::Trouble, outcome::Reject, traffic::Traffic};
 mod address;
 mod api;
 mod breaker;
+mod download;
 mod exchange;
 mod gauge;
 mod hosts;
@@ -23,6 +24,7 @@ mod robots;
 mod watch;
 
 pub use api::{Answer, Request};
+pub use download::Piece;
 pub use picture::{Ask, Body, Copy, Fetched};
 pub use private::{NotAHost, PrivateHost, PrivateHosts};
 
@@ -83,6 +85,8 @@ pub enum NetError {
     HostDown { host: String },
     #[error("a stop was asked for before {host} was")]
     Stopped { host: String },
+    #[error("{url} is on no public host, or led from one place to the next too often")]
+    Astray { url: String },
 }
 
 impl NetError {
@@ -97,7 +101,7 @@ impl NetError {
             | Self::Deadline { .. }
             | Self::HostDown { .. }
             | Self::Stopped { .. } => true,
-            Self::Setup { .. } | Self::AnswerTooLarge { .. } => false,
+            Self::Setup { .. } | Self::AnswerTooLarge { .. } | Self::Astray { .. } => false,
         }
     }
 
@@ -113,7 +117,8 @@ impl NetError {
             | Self::Deadline { .. }
             | Self::AnswerTooLarge { .. }
             | Self::HostDown { .. }
-            | Self::Stopped { .. } => None,
+            | Self::Stopped { .. }
+            | Self::Astray { .. } => None,
         }
     }
 
@@ -128,7 +133,8 @@ impl NetError {
             Self::Setup { .. }
             | Self::Connect { .. }
             | Self::AnswerTooLarge { .. }
-            | Self::Stopped { .. } => Trouble::Connection,
+            | Self::Stopped { .. }
+            | Self::Astray { .. } => Trouble::Connection,
         }
     }
 
@@ -143,9 +149,10 @@ impl NetError {
             | Self::Stalled { .. }
             | Self::Deadline { .. }
             | Self::HostDown { .. } => hosts::Ending::Unreachable,
-            Self::Setup { .. } | Self::AnswerTooLarge { .. } | Self::Stopped { .. } => {
-                hosts::Ending::Answered
-            }
+            Self::Setup { .. }
+            | Self::AnswerTooLarge { .. }
+            | Self::Stopped { .. }
+            | Self::Astray { .. } => hosts::Ending::Answered,
         }
     }
 }
@@ -186,6 +193,17 @@ impl Client {
             first_rest: options.first_rest,
         });
         Ok(Self { http, hosts, options })
+    }
+
+    /// Fetches a large file from byte `from` on, or from its first if the host gives no less,
+    /// following at most five redirects. `take` hears where the pieces begin, then each of them.
+    pub async fn download<E: From<NetError>>(
+        &self,
+        url: &Url,
+        from: u64,
+        take: impl FnMut(Piece<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        download::fetch(self, url, from, take).await
     }
 
     /// Fetches a picture's bytes, following at most five redirects.

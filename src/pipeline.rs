@@ -2,13 +2,19 @@
 
 pub mod ask;
 pub mod augment;
+pub mod check;
 mod crops;
+mod growth;
 pub mod deletions;
+pub mod exports;
 pub mod file;
 pub mod fault;
+pub mod publish;
 pub mod run;
+pub mod runs;
 mod secrets;
 pub mod starter;
+pub mod weights;
 pub mod workshop;
 
 pub use fault::PipelineError;

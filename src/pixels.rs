@@ -9,6 +9,7 @@ pub mod decode;
 pub mod encode;
 pub mod exif;
 pub mod fingerprint;
+pub mod heat;
 pub mod plain_hash;
 pub mod process;
 pub mod search;

@@ -12,3 +12,4 @@ pub mod export;
 pub mod train;
 pub mod predict;
 pub mod augment;
+pub mod audit;

@@ -7,7 +7,8 @@
 //! Each original gets one copy by each edit. For each edit the base pictures and its copies are
 //! one set, and every pair of it that is called a twin and is not an original and its copy is
 //! false. Thresholds were chosen on the first half of the pictures; the second is held out.
-//! The peers see the same sets: `pip install imagededup`, `cargo install czkawka_cli`.
+//! The peers see the same sets: `pip install imagededup`, `cargo install czkawka_cli`. The network
+//! of `cnn` is `MobileNetV2` with the shared weights, as imagededup's own have to be fetched.
 
 use std::{
     collections::BTreeMap,
@@ -71,11 +72,13 @@ pub(crate) fn run(args: &[String]) {
     speed::print(&halves[0].base, SHORTER_PX);
     let mut table = Table::new(&halves);
     table.add("snapset", &ours);
+    let weights = shared.join("weights/mobilenet_v2_1.0_224_dequant_f16.safetensors");
     for peer in option("--peers").into_iter().flat_map(|it| it.split(',')) {
         let tools = peers::Tools {
             python: option("--python").unwrap_or("python3"),
             czkawka: option("--czkawka").unwrap_or("czkawka_cli"),
             scratch: Path::new(scratch),
+            weights: &weights,
         };
         match peers::scores(peer, &tools, &halves) {
             Ok(scores) => table.add(peer, &scores),

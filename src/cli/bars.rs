@@ -58,12 +58,36 @@ struct Current {
 
 const SHAPE_OF_ONE: &str = "{prefix:>12} {spinner} {elapsed} {wide_msg}";
 const SHAPE_OF_MANY: &str = "{prefix:>12} [{bar:28}] {pos}/{len} {rate:>9}, {eta} left  {wide_msg}";
+const SHAPE_OF_BYTES: &str =
+    "{prefix} [{bar:28}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
 
 fn bar(stage: StageName, due: u64) -> ProgressBar {
     let bar = ProgressBar::new(due);
     bar.set_style(style(if due == 1 { SHAPE_OF_ONE } else { SHAPE_OF_MANY }));
     bar.set_prefix(stage.name());
     bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+/// Returns a bar for so many things to do, beside `name`.
+pub(crate) fn of_many(name: &'static str, n: usize, talk: &Talk) -> ProgressBar {
+    if !talk.has_bars() || n < 2 {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(u64::try_from(n).unwrap_or(u64::MAX));
+    bar.set_style(style(SHAPE_OF_MANY));
+    bar.set_prefix(name);
+    bar
+}
+
+/// Returns a bar for the bytes of a file.
+pub(crate) fn of_bytes(name: &'static str, talk: &Talk) -> ProgressBar {
+    if !talk.has_bars() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    bar.set_style(style(SHAPE_OF_BYTES));
+    bar.set_prefix(name);
     bar
 }
 

@@ -24,6 +24,8 @@ pub(crate) enum Exit {
     Pending = 10,
     /// Done, but some items failed.
     Partial = 11,
+    /// `check` has found something wrong.
+    Invalid = 12,
     Interrupted = 130,
 }
 
@@ -176,10 +178,7 @@ impl From<PipelineRunError> for Complaint {
             PipelineRunError::Folder(_) | PipelineRunError::Path(_) => {
                 (Exit::Usage, Some("folder: paths start where the program is started"))
             }
-            PipelineRunError::Split(_) => (
-                Exit::Failed,
-                Some("restore the lock from version control, or remove it to split anew"),
-            ),
+            PipelineRunError::Split(error) => (Exit::Failed, error.hint()),
             PipelineRunError::Store(_)
             | PipelineRunError::Asking(_)
             | PipelineRunError::File(_)

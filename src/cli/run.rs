@@ -113,7 +113,7 @@ pub(crate) fn open(
 
 /// Seconds since 1970-01-01 UTC.
 #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     // A clock before 1970 is as good as none.
     since.ok().and_then(|it| i64::try_from(it.as_secs()).ok()).unwrap_or_default()

@@ -75,6 +75,13 @@ impl TryFrom<String> for BlobId {
 #[serde(transparent)]
 pub struct PostId(pub String);
 
+impl PostId {
+    /// Returns the kind of source: `reddit` of `reddit:t3_1abcde`.
+    pub fn site(&self) -> &str {
+        self.0.split_once(':').map_or("", |(site, _)| site)
+    }
+}
+
 impl fmt::Display for PostId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -7,43 +7,13 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::license;
+
 /// The file that describes the dataset.
 pub const METADATA_FILE: &str = "dataset-metadata.json";
 
 /// The picture shown with the dataset, 560×280; the middle square becomes the thumbnail.
 pub const COVER_FILE: &str = "dataset-cover-image.jpg";
-
-/// Every name Kaggle has for a licence.
-pub const LICENSES: [&str; 28] = [
-    "AGPL-3.0",
-    "CC-BY-3.0",
-    "CC-BY-3.0-IGO",
-    "CC-BY-4.0",
-    "CC-BY-NC-4.0",
-    "CC-BY-NC-ND-4.0",
-    "CC-BY-NC-SA-3.0-IGO",
-    "CC-BY-NC-SA-4.0",
-    "CC-BY-ND-4.0",
-    "CC-BY-SA-3.0",
-    "CC-BY-SA-4.0",
-    "CC0-1.0",
-    "CDLA-Permissive-1.0",
-    "CDLA-Sharing-1.0",
-    "DbCL-1.0",
-    "EU-ODP-Legal-Notice",
-    "FDL-1.3",
-    "GPL-2.0",
-    "GPL-3.0",
-    "LGPL-3.0",
-    "ODC-BY-1.0",
-    "ODbL-1.0",
-    "PDDL",
-    "US-Government-Works",
-    "apache-2.0",
-    "copyright-authors",
-    "other",
-    "unknown",
-];
 
 /// What can be promised about later versions.
 pub const UPDATE_FREQUENCIES: [&str; 8] =
@@ -77,8 +47,8 @@ pub struct KaggleRecipe {
     pub subtitle: Option<String>,
     /// Markdown put before what the program writes itself.
     pub description: Option<String>,
-    /// One of [`LICENSES`].
-    pub license: String,
+    /// One of [`license::LICENSES`]; without it that of the table `[export]`.
+    pub license: Option<String>,
     /// Tags of Kaggle; it drops those it does not know.
     pub keywords: Vec<String>,
     /// One of [`UPDATE_FREQUENCIES`].
@@ -95,7 +65,7 @@ impl Default for KaggleRecipe {
             title: String::new(),
             subtitle: None,
             description: None,
-            license: "other".to_owned(),
+            license: None,
             keywords: Vec::new(),
             expected_update_frequency: None,
             user_specified_sources: None,
@@ -196,7 +166,7 @@ pub enum KaggleFault {
 
 fn advice(nearest: Option<&str>) -> String {
     nearest.map_or_else(
-        || format!("write one of {}", LICENSES.join(", ")),
+        || format!("write one of {}", license::names()),
         |nearest| format!("did you mean `{nearest}`?"),
     )
 }
@@ -261,16 +231,7 @@ impl KaggleRecipe {
     }
 
     fn license_fault(&self) -> Option<KaggleFault> {
-        if LICENSES.contains(&self.license.as_str()) {
-            return None;
-        }
-        let asked = self.license.to_ascii_lowercase().replace([' ', '_'], "-");
-        let likeness = |name: &str| strsim::jaro_winkler(&asked, &name.to_ascii_lowercase());
-        let nearest = LICENSES
-            .into_iter()
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-            .filter(|name| 0.8 <= likeness(name));
-        Some(KaggleFault::License { value: self.license.clone(), nearest })
+        self.license.as_deref().and_then(|name| check_license(name).err())
     }
 
     fn keyword_faults(&self) -> Vec<KaggleFault> {
@@ -285,6 +246,15 @@ impl KaggleRecipe {
         }
         faults
     }
+}
+
+/// Checks that a licence has a name Kaggle knows; the other exports use the same names.
+pub fn check_license(name: &str) -> Result<(), KaggleFault> {
+    if license::find(name).is_some() {
+        return Ok(());
+    }
+    let nearest = license::nearest(name).map(|it| it.name);
+    Err(KaggleFault::License { value: name.to_owned(), nearest })
 }
 
 /// Checks that every resource is a file Kaggle will upload, described once; `files` are the

@@ -15,7 +15,7 @@ pub mod scores;
 mod resample;
 
 /// One pass over the training pictures.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Counted from 1; 0 is the network before training.
     pub number: u32,
@@ -24,6 +24,19 @@ pub struct Epoch {
     pub train_accuracy: f64,
     pub val_loss: f64,
     pub val_accuracy: f64,
+    /// The mean recall of the classes that have validation pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub val_balanced_accuracy: Option<f64>,
+    /// The mean F1 of the classes that have validation pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub val_f1: Option<f64>,
+    /// The mean area under the ROC curves of the classes, one against the rest; `None` where a
+    /// class has no validation picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub val_auc: Option<f64>,
+    /// The learning rate of its last step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
 }
 
 /// What a network said of one picture.

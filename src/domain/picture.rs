@@ -59,4 +59,13 @@ impl FileFormat {
             Self::Webp => "webp",
         }
     }
+
+    /// Returns the name of the format on the web.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+        }
+    }
 }

@@ -15,6 +15,12 @@ pub enum Purpose {
     Balance,
     /// Which of the variants of a picture an epoch sees.
     Variant,
+    /// Which training pictures a smaller training is given.
+    Growth,
+    /// Which pictures of a class an epoch shows.
+    Sample,
+    /// Which pictures are blended, and how.
+    Mixup,
 }
 
 /// A stream of numbers (`SplitMix64`), the same for the same key on every machine.
@@ -32,6 +38,9 @@ impl Random {
             Purpose::Augment => 4,
             Purpose::Balance => 5,
             Purpose::Variant => 6,
+            Purpose::Growth => 17,
+            Purpose::Sample => 7,
+            Purpose::Mixup => 8,
         };
         Self { state: mix(seed) }.at(stream)
     }
@@ -68,6 +77,25 @@ impl Random {
             .sum();
         // Each part has the mean 32,767.5 and the variance (65,536² − 1) / 12.
         (sum as f32 - 262_140.0) / 53_509.92
+    }
+
+    /// Draws a share from the symmetric beta distribution of `alpha`: near a half where it is large,
+    /// near 0 or 1 where it is small.
+    pub fn share(&mut self, alpha: f64) -> f64 {
+        // Above 0, so that there is a logarithm.
+        let mut even = || 1.0 - f64::from(self.unit());
+        if alpha < 0.5 {
+            // Jöhnk 1964; of the pairs drawn, three of four at the least are taken.
+            loop {
+                let [first, second] = [even().ln() / alpha, even().ln() / alpha];
+                if first.exp() + second.exp() <= 1.0 {
+                    return 1.0 / (1.0 + (second - first).exp());
+                }
+            }
+        }
+        // Ulrich 1984. At a half the root is 1, and what is left is the arcsine distribution.
+        let distance = (1.0 - even().powf(2.0 / (2.0 * alpha - 1.0))).sqrt();
+        0.5 + 0.5 * distance * (std::f64::consts::TAU * even()).cos()
     }
 
     /// Draws one of the 256 levels of a colour.
@@ -147,6 +175,25 @@ mod tests {
         assert!((mean(|it| it.powi(4)) - 2.85).abs() < 0.1);
         let within = drawn.iter().filter(|it| it.abs() < 1.0).count();
         assert!((33_700..34_500).contains(&within), "{within} of 50000 within 1");
+    }
+
+    #[test]
+    fn shares_have_the_moments_of_the_beta_distribution() {
+        let mut random = Random::new(7, Purpose::Mixup);
+        for alpha in [0.05, 0.2, 0.5, 1.0, 4.0, 32.0] {
+            let drawn: Vec<f64> = (0..50_000).map(|_| random.share(alpha)).collect();
+
+            assert!(drawn.iter().all(|share| (0.0..=1.0).contains(share)), "{alpha}");
+            let mean = |of: fn(f64) -> f64| drawn.iter().map(|it| of(*it)).sum::<f64>() / 50_000.0;
+            assert!((mean(|it| it) - 0.5).abs() < 0.01, "{alpha}");
+            let variance = 0.25 / (2.0 * alpha + 1.0);
+            let found = mean(|it| (it - 0.5).powi(2));
+            assert!((found / variance - 1.0).abs() < 0.02, "{alpha}: {found}, not {variance}");
+            // The fourth moment tells the families apart that share the first three.
+            let fourth = 3.0 / 16.0 / ((2.0 * alpha + 1.0) * (2.0 * alpha + 3.0));
+            let found = mean(|it| (it - 0.5).powi(4));
+            assert!((found / fourth - 1.0).abs() < 0.05, "{alpha}: {found}, not {fourth}");
+        }
     }
 
     #[test]

@@ -197,10 +197,14 @@ pub(super) fn changed_settings(
     new: &impl Serialize,
 ) -> Result<Vec<String>, StoreError> {
     let Some(RecipeText(old)) = store.note::<RecipeText>(&old)? else { return Ok(Vec::new()) };
-    let new = serde_json::to_value(new).expect("a recipe has string keys");
+    Ok(changes(&old, &serde_json::to_value(new).expect("a recipe has string keys")))
+}
+
+/// Names every setting that differs between two recipes, with both values.
+pub fn changes(old: &serde_json::Value, new: &serde_json::Value) -> Vec<String> {
     let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
-    flatten("", &old, &mut before);
-    flatten("", &new, &mut after);
+    flatten("", old, &mut before);
+    flatten("", new, &mut after);
     let mut changes = Vec::new();
     for name in before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))) {
         let (old, new) = (before.get(name), after.get(name));
@@ -209,7 +213,7 @@ pub(super) fn changed_settings(
             changes.push(format!("{name}: {} \u{2192} {}", show(old), show(new)));
         }
     }
-    Ok(changes)
+    changes
 }
 
 fn flatten(name: &str, value: &serde_json::Value, into: &mut BTreeMap<String, String>) {

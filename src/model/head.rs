@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::recipe::RecipeError;
+use super::recipe::{RecipeError, check_ranges};
 
 /// The layers between the last feature maps and the layer to the classes, which is always there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,12 +42,7 @@ impl Head {
             | HeadLayer::BatchNorm
             | HeadLayer::Relu => None,
         });
-        // Written so that a value that is not a number is outside too.
-        let mut outside = ranges.filter(|(_, value, low, high)| !(low..=high).contains(&value));
-        match outside.next() {
-            Some((key, value, low, high)) => Err(RecipeError { key, value, low, high }),
-            None => Ok(()),
-        }
+        check_ranges(ranges)
     }
 }
 
@@ -75,10 +70,11 @@ mod tests {
 
     #[test]
     fn a_number_out_of_range_is_named() {
-        let refused = |layer| Head(vec![HeadLayer::Flatten, layer]).check().map_err(|it| it.key);
+        let check = |layer| Head(vec![HeadLayer::Flatten, layer]).check();
+        let refused = |layer| check(layer).unwrap_err().to_string();
 
-        assert_eq!(refused(HeadLayer::Dense(0)), Err("head.dense"));
-        assert_eq!(refused(HeadLayer::Dropout(f64::NAN)), Err("head.dropout"));
-        assert_eq!(refused(HeadLayer::Dropout(0.9)), Ok(()));
+        assert!(refused(HeadLayer::Dense(0)).starts_with("`head.dense = 0`"));
+        assert!(refused(HeadLayer::Dropout(f64::NAN)).starts_with("`head.dropout = NaN`"));
+        assert_eq!(check(HeadLayer::Dropout(0.9)), Ok(()));
     }
 }

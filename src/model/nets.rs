@@ -30,7 +30,7 @@ mod vgg_16;
 mod vgg_style;
 mod xception;
 #[cfg(test)]
-mod parity_tests;
+pub(super) mod parity_tests;
 #[cfg(test)]
 mod tests;
 

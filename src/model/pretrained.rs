@@ -62,6 +62,12 @@ impl Pretrained {
             .map_err(ModelError::Pretrained)
     }
 
+    #[cfg(test)]
+    /// Takes a body nobody published, for pictures of even levels.
+    pub(super) fn of(graph: Graph) -> Self {
+        Self { graph, style: Style::default(), levels: Levels::Even }
+    }
+
     pub(super) fn body(&self) -> &Graph {
         &self.graph
     }
@@ -173,9 +179,10 @@ pub const PUBLISHED: [Published; 8] = [
 /// Says where to get weights for a network.
 pub fn advice(architecture: Architecture) -> String {
     match PUBLISHED.iter().find(|row| row.architecture == architecture) {
-        Some(Published { url, size_mib, licence, .. }) => {
-            format!("get {url} ({size_mib:.0} MiB, {licence}) and name it there")
-        }
+        Some(Published { url, size_mib, licence, .. }) => format!(
+            "write \"imagenet\" there to have published ones fetched ({size_mib:.0} MiB, \
+             {licence}), or get {url} and name the file"
+        ),
         None => {
             format!("no weights are published for {architecture}, so leave out `weights`")
         }

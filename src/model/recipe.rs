@@ -1,12 +1,24 @@
 //! The `[train]` table of the pipeline file: which network, and how it learns.
 
-use std::{fmt, ops::RangeInclusive, path::PathBuf};
+use std::{ops::RangeInclusive, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::head::Head;
 pub use crate::pixels::augment::Augment;
 use crate::pixels::process::{self, ProcessError, Step};
+
+mod architecture;
+mod class_weights;
+mod early_stopping;
+mod optimizer;
+mod schedule;
+
+pub use architecture::Architecture;
+pub use class_weights::ClassWeights;
+pub use early_stopping::{EarlyStopping, Monitor};
+pub use optimizer::Optimizer;
+pub use schedule::{Exponential, OneCycle, ReduceOnPlateau, Schedule, StepDecay};
 
 /// The sides a network can be made for: four times halved, something must be left.
 pub const IMAGE_SIZES: RangeInclusive<u32> = 16..=512;
@@ -25,8 +37,19 @@ pub struct TrainRecipe {
     pub learning_rate: f64,
     pub weight_decay: f64,
     pub optimizer: Optimizer,
+    /// The share of the last step in the next one, of `sgd` (0.9 without it) and `rmsprop` (0).
+    pub momentum: Option<f64>,
+    /// Whether `sgd` looks ahead along its momentum.
+    pub nesterov: bool,
+    /// The share of earlier squared gradients in what `rmsprop` divides by; 0.99 without it, as
+    /// in `PyTorch`, where Keras has 0.9.
+    pub rho: Option<f64>,
     pub schedule: Schedule,
+    pub sampling: Sampling,
     pub class_weights: ClassWeights,
+    /// How evenly pictures are blended with others of their batch: the alpha of the beta
+    /// distribution their shares are drawn from (Zhang et al. 2018); 0 blends none.
+    pub mixup: f64,
     /// The share of certainty that is spread over all classes.
     pub label_smoothing: f64,
     /// The share of features each dropout of a network without a `head` hides in each step.
@@ -44,37 +67,6 @@ pub struct TrainRecipe {
     /// How many changed versions of every training picture the frozen part of a pretrained
     /// network is asked about, besides the picture itself.
     pub feature_variants: u32,
-}
-
-/// A network; adding one is a file beside this one and a variant here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Architecture {
-    /// Four blocks of convolution, normalisation and pooling: trained from nothing in seconds.
-    SmallCnn,
-    /// One layer on the pixels: the baseline any network must beat.
-    Linear,
-    MobilenetV2,
-    #[serde(rename = "resnet-18")]
-    Resnet18,
-    #[serde(rename = "resnet-50")]
-    Resnet50,
-    #[serde(rename = "vgg-16")]
-    Vgg16,
-    InceptionV3,
-    Xception,
-    /// Three pairs of 4×4 convolutions and two wide layers.
-    VggStyle,
-    /// Two branches of three pairs of convolutions.
-    Peetznet,
-    /// Three convolutions and one hidden layer.
-    KerasCnn,
-    /// Three convolutions and two hidden layers.
-    KerasCnnRegularised,
-    /// The network of Keras' tutorial with dropout once.
-    FirstModel,
-    /// The network of Keras' tutorial with dropout behind every layer.
-    SecondModel,
 }
 
 /// How much of a pretrained network learns: a number of layers from its end, or `"all"`.
@@ -100,58 +92,36 @@ impl Unfreeze {
     }
 }
 
+/// Which training pictures an epoch shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Optimizer {
-    Adamw,
-    Adam,
-    Sgd,
-}
-
-/// How the learning rate changes over the steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Schedule {
-    Constant,
-    /// Rises over the first twentieth of all steps, then falls along half a cosine.
-    Cosine,
-}
-
-/// Whether pictures of rare classes count for more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClassWeights {
-    /// Every class has the same say, whatever its number of pictures.
+pub enum Sampling {
+    /// Every picture once.
+    Shuffled,
+    /// As many as there are, of every class equally many: pictures of small classes several times,
+    /// of large ones only some. What `PyTorch`'s `WeightedRandomSampler` gives on average.
     Balanced,
-    None,
+    /// Of every class as many as the smallest has, chosen anew for every epoch.
+    Undersample,
 }
 
-/// When to stop, and which epoch's weights to keep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EarlyStopping {
-    pub monitor: Monitor,
-    /// Training ends after this many epochs without a better one.
-    pub patience: u32,
-}
-
-/// What makes one epoch better than another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Monitor {
-    ValLoss,
-    /// Equal accuracies are told apart by their loss.
-    ValAccuracy,
-}
+/// A key, its value, and the lowest and highest value that can be followed.
+type Range = (&'static str, f64, f64, f64);
 
 /// A value of the recipe cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("`{key} = {value}` in [train] is out of range; choose {low} to {high}")]
-pub struct RecipeError {
-    pub key: &'static str,
-    pub value: f64,
-    pub low: f64,
-    pub high: f64,
+pub enum RecipeError {
+    #[error("`{key} = {value}` in [train] is out of range; choose {low} to {high}")]
+    OutOfRange { key: &'static str, value: f64, low: f64, high: f64 },
+    #[error(
+        "`{key}` in [train] is of {owners}, not of the optimizer `{optimizer}`; leave it out, or \
+         choose another optimizer"
+    )]
+    OtherOptimizer { key: &'static str, owners: &'static str, optimizer: Optimizer },
+    #[error(
+        "`nesterov = true` in [train] looks ahead along the momentum; give `momentum` a value above 0"
+    )]
+    NesterovAlone,
 }
 
 impl Default for TrainRecipe {
@@ -164,8 +134,13 @@ impl Default for TrainRecipe {
             learning_rate: 0.005,
             weight_decay: 0.01,
             optimizer: Optimizer::Adamw,
+            momentum: None,
+            nesterov: false,
+            rho: None,
             schedule: Schedule::Cosine,
+            sampling: Sampling::Shuffled,
             class_weights: ClassWeights::Balanced,
+            mixup: 0.0,
             label_smoothing: 0.05,
             dropout: 0.2,
             head: Head::default(),
@@ -176,12 +151,6 @@ impl Default for TrainRecipe {
             unfreeze: Unfreeze::Layers(0),
             feature_variants: 3,
         }
-    }
-}
-
-impl Default for EarlyStopping {
-    fn default() -> Self {
-        Self { monitor: Monitor::ValLoss, patience: 20 }
     }
 }
 
@@ -196,21 +165,24 @@ impl TrainRecipe {
             ("batch_size", f64::from(self.batch_size), 2.0, 1024.0),
             ("learning_rate", self.learning_rate, 1e-7, 10.0),
             ("weight_decay", self.weight_decay, 0.0, 1.0),
+            ("momentum", self.momentum.unwrap_or_default(), 0.0, 0.999),
+            ("rho", self.rho.unwrap_or_default(), 0.0, 0.9999),
+            ("mixup", self.mixup, 0.0, 32.0),
             ("label_smoothing", self.label_smoothing, 0.0, 0.5),
             ("dropout", self.dropout, 0.0, 0.9),
             ("feature_variants", f64::from(self.feature_variants), 0.0, 100.0),
-            ("early_stopping.patience", f64::from(self.early_stopping.patience), 1.0, 1000.0),
         ];
-        // Written so that a value that is not a number is outside too.
-        let mut all = ranges.into_iter().chain(self.augment.ranges());
-        match all.find(|(_, value, low, high)| !(low..=high).contains(&value)) {
-            Some((key, value, low, high)) => Err(RecipeError { key, value, low, high }),
-            None => self.head.check(),
-        }
+        let all = ranges
+            .into_iter()
+            .chain(self.early_stopping.ranges())
+            .chain(self.schedule.ranges(self.learning_rate))
+            .chain(self.class_weights.ranges())
+            .chain(self.augment.ranges());
+        check_ranges(all)?;
+        self.head.check()?;
+        optimizer::check(self)
     }
-}
 
-impl TrainRecipe {
     /// Returns the side of the squares the network takes: as told, or what it was made for.
     pub fn side_px(&self) -> u32 {
         self.image_size.unwrap_or(self.architecture.natural_side_px())
@@ -222,81 +194,14 @@ impl TrainRecipe {
     }
 }
 
-impl fmt::Display for Architecture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SmallCnn => "small-cnn",
-            Self::Linear => "linear",
-            Self::MobilenetV2 => "mobilenet-v2",
-            Self::Resnet18 => "resnet-18",
-            Self::Resnet50 => "resnet-50",
-            Self::Vgg16 => "vgg-16",
-            Self::InceptionV3 => "inception-v3",
-            Self::Xception => "xception",
-            Self::VggStyle => "vgg-style",
-            Self::Peetznet => "peetznet",
-            Self::KerasCnn => "keras-cnn",
-            Self::KerasCnnRegularised => "keras-cnn-regularised",
-            Self::FirstModel => "first-model",
-            Self::SecondModel => "second-model",
-        })
-    }
-}
-
-impl Architecture {
-    pub const ALL: [Self; 14] = [
-        Self::SmallCnn,
-        Self::Linear,
-        Self::MobilenetV2,
-        Self::Resnet18,
-        Self::Resnet50,
-        Self::Vgg16,
-        Self::InceptionV3,
-        Self::Xception,
-        Self::VggStyle,
-        Self::Peetznet,
-        Self::KerasCnn,
-        Self::KerasCnnRegularised,
-        Self::FirstModel,
-        Self::SecondModel,
-    ];
-
-    /// Tells whether weights learned from ImageNet are published for it, so that it is a body
-    /// with a head after the recipe.
-    pub fn is_pretrainable(self) -> bool {
-        match self {
-            Self::MobilenetV2
-            | Self::Resnet18
-            | Self::Resnet50
-            | Self::Vgg16
-            | Self::InceptionV3
-            | Self::Xception => true,
-            Self::SmallCnn
-            | Self::Linear
-            | Self::VggStyle
-            | Self::Peetznet
-            | Self::KerasCnn
-            | Self::KerasCnnRegularised
-            | Self::FirstModel
-            | Self::SecondModel => false,
-        }
-    }
-
-    /// The side of the pictures it was made for.
-    pub fn natural_side_px(self) -> u32 {
-        match self {
-            Self::SmallCnn | Self::Linear => 64,
-            Self::MobilenetV2
-            | Self::Resnet18
-            | Self::Resnet50
-            | Self::Vgg16
-            | Self::VggStyle
-            | Self::Peetznet
-            | Self::KerasCnn
-            | Self::KerasCnnRegularised => 224,
-            Self::InceptionV3 | Self::Xception => 299,
-            Self::FirstModel | Self::SecondModel => 180,
-        }
+/// Finds the first value outside its range.
+pub(super) fn check_ranges(ranges: impl IntoIterator<Item = Range>) -> Result<(), RecipeError> {
+    // Written so that a value that is not a number is outside too.
+    let mut outside =
+        ranges.into_iter().filter(|(_, value, low, high)| !(low..=high).contains(&value));
+    match outside.next() {
+        Some((key, value, low, high)) => Err(RecipeError::OutOfRange { key, value, low, high }),
+        None => Ok(()),
     }
 }
 
@@ -320,7 +225,8 @@ mod tests {
 
         let recipe: TrainRecipe = serde_json::from_str(text).unwrap();
 
-        let early_stopping = EarlyStopping { monitor: Monitor::ValAccuracy, patience: 20 };
+        let early_stopping =
+            EarlyStopping { monitor: Monitor::ValAccuracy, patience: 20, min_delta: 0.0 };
         let expected = TrainRecipe {
             architecture: Architecture::Linear,
             optimizer: Optimizer::Sgd,
@@ -330,14 +236,6 @@ mod tests {
             ..TrainRecipe::default()
         };
         assert_eq!(recipe, expected);
-    }
-
-    #[test]
-    fn networks_are_called_what_the_pipeline_file_calls_them() {
-        for architecture in Architecture::ALL {
-            let written = serde_json::to_string(&architecture).unwrap();
-            assert_eq!(written, format!("\"{architecture}\""));
-        }
     }
 
     #[test]
@@ -363,11 +261,20 @@ mod tests {
 
     #[test]
     fn every_number_of_the_recipe_has_a_range() {
-        let keys = |recipe: TrainRecipe| recipe.check().map_err(|error| error.key);
+        let keys = |recipe: TrainRecipe| match recipe.check() {
+            Err(RecipeError::OutOfRange { key, .. }) => key,
+            other => panic!("{other:?}"),
+        };
         let train = TrainRecipe::default;
         let augment = |augment| TrainRecipe { augment, ..TrainRecipe::default() };
         let still = Augment::NOTHING;
         let stopping = EarlyStopping { patience: 0, ..EarlyStopping::default() };
+        let delta = EarlyStopping { min_delta: -0.1, ..EarlyStopping::default() };
+        let schedule = |schedule| TrainRecipe { schedule, ..TrainRecipe::default() };
+        let cycle = OneCycle::default();
+        let plateau = ReduceOnPlateau::default();
+        let on_plateau = |it| schedule(Schedule::ReduceOnPlateau(it));
+        let weights = ClassWeights::Of([("a".to_owned(), 0.0)].into());
 
         let refused = [
             keys(TrainRecipe { image_size: Some(8), ..train() }),
@@ -378,6 +285,22 @@ mod tests {
             keys(TrainRecipe { dropout: 1.0, ..train() }),
             keys(TrainRecipe { head: Head(vec![HeadLayer::Dense(0)]), ..train() }),
             keys(TrainRecipe { early_stopping: stopping, ..train() }),
+            keys(TrainRecipe { early_stopping: delta, ..train() }),
+            keys(TrainRecipe { momentum: Some(1.0), ..train() }),
+            keys(TrainRecipe { rho: Some(1.0), ..train() }),
+            keys(TrainRecipe { mixup: -0.1, ..train() }),
+            keys(TrainRecipe { class_weights: weights, ..train() }),
+            keys(schedule(Schedule::Step(StepDecay { step_size: 0, ..StepDecay::default() }))),
+            keys(schedule(Schedule::Step(StepDecay { gamma: 1.1, ..StepDecay::default() }))),
+            keys(schedule(Schedule::Exponential(Exponential { gamma: 0.0 }))),
+            keys(schedule(Schedule::OneCycle(OneCycle { pct_start: 1.1, ..cycle }))),
+            keys(schedule(Schedule::OneCycle(OneCycle { div_factor: 0.5, ..cycle }))),
+            keys(schedule(Schedule::OneCycle(OneCycle { final_div_factor: 0.5, ..cycle }))),
+            keys(on_plateau(ReduceOnPlateau { factor: 1.0, ..plateau })),
+            keys(on_plateau(ReduceOnPlateau { patience: 0, ..plateau })),
+            keys(on_plateau(ReduceOnPlateau { min_delta: -1.0, ..plateau })),
+            keys(on_plateau(ReduceOnPlateau { cooldown: 1001, ..plateau })),
+            keys(on_plateau(ReduceOnPlateau { min_lr: 0.1, ..plateau })),
             keys(augment(Augment { rotate_deg: 181.0, ..still })),
         ];
 
@@ -390,8 +313,24 @@ mod tests {
             "dropout",
             "head.dense",
             "early_stopping.patience",
+            "early_stopping.min_delta",
+            "momentum",
+            "rho",
+            "mixup",
+            "class_weights",
+            "schedule.step_size",
+            "schedule.gamma",
+            "schedule.gamma",
+            "schedule.pct_start",
+            "schedule.div_factor",
+            "schedule.final_div_factor",
+            "schedule.factor",
+            "schedule.patience",
+            "schedule.min_delta",
+            "schedule.cooldown",
+            "schedule.min_lr",
             "augment.rotate_deg",
         ];
-        assert_eq!(refused, expected.map(Err));
+        assert_eq!(refused, expected);
     }
 }

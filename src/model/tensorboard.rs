@@ -36,7 +36,15 @@ pub struct EventLog {
 }
 
 /// The tags of the curves, which are also the metrics of the HPARAMS tab.
-pub const TAGS: [&str; 4] = ["loss/train", "loss/val", "accuracy/train", "accuracy/val"];
+pub const TAGS: [&str; 7] = [
+    "loss/train",
+    "loss/val",
+    "accuracy/train",
+    "accuracy/val",
+    "balanced_accuracy/val",
+    "f1/val",
+    "auc/val",
+];
 
 /// Of TensorFlow's `DataType`.
 const STRING: u64 = 7;
@@ -77,12 +85,23 @@ impl EventLog {
         self.value(at, &Message::new().text(1, tag).float(2, value).message(9, &metadata));
     }
 
-    /// Tells the losses and accuracies of an epoch, under [`TAGS`].
+    /// Tells the figures of an epoch, as far as they are known, under [`TAGS`]; and its learning rate.
     pub fn epoch(&mut self, wall_time_s: f64, epoch: &Epoch) {
         let at = At { wall_time_s, step: epoch.number };
-        let values = [epoch.train_loss, epoch.val_loss, epoch.train_accuracy, epoch.val_accuracy];
-        for (tag, value) in TAGS.into_iter().zip(values) {
-            self.scalar(at, tag, value);
+        let values = [
+            Some(epoch.train_loss),
+            Some(epoch.val_loss),
+            Some(epoch.train_accuracy),
+            Some(epoch.val_accuracy),
+            epoch.val_balanced_accuracy,
+            epoch.val_f1,
+            epoch.val_auc,
+            epoch.learning_rate,
+        ];
+        for (tag, value) in TAGS.into_iter().chain(["learning_rate"]).zip(values) {
+            if let Some(value) = value {
+                self.scalar(at, tag, value);
+            }
         }
     }
 

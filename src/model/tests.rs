@@ -6,11 +6,12 @@ use super::{
     ModelError,
     classifier::{CARD, Classifier, WEIGHTS},
     random::{Purpose, Random},
-    recipe::{Architecture, Augment, EarlyStopping, Monitor, Optimizer, Schedule, TrainRecipe},
-    train::{Example, Host, Progress, Sets, Trained, train},
+    recipe::{Architecture, Augment, EarlyStopping, Optimizer, Schedule, TrainRecipe},
+    train::{Example, Host, Progress, Sets, Trained, Warning, train},
 };
 use crate::domain::id::BlobId;
 
+mod options;
 mod transfer;
 
 const SIDE: usize = 16;
@@ -68,6 +69,7 @@ fn run(recipe: &TrainRecipe, seed: u64, sets: &Sets) -> Result<Trained, ModelErr
 /// Watches trainings, ends them where it is told to, and remembers what it is given.
 struct Witness {
     told: Vec<Progress>,
+    warned: Vec<Warning>,
     ends: fn(Progress) -> bool,
     checkpoint: Option<Vec<u8>>,
     known: BTreeMap<(BlobId, BlobId), Vec<f32>>,
@@ -77,7 +79,8 @@ struct Witness {
 impl Default for Witness {
     fn default() -> Self {
         let known = BTreeMap::new();
-        Self { told: vec![], ends: |_| false, checkpoint: None, known, n_recalled: 0 }
+        let (told, warned) = (Vec::new(), Vec::new());
+        Self { told, warned, ends: |_| false, checkpoint: None, known, n_recalled: 0 }
     }
 }
 
@@ -85,6 +88,10 @@ impl Host for Witness {
     fn observe(&mut self, progress: Progress) -> ControlFlow<()> {
         self.told.push(progress);
         if (self.ends)(progress) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn warn(&mut self, warning: &Warning) {
+        self.warned.push(warning.clone());
     }
 
     fn recall(&mut self, by: BlobId, picture: BlobId) -> Option<Vec<f32>> {
@@ -172,7 +179,7 @@ fn training_stops_when_nothing_gets_better_and_keeps_the_best_weights() {
         epochs: 40,
         learning_rate: 0.02,
         schedule: Schedule::Constant,
-        early_stopping: EarlyStopping { monitor: Monitor::ValLoss, patience: 3 },
+        early_stopping: EarlyStopping { patience: 3, ..EarlyStopping::default() },
         ..recipe()
     };
     let sets = sets(40, 20);
@@ -303,10 +310,11 @@ fn a_learning_rate_beyond_reason_is_noticed() {
         schedule: Schedule::Constant,
         epochs: 100,
         architecture: Architecture::Linear,
-        early_stopping: EarlyStopping { monitor: Monitor::ValLoss, patience: 100 },
+        early_stopping: EarlyStopping { patience: 100, ..EarlyStopping::default() },
         ..recipe()
     };
-    assert!(matches!(run(&recipe, 7, &sets(20, 10)), Err(ModelError::Diverged { .. })));
+    let error = run(&recipe, 7, &sets(20, 10)).unwrap_err();
+    assert!(matches!(error, ModelError::Diverged { .. } | ModelError::Unanswered { .. }));
 }
 
 #[test]

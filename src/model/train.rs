@@ -3,11 +3,11 @@
 //! The weights that did best on the validation pictures are kept, not the last ones. Training
 //! pictures are changed at random each time; validation pictures never are.
 
-use std::{cmp::Ordering, ops::ControlFlow};
+use std::ops::ControlFlow;
 
 use burn::module::Module as _;
 
-use self::course::{Course, Learner, Part};
+use self::course::{Asked, Course, Learner, Part};
 use super::{
     ModelError,
     card::{FORMAT, ModelCard},
@@ -15,7 +15,7 @@ use super::{
     loss::Tally,
     optimizer,
     pretrained::Pretrained,
-    recipe::{Monitor, TrainRecipe},
+    recipe::{ClassWeights, Monitor, Schedule, TrainRecipe},
 };
 use crate::{
     domain::{id::BlobId, learning::Epoch},
@@ -24,7 +24,13 @@ use crate::{
 
 mod checkpoint;
 mod course;
+mod figures;
+mod mixup;
+mod sampling;
 mod supply;
+mod warning;
+
+pub use warning::Warning;
 
 /// One labelled picture, already the square the recipe asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +75,9 @@ pub trait Host {
     /// Is told of every step and may end the training by breaking.
     fn observe(&mut self, progress: Progress) -> ControlFlow<()>;
 
+    /// Is told, before anything is learned, what makes the result doubtful.
+    fn warn(&mut self, _warning: &Warning) {}
+
     /// Returns what the part of a network named `by` gave for `picture`, if it is remembered.
     fn recall(&mut self, _by: BlobId, _picture: BlobId) -> Option<Vec<f32>> {
         None
@@ -108,6 +117,9 @@ pub fn train(
 ) -> Result<Trained, ModelError> {
     recipe.check().map_err(ModelError::Recipe)?;
     let counts = check_sets(recipe, sets)?;
+    for warning in warning::of(sets, &counts) {
+        host.warn(&warning);
+    }
     let course = Course::new(recipe, &counts, seed, sets, pretrained);
     let (fixed, fresh) = course.network(pretrained)?;
     let features = course.features(&fixed, host)?;
@@ -119,23 +131,22 @@ pub fn train(
             let untrained = learner.net.valid();
             let train = course.ask(&untrained, learner.features.as_ref(), Part::Train, 0)?;
             let val = course.ask(&untrained, learner.features.as_ref(), Part::Val, 0)?;
-            let untold = epoch(0, train, val);
+            let untold = epoch(0, train.tally, val);
             tell(Progress::Epoch(untold), 0, host)?;
             (vec![untold], (untold, untrained))
         }
     };
-    let first = epochs.last().map_or(0, |last| last.number) + 1;
-    for number in first..=recipe.epochs {
+    for number in course::next(&epochs)..=recipe.epochs {
         if recipe.early_stopping.patience <= number - 1 - best.0.number {
             break;
         }
-        let train = course.learn(&mut learner, number, host)?;
+        let (train, rate) = course.learn(&mut learner, &epochs, host)?;
         let net = learner.net.valid();
         let val = course.ask(&net, learner.features.as_ref(), Part::Val, number)?;
-        let now = epoch(number, train, val);
+        let now = Epoch { learning_rate: Some(rate), ..epoch(number, train, val) };
         epochs.push(now);
         // Even the worst first epoch has learned something; the untrained network is no model.
-        if number == 1 || is_better(&now, &best.0, recipe.early_stopping.monitor) {
+        if number == 1 || recipe.early_stopping.is_better(&now, &best.0) {
             best = (now, net);
         }
         host.save(&learner.checkpoint(&epochs, &best));
@@ -181,32 +192,64 @@ fn check_sets(recipe: &TrainRecipe, sets: &Sets) -> Result<Vec<usize>, ModelErro
     if let Some(empty) = counts.iter().position(|count| *count == 0) {
         return Err(ModelError::EmptyClass { class: classes[empty].clone() });
     }
-    if sets.val.is_empty() { Err(ModelError::NoValidation) } else { Ok(counts) }
+    if sets.val.is_empty() {
+        return Err(ModelError::NoValidation);
+    }
+    check_weights(&recipe.class_weights, classes)?;
+    check_monitors(recipe, sets)?;
+    Ok(counts)
+}
+
+/// Refuses weights of other classes than there are.
+fn check_weights(weights: &ClassWeights, classes: &[String]) -> Result<(), ModelError> {
+    let ClassWeights::Of(weights) = weights else { return Ok(()) };
+    if let Some(class) = classes.iter().find(|class| !weights.contains_key(*class)) {
+        return Err(ModelError::NoWeight { class: class.clone() });
+    }
+    match weights.keys().find(|name| !classes.contains(name)) {
+        Some(name) => {
+            Err(ModelError::WeightOfNone { name: name.clone(), classes: classes.to_vec() })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses to watch a figure that cannot be told.
+fn check_monitors(recipe: &TrainRecipe, sets: &Sets) -> Result<(), ModelError> {
+    let plateau = match &recipe.schedule {
+        Schedule::ReduceOnPlateau(plateau) => Some(plateau.monitor),
+        Schedule::Constant
+        | Schedule::Cosine
+        | Schedule::Step(_)
+        | Schedule::Exponential(_)
+        | Schedule::OneCycle(_) => None,
+    };
+    if recipe.early_stopping.monitor != Monitor::ValAuc && plateau != Some(Monitor::ValAuc) {
+        return Ok(());
+    }
+    let is_seen = |class: usize| sets.val.iter().any(|example| example.class == class);
+    match (0..sets.classes.len()).find(|class| !is_seen(*class)) {
+        Some(class) => Err(ModelError::NoAuc { class: sets.classes[class].clone() }),
+        None => Ok(()),
+    }
 }
 
 fn pictures(examples: &[Example]) -> Vec<&[u8]> {
     examples.iter().map(|example| example.rgb.as_slice()).collect()
 }
 
-fn epoch(number: u32, train: Tally, val: Tally) -> Epoch {
+fn epoch(number: u32, train: Tally, val: Asked) -> Epoch {
+    let Asked { tally, figures } = val;
     Epoch {
         number,
         train_loss: train.loss(),
         train_accuracy: train.accuracy(),
-        val_loss: val.loss(),
-        val_accuracy: val.accuracy(),
-    }
-}
-
-fn is_better(now: &Epoch, best: &Epoch, monitor: Monitor) -> bool {
-    let less_loss = now.val_loss < best.val_loss;
-    match monitor {
-        Monitor::ValLoss => less_loss,
-        Monitor::ValAccuracy => match now.val_accuracy.total_cmp(&best.val_accuracy) {
-            Ordering::Less => false,
-            Ordering::Equal => less_loss,
-            Ordering::Greater => true,
-        },
+        val_loss: tally.loss(),
+        val_accuracy: tally.accuracy(),
+        val_balanced_accuracy: figures.balanced_accuracy,
+        val_f1: figures.f1,
+        val_auc: figures.auc,
+        learning_rate: None,
     }
 }
 
@@ -214,28 +257,5 @@ fn tell(progress: Progress, number: u32, host: &mut dyn Host) -> Result<(), Mode
     match host.observe(progress) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(ModelError::Interrupted { epoch: number }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn equal_accuracies_are_told_apart_by_their_loss() {
-        let epoch = |val_accuracy, val_loss| Epoch {
-            number: 1,
-            train_loss: 0.0,
-            train_accuracy: 0.0,
-            val_loss,
-            val_accuracy,
-        };
-        let best = epoch(0.9, 0.5);
-
-        let by_accuracy = |now| is_better(&now, &best, Monitor::ValAccuracy);
-        let answers = [epoch(0.9, 0.4), epoch(0.9, 0.5), epoch(0.95, 0.6), epoch(0.8, 0.1)];
-        assert_eq!(answers.map(by_accuracy), [true, false, true, false]);
-        let by_loss = |now| is_better(&now, &best, Monitor::ValLoss);
-        assert_eq!(answers.map(by_loss), [true, false, false, true]);
     }
 }

@@ -1,17 +1,19 @@
 //! Asking the trained model of a dataset: about its own test pictures, or about any picture.
 
+use std::path::Path;
+
 use super::workshop::Workshop;
 use crate::{
     domain::learning::{self, Evaluation, scores::Scores},
     model::{ModelError, classifier::Classifier},
     stage::{
-        predict::{self, PredictError, Prediction},
+        predict,
         train::{self, TrainError},
     },
     store::{StoreError, query},
 };
 
-pub use crate::stage::predict::Answer;
+pub use crate::stage::predict::{Answer, PredictError, Prediction, Subject, judge_bytes};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
@@ -56,13 +58,24 @@ impl Workshop {
         Ok(Tested { run, classes, answers, evaluation, scores })
     }
 
-    /// Asks the model about pictures: files, folders, web addresses.
-    pub async fn predict(&self, what: &[String]) -> Result<Vec<Prediction>, AskError> {
-        let (_, model) = self.model()?;
-        let mut predictions = Vec::new();
+    /// Lists the pictures that `what` leads to; see [`predict::subjects`].
+    pub fn subjects(what: &[String]) -> Result<Vec<Subject>, AskError> {
+        let mut stdin = std::io::stdin();
+        let mut found = Vec::new();
         for what in what {
-            predictions.extend(predict::predict(&model, what, &self.access).await?);
+            found.extend(predict::subjects(what, &mut stdin)?);
         }
-        Ok(predictions)
+        Ok(found)
+    }
+
+    /// Asks the model about pictures; see [`predict::predict`].
+    pub async fn predict(
+        &self,
+        subjects: Vec<Subject>,
+        cams: Option<&Path>,
+        told: &(dyn Fn(usize) + Sync),
+    ) -> Result<Vec<Prediction>, AskError> {
+        let (_, model) = self.model()?;
+        Ok(predict::predict(&model, subjects, &self.access, cams, told).await?)
     }
 }

@@ -16,8 +16,8 @@ use super::{fault::PipelineError, secrets};
 use crate::{
     domain::{
         classes::{Classes, Entry},
+        exports::ExportTable,
         id::{Label, Place},
-        kaggle::KaggleRecipe,
         listing::{Listings, Period, Sort},
         rules::Rules,
     },
@@ -47,7 +47,7 @@ pub struct Pipeline {
     pub clean: CleanTable,
     pub prepare: prepare::Recipe,
     pub split: split::Table,
-    pub kaggle: Option<KaggleRecipe>,
+    pub export: ExportTable,
     pub train: Option<TrainRecipe>,
 }
 
@@ -239,12 +239,6 @@ impl FetchTable {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ExportTable {
-    kaggle: Option<KaggleRecipe>,
-}
-
 impl Pipeline {
     /// Reads and checks a pipeline file.
     pub fn read(path: &Path) -> Result<Self, PipelineError> {
@@ -286,12 +280,10 @@ impl Pipeline {
         raw.fetch.check().map_err(unsound)?;
         raw.clean.dedupe.check().map_err(unsound)?;
         raw.prepare.check().map_err(unsound)?;
-        if let Some(kaggle) = &raw.export.kaggle {
-            kaggle.check().map_err(|faults| {
-                let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-                unsound(format!("export.kaggle: {}", faults.join("; ")))
-            })?;
-        }
+        raw.export.check().map_err(|faults| {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            unsound(faults.join("; "))
+        })?;
         if let Some(train) = &raw.train {
             train.check().map_err(|error| unsound(format!("train: {error}")))?;
             train.check_steps().map_err(|error| unsound(format!("train: {error}")))?;
@@ -308,7 +300,7 @@ impl Pipeline {
             clean: raw.clean,
             prepare: raw.prepare,
             split: raw.split,
-            kaggle: raw.export.kaggle,
+            export: raw.export,
             train: raw.train,
             text,
         })

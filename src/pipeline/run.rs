@@ -337,7 +337,8 @@ impl Workshop {
             let missing: Vec<&str> = self
                 .pipeline
                 .split
-                .ratio
+                .rule
+                .mode()
                 .wanted()
                 .filter(|split| !own.clone().any(|it| it.split == *split))
                 .map(Split::name)
@@ -353,8 +354,13 @@ impl Workshop {
         let n_leaks = placements.iter().filter(|(_, placement)| is_leak(placement)).count();
         if 0 < n_leaks {
             warnings.push(format!(
-                "{n_leaks} pictures are left out: twins of theirs are locked on another side"
+                "{n_leaks} pictures are left out: their like are locked on another side"
             ));
+        }
+        let is_tiny = |placement: &Placement| matches!(placement, Placement::TooFew { .. });
+        let n_tiny = placements.iter().filter(|(_, placement)| is_tiny(placement)).count();
+        if 0 < n_tiny {
+            warnings.push(format!("{n_tiny} pictures are left out: their classes are too small"));
         }
         for model in self.tainted_models()? {
             let folder = self.layout.models().join(model.0);

@@ -137,22 +137,48 @@ const REST: &str = r##"
 # quality = 90                       # of JPEG
 
 [split]
-# ratio = { train = 70, val = 15, test = 15 }
-# group = "post"                     # pictures of one post stay together; or "twin"
+# ratio = { train = 70, val = 15, test = 15 }  # or counts, folds, newest, cuts: README tells
+# group = "post"                     # pictures of one post stay together; or "twin", "author"
+# bucket = "none"                    # what a place showed within an "hour", "day" or "week" too
+# tiny = "spread"                    # a class too small for all parts: train-only, drop, error
 
-# Leave this table out to make no Kaggle folder.
-# [export.kaggle]
+# Leave out the tables of exports you do not want.
+[export]
+# license = "other"                  # the name Kaggle has for a licence, such as "CC-BY-4.0"
+# contact = "you@example.org"        # whom people ask who want a picture removed
+# strict = true                      # no export while questions of the datasheet are open
+# [export.datasheet]                 # what only a person knows; DATASHEET.md lists the questions
+# purpose = "To tell cars from tanks."
+# [export.kaggle]                    # for `kaggle datasets create`; [export.kaggle-dirs] without archives
 # id = "your-kaggle-name/dataset-name"
 # title = "At Least Six Letters"
-# license = "other"
 # keywords = ["image classification"]
+# [export.huggingface]               # Parquet with the pictures in it, and a dataset card
+# id = "your-name/dataset-name"
+# [export.croissant]                 # croissant.json beside these two
+# date_published = "2024-12-31"
+# [export.lists]                    # weights and lists that even classes out
+# [export.folder]                    # class folders for ImageFolder and Keras
+# [export.webdataset]                # tar archives for streaming
+# shard_megabytes = 1000
+# [export.hydrate]                   # addresses and digests, no pictures: others fetch them again
+# [export.csv]                       # the manifest alone
 
 # Leave this table out to train nothing.
 [train]
 # architecture = "small-cnn"         # or one of the others README lists
-# weights = "mobilenet_v2-7ebf99e0.pth"  # published weights for "mobilenet-v2" and its like
+# weights = "imagenet"               # published ones for "mobilenet-v2" and its like, fetched once; or a file
 # image_size = 64
 # epochs = 50
+# batch_size = 8
+# learning_rate = 0.005
+# optimizer = "adamw"                # or "adam", "sgd", "rmsprop"; the last two take `momentum`
+# schedule = "cosine"                # constant, step, exponential, one-cycle, reduce-on-plateau
+# sampling = "shuffled"              # balanced (all classes equally often), undersample
+# class_weights = "balanced"         # none, or one for each class: { cats = 1.0, dogs = 2.5 }
+# mixup = 0.0                        # 0.2 blends pictures in pairs, and their classes with them
+# label_smoothing = 0.05             # of certainty, spread over all classes
+# early_stopping = { monitor = "val-loss", patience = 20, min_delta = 0.0 }  # or "val-f1" and so on
 "##;
 
 #[cfg(test)]
@@ -192,7 +218,7 @@ mod tests {
         assert_eq!(pipeline.prepare, crate::stage::prepare::Recipe::default());
         assert_eq!(pipeline.split, crate::stage::split::Table::default());
         let expected = crate::model::recipe::TrainRecipe {
-            weights: Some("mobilenet_v2-7ebf99e0.pth".into()),
+            weights: Some("imagenet".into()),
             image_size: Some(64),
             ..crate::model::recipe::TrainRecipe::default()
         };

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::OnceCell;
 
-use super::{Pipeline, PipelineError};
+use super::{Pipeline, PipelineError, file::FetchTable};
 pub use crate::stage::collect::Ask;
 use crate::{
     domain::{classes::Classes, id::Label},
@@ -184,7 +184,7 @@ impl Workshop {
 
     pub(super) fn split(&self) -> Splitting<'_> {
         Splitting {
-            recipe: SplitRecipe { table: self.pipeline.split.clone(), seed: self.pipeline.seed },
+            recipe: SplitRecipe { table: self.pipeline.split, seed: self.pipeline.seed },
             classes: &self.pipeline.classes,
             lock: self.pipeline.lock(),
         }
@@ -197,7 +197,7 @@ impl Workshop {
                 title: self.pipeline.title.clone(),
                 seed: self.pipeline.seed,
                 transform: self.pipeline.prepare.in_words(),
-                kaggle: self.pipeline.kaggle.clone(),
+                export: self.pipeline.export.clone(),
             },
             classes: &self.pipeline.classes,
             layout: &self.layout,
@@ -215,6 +215,7 @@ impl Workshop {
             },
             classes: &self.pipeline.classes,
             layout: &self.layout,
+            access: &self.access,
             clock: self.clock,
         })
     }
@@ -231,20 +232,25 @@ fn access(pipeline: &Pipeline, layout: &Layout, clock: fn() -> i64) -> Access {
         | SourceSpec::Arctic(_) => None,
     });
     Access::new(AccessOptions {
-        net: NetOptions {
-            user_agent: String::new(),
-            deadline: Duration::from_secs_f64(pipeline.fetch.timeout),
-            stall: Duration::from_secs_f64(pipeline.fetch.stall),
-            bytes_max: pipeline.fetch.bytes_max(),
-            per_host: pipeline.fetch.per_host,
-            concurrency: pipeline.fetch.concurrency,
-            private_hosts: pipeline.fetch.private_hosts.clone(),
-            first_rest: FIRST_REST,
-            clock,
-        },
+        net: net_options(&pipeline.fetch, clock),
         contact: pipeline.collect.contact.clone(),
         demo_places: demo_places.collect(),
         demo_log: layout.site_log(),
         clock,
     })
+}
+
+/// Returns how the net is asked; who asks is added when the door is opened.
+pub(super) fn net_options(fetch: &FetchTable, clock: fn() -> i64) -> NetOptions {
+    NetOptions {
+        user_agent: String::new(),
+        deadline: Duration::from_secs_f64(fetch.timeout),
+        stall: Duration::from_secs_f64(fetch.stall),
+        bytes_max: fetch.bytes_max(),
+        per_host: fetch.per_host,
+        concurrency: fetch.concurrency,
+        private_hosts: fetch.private_hosts.clone(),
+        first_rest: FIRST_REST,
+        clock,
+    }
 }

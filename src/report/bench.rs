@@ -22,7 +22,7 @@ use crate::{
         picture::{Crop, FileFormat},
         planted::{Plant, PlantKind, Planted},
         post::{Media, Post, Teller},
-        split::{self, Lock, Member, Placement, Shares},
+        split::{self, Lock, Member, Placement, Rule},
         verdict::{self, Candidate, DropReason, Ruling, TwinPair, Verdict, Worth},
     },
     pixels::{
@@ -210,9 +210,10 @@ impl Bench {
                 Ruling::Keep { label } => Some(label.clone()),
                 Ruling::Drop(_) => None,
             };
-            (*blob, Member { group: verdict.leak_group, label })
+            (*blob, Member::new(verdict.leak_group, label))
         });
-        let (placements, _) = split::decide(&members.collect(), &Lock::new(), Shares::default(), 7);
+        let decided = split::decide(&members.collect(), &Lock::new(), &Rule::default(), 7);
+        let placements = decided.unwrap().placements;
         for blob in placements.keys() {
             self.prepare(blob);
         }

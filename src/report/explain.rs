@@ -232,8 +232,14 @@ fn judged(store: &Store, blob: &BlobId, steps: &mut Vec<Step>) -> Result<Way, St
             tell(StageName::Split, format!("{split}/{label}/{label}-{}", blob.short()));
             Ok(Ok(()))
         }
-        Some(Placement::Leak { locked, group_is_in }) => {
-            let why = format!("locked in {locked}, but its twins are in {group_is_in}");
+        Some(placement @ Placement::Leak { locked, group_is_in, .. }) => {
+            let reason = placement.reason().unwrap_or_default();
+            let why = format!("{reason}: locked in {locked}, but its like are in {group_is_in}");
+            tell(StageName::Split, why.clone());
+            Ok(Err(why))
+        }
+        Some(Placement::TooFew { groups }) => {
+            let why = format!("left out: its class has {groups} groups of pictures");
             tell(StageName::Split, why.clone());
             Ok(Err(why))
         }

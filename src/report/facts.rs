@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::{PlantedReport, ReportInput, gallery::Gallery, planted, words};
+use super::{
+    PlantedReport, ReportInput, gallery::Gallery, planted, training::INTERVAL_SEED, words,
+};
 use crate::{
     domain::{
         dataset::Picture,
         fingerprint::{Fingerprint, Likeness},
         flaws,
         id::{BlobId, Label, Place, PostId},
+        learning::growth::LearningCurve,
         link::{Download, LinkId, MediaUrl},
         outcome::Outcome,
         outliers::{self, Look, Outlier},
@@ -23,7 +26,7 @@ use crate::{
         funnel::{Journey, Reason, StepName, Thing},
         ledger::{self, Account},
         query::{self, Sighting},
-        schema::{Exported, Listing, PairId, Run, RunName},
+        schema::{Exported, Growth, Listing, PairId, Run, RunName},
     },
 };
 
@@ -49,6 +52,7 @@ pub(super) struct Facts<'a> {
     pub gaps: Vec<Gap>,
     pub planted: Option<PlantedReport>,
     pub run: Option<(RunName, Run)>,
+    pub growth: Option<LearningCurve>,
     pub exports: Vec<(String, Exported)>,
 }
 
@@ -85,6 +89,10 @@ impl<'a> Facts<'a> {
             Some(name) => store.note::<Run>(&name)?.map(|run| (name, run)),
             None => None,
         };
+        let growth = store.notes::<Growth>()?.pop().and_then(|(_, growth)| {
+            let is_of_run = run.as_ref().is_some_and(|(name, _)| *name == growth.run);
+            is_of_run.then(|| LearningCurve::of(&growth.points, INTERVAL_SEED)).flatten()
+        });
         Ok(Self {
             input,
             journey: funnel::journey(store, classes)?,
@@ -103,6 +111,7 @@ impl<'a> Facts<'a> {
             gaps,
             planted: planted(store, classes)?,
             run,
+            growth,
             exports: store.notes()?,
         })
     }

@@ -60,7 +60,7 @@ fn is_told_here(reason: &Reason) -> bool {
     let twin = Reason::Dropped("twin");
     let conflict = Reason::Dropped("label conflict");
     match reason {
-        Reason::Rejected(_) | Reason::InGallery(_) | Reason::Leak => true,
+        Reason::Rejected(_) | Reason::InGallery(_) | Reason::Leak | Reason::TinyClass => true,
         Reason::Dropped(_) => *reason != twin && *reason != conflict,
         Reason::SameAddress | Reason::SameBytes | Reason::Failed(_) | Reason::NotDoneYet => false,
     }

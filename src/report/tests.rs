@@ -147,6 +147,7 @@ fn train(bench: &Bench) {
             train_accuracy: 0.97 - 0.45 * (-n / 3.5).exp(),
             val_loss: 0.7 * (-n / 4.0).exp() + 0.16 + 0.012 * (n - 7.0).max(0.0) + wave,
             val_accuracy: 0.9 - 0.38 * (-n / 3.0).exp() - wave,
+            ..Epoch::default()
         }
     };
     let run = Run {
@@ -158,6 +159,8 @@ fn train(bench: &Bench) {
         best_epoch: 8,
         test: Some(Evaluation::of(&answers, 2)),
         answers,
+        at_s: 0,
+        recipe: serde_json::Value::Null,
     };
     bench.note(RunName::of(stamp()), run);
     bench.note("train".to_owned(), SetRun { stamp: stamp(), summary: String::new() });

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Resampling draws from this, so that a report of the same run never changes.
-const INTERVAL_SEED: u64 = 1;
+pub(super) const INTERVAL_SEED: u64 = 1;
 
 pub(super) fn section(facts: &Facts) -> Section {
     let run = facts.run.as_ref();
@@ -72,6 +72,7 @@ fn trained(facts: &Facts, name: &RunName, run: &Run) -> Markup {
             },
             None => p.empty { "The dataset has no test pictures, so nobody knows how good this model is." },
         }
+        @if let Some(curve) = &facts.growth { (plots::learning_curve(curve)) }
         (answers::pictures(facts, run))
         p.soft { "The model lies in " code { "models/" (name.0) } "." }
     }

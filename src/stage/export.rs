@@ -1,16 +1,30 @@
-//! Writes the finished dataset down: as class folders, and as a folder Kaggle takes as it is.
+//! Writes the finished dataset down: as class folders, and in the form of each place datasets are
+//! published at, a file here for each.
 //!
 //! In come the list of pictures and the place of their prepared files; out go files that depend
 //! on nothing else: no clock, no machine, no order of arrival. Folders that are not ours are
 //! never touched.
 
+pub mod class_folders;
+pub mod compare;
+pub mod croissant;
 pub mod folder;
+pub mod huggingface;
+pub mod hydrate;
 pub mod kaggle;
+pub mod lists;
 pub mod run;
+pub mod tabular;
+pub mod webdataset;
 
 mod archive;
+mod card;
+mod crops;
+mod datasheet;
 mod files;
 mod metadata;
+mod papers;
+mod parquet;
 mod readme;
 mod swap;
 mod tables;
@@ -23,8 +37,9 @@ use std::{
 
 use crate::domain::{
     dataset::{Funnel, Picture},
+    datasheet::{Answers, Question},
     deletion::Removal,
-    id::Label,
+    id::{BlobId, Label},
     kaggle::KaggleFault,
     split::Split,
 };
@@ -44,8 +59,26 @@ pub struct Dataset<'a> {
     pub removals: &'a [Removal],
     /// How each picture was prepared, in words: `center-crop to 256×256, lanczos3, jpeg q90`.
     pub transform: &'a str,
+    /// The licence stated for the dataset, by its name in `domain::license`.
+    pub license: &'a str,
+    /// Whom people turn to who want a picture removed.
+    pub contact: Option<&'a str>,
+    /// What people answered of the datasheet.
+    pub answers: &'a Answers,
     /// Tells where the prepared file of a picture lies.
-    pub crops: &'a dyn Fn(&Picture) -> PathBuf,
+    pub crops: &'a (dyn Fn(&Picture) -> PathBuf + Sync),
+    /// Tells where a file lies as it was fetched.
+    pub blobs: &'a (dyn Fn(&BlobId) -> PathBuf + Sync),
+}
+
+/// What an export wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub files: usize,
+    pub bytes: u64,
+    /// Digits of the manifest's digest: equal pictures and provenance, equal version, in whatever
+    /// form they are exported.
+    pub version: String,
 }
 
 /// An export could not be written; what was there before is still there.
@@ -55,6 +88,13 @@ pub enum ExportError {
     Kaggle(Vec<KaggleFault>),
     #[error("the dataset has no picture to export")]
     Empty,
+    #[error(
+        "the datasheet has {} open questions; answer them below [export.datasheet]: {}",
+        .0.len(), keys(.0)
+    )]
+    OpenQuestions(Vec<Question>),
+    #[error("no picture of the dataset has a web address, so nobody could fetch them again")]
+    NoAddress,
     #[error("picture {file_name} is of class `{label}`, which is not a class of the dataset")]
     UnlistedClass { file_name: String, label: Label },
     #[error("picture {file_name} is in the dataset twice")]
@@ -83,6 +123,10 @@ pub enum ExportError {
 
 fn listed(faults: &[KaggleFault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn keys(questions: &[Question]) -> String {
+    questions.iter().map(|it| it.key()).collect::<Vec<_>>().join(", ")
 }
 
 impl ExportError {
@@ -128,6 +172,25 @@ impl Dataset<'_> {
         }
         rows.sort_by(|a, b| (a.picture.split, &a.path).cmp(&(b.picture.split, &b.path)));
         Ok(rows)
+    }
+
+    /// Refuses a dataset with open questions in its datasheet.
+    pub fn check_answers(&self) -> Result<(), ExportError> {
+        let open = self.answers.open();
+        if open.is_empty() { Ok(()) } else { Err(ExportError::OpenQuestions(open)) }
+    }
+
+    /// Returns the rows of an export, which must have some.
+    fn some_rows(&self) -> Result<Vec<Row<'_>>, ExportError> {
+        let rows = self.rows()?;
+        if rows.is_empty() { Err(ExportError::Empty) } else { Ok(rows) }
+    }
+
+    /// Returns the classes in the order every loader numbers them in.
+    fn sorted_classes(&self) -> Vec<&Label> {
+        let mut classes: Vec<&Label> = self.classes.iter().collect();
+        classes.sort();
+        classes
     }
 
     fn count(&self, label: &Label, split: Split) -> usize {

@@ -2,24 +2,27 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     domain::{
         classes::Classes,
-        id::{BlobId, Label, PostId},
-        split::{self, Lock, Member, Placement, Shares, Split},
-        verdict::{Ruling, Verdict, components},
+        id::BlobId,
+        split::{self, Lock, Member, Placement, Split, SplitFault},
     },
     engine::{SetStage, StageName, Work},
     store::{
         Stamp, Store, StoreError,
         files::{self, FileError},
-        query,
+        schema::Fold,
     },
 };
 
+mod groups;
 mod lockfile;
+mod table;
+
+pub use table::{Bucket, GroupBy, Table, TableError};
 
 /// The work of this room.
 pub struct Splitting<'a> {
@@ -36,25 +39,6 @@ pub struct Recipe {
     pub seed: u64,
 }
 
-/// The `[split]` table.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Table {
-    pub ratio: Shares,
-    pub group: GroupBy,
-}
-
-/// Which pictures stay on one side together, besides twins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum GroupBy {
-    /// Pictures of one post: a gallery shows one thing from many sides.
-    #[default]
-    Post,
-    /// Only twins.
-    Twin,
-}
-
 #[derive(Serialize)]
 pub struct Input {
     members: BTreeMap<BlobId, Member>,
@@ -69,11 +53,30 @@ pub enum SplitError {
     File(#[from] FileError),
     #[error("the lock `{}` is damaged in line {line}: `{text}`", path.display())]
     Lock { path: PathBuf, line: usize, text: String },
+    #[error("the lock `{}` was made by another way of splitting", path.display())]
+    OtherMode { path: PathBuf, source: SplitFault },
+    #[error(transparent)]
+    Fault(SplitFault),
+}
+
+impl SplitError {
+    /// Returns what can be done about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Lock { .. } | Self::OtherMode { .. } => {
+                Some("restore the lock from version control, or remove it to split anew")
+            }
+            Self::Fault(_) => {
+                Some("collect more of it, or set tiny in [split] to spread, train-only or drop")
+            }
+            Self::Store(_) | Self::File(_) => None,
+        }
+    }
 }
 
 impl SetStage for Splitting<'_> {
     const NAME: StageName = StageName::Split;
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 3;
     type Recipe = Recipe;
     type Input = Input;
     type Error = SplitError;
@@ -98,11 +101,21 @@ impl SetStage for Splitting<'_> {
         _stamp: Stamp,
         work: Work<'_>,
     ) -> Result<String, SplitError> {
-        let Recipe { table: Table { ratio, .. }, seed } = self.recipe;
-        let (placements, lock) = split::decide(&input.members, &input.lock, ratio, seed);
-        let summary = summary(&placements);
-        files::write_atomic(&self.lock, lockfile::write(&lock).as_bytes())?;
-        work.store.replace_notes::<Placement>(&placements.into_iter().collect::<Vec<_>>())?;
+        let Recipe { table: Table { rule, .. }, seed } = self.recipe;
+        let decided = split::decide(&input.members, &input.lock, &rule, seed);
+        let decision = decided.map_err(|fault| match fault {
+            SplitFault::ForeignSide { .. } => {
+                SplitError::OtherMode { path: self.lock.clone(), source: fault }
+            }
+            SplitFault::TinyClass { .. } => SplitError::Fault(fault),
+        })?;
+        let summary = summary(&decision.placements);
+        files::write_atomic(&self.lock, lockfile::write(&decision.lock).as_bytes())?;
+        let folds: Vec<(BlobId, Fold)> =
+            decision.folds.into_iter().map(|(blob, fold)| (blob, Fold(fold))).collect();
+        work.store.replace_notes::<Fold>(&folds)?;
+        let placements: Vec<(BlobId, Placement)> = decision.placements.into_iter().collect();
+        work.store.replace_notes::<Placement>(&placements)?;
         Ok(summary)
     }
 
@@ -111,48 +124,24 @@ impl SetStage for Splitting<'_> {
     }
 }
 
-impl Splitting<'_> {
-    /// Lists all judged pictures with their group: twins and, if wanted, pictures of one post.
-    fn members(&self, store: &Store) -> Result<BTreeMap<BlobId, Member>, StoreError> {
-        let verdicts: BTreeMap<BlobId, Verdict> = store.notes()?.into_iter().collect();
-        let mut edges: Vec<(BlobId, BlobId)> =
-            verdicts.iter().map(|(blob, verdict)| (*blob, verdict.leak_group)).collect();
-        if self.recipe.table.group == GroupBy::Post {
-            let mut first_of: BTreeMap<PostId, BlobId> = BTreeMap::new();
-            for (blob, sightings) in query::sightings_by_blob(store, self.classes)? {
-                for sighting in sightings {
-                    let first = first_of.entry(sighting.link.post).or_insert(blob);
-                    edges.push((blob, *first));
-                }
-            }
-        }
-        let groups = components(verdicts.keys(), edges.into_iter());
-        let label = |verdict: &Verdict| -> Option<Label> {
-            match &verdict.ruling {
-                Ruling::Keep { label } => Some(label.clone()),
-                Ruling::Drop(_) => None,
-            }
-        };
-        Ok(verdicts
-            .iter()
-            .map(|(blob, verdict)| (*blob, Member { group: groups[blob], label: label(verdict) }))
-            .collect())
-    }
-}
-
 fn summary(placements: &BTreeMap<BlobId, Placement>) -> String {
     let count = |split: Split| {
         placements.values().filter(|placement| **placement == Placement::In(split)).count()
     };
     let counts = Split::ALL.map(|split| format!("{} {}", split.name(), count(split)));
-    let n_leaks = placements.len() - Split::ALL.into_iter().map(count).sum::<usize>();
-    let leaks = if n_leaks == 0 { String::new() } else { format!(", {n_leaks} leaks left out") };
-    format!("{}{leaks}", counts.join(", "))
+    let n_left_out = |is_it: fn(&Placement) -> bool, why: &str| {
+        let n = placements.values().filter(|placement| is_it(placement)).count();
+        if n == 0 { String::new() } else { format!(", {n} {why} left out") }
+    };
+    let leaks = n_left_out(|it| matches!(it, Placement::Leak { .. }), "leaks");
+    let tiny = n_left_out(|it| matches!(it, Placement::TooFew { .. }), "of tiny classes");
+    format!("{}{leaks}{tiny}", counts.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{id::Label, split::Rule};
 
     /// When this fails, the same pictures go elsewhere than before: people's locks hold theirs,
     /// but raise [`Splitting::REVISION`] and write the new sides here.
@@ -160,19 +149,15 @@ mod tests {
     fn a_revision_stands_for_the_same_sides() {
         let blobs: Vec<BlobId> = (0_u8..8).map(|n| BlobId::of(&[n])).collect();
         let label = Label::new("cats").expect("a plain word");
-        let member = |blob: &BlobId| (*blob, Member { group: *blob, label: Some(label.clone()) });
+        let member = |blob: &BlobId| (*blob, Member::new(*blob, Some(label.clone())));
         let members = blobs.iter().map(member).collect();
 
-        let (placements, _) = split::decide(&members, &Lock::new(), Shares::default(), 1337);
+        let decision = split::decide(&members, &Lock::new(), &Rule::default(), 1337).unwrap();
 
-        let side = |blob: &BlobId| match placements[blob] {
-            Placement::In(split) => split.name(),
-            Placement::Leak { .. } => "leak",
-        };
-        let sides: Vec<&str> = blobs.iter().map(side).collect();
+        let sides: Vec<String> = blobs.iter().map(|blob| decision.lock[blob].to_string()).collect();
         assert_eq!(
             (Splitting::REVISION, sides.join(" ").as_str()),
-            (1, "test train val train train train train train")
+            (3, "test train val train train train train train")
         );
     }
 }

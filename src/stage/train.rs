@@ -21,19 +21,20 @@ use crate::{
         outcome::Reject,
         split::Split,
     },
-    engine::{SetStage, StageName, Work},
+    engine::{SetStage, StageName, Work, events::Event},
     model::{
         ModelError,
         classifier::Classifier,
-        pretrained::{self, Pretrained},
+        pretrained::Pretrained,
         recipe::TrainRecipe,
-        train::{self, Example, Sets, Trained},
+        train::{self, Example, Host as _, Sets, Trained, Warning},
     },
     pixels::{
         crop::{self, Filter},
         decode::{self, Limits},
         process::{self, Step},
     },
+    source::access::Access,
     store::{
         Stamp, Store, StoreError,
         files::{self, FileError},
@@ -43,12 +44,15 @@ use crate::{
     },
 };
 
+pub mod curve;
 mod features;
 mod log;
 mod watch;
+pub mod weights;
 
 use log::Log;
 use watch::{Places, Watch};
+use weights::{Origin, OriginError};
 
 /// Where the next epoch starts from, while a training is under way.
 const CHECKPOINT: &str = "checkpoint";
@@ -61,8 +65,17 @@ pub struct Training<'a> {
     pub recipe: Recipe,
     pub classes: &'a Classes,
     pub layout: &'a Layout,
+    /// Where published weights come from.
+    pub access: &'a Access,
     /// Tells the seconds since 1970-01-01 UTC, for the log.
     pub clock: fn() -> i64,
+}
+
+impl Training<'_> {
+    fn weights(&self) -> Result<Option<Origin>, OriginError> {
+        let recipe = &self.recipe.train;
+        recipe.weights.as_ref().map(|it| Origin::of(it, recipe.architecture)).transpose()
+    }
 }
 
 /// What can change a model besides its pictures.
@@ -79,7 +92,7 @@ pub struct Recipe {
 pub struct Input {
     classes: Vec<Label>,
     pictures: BTreeMap<BlobId, (BlobId, Label, Split)>,
-    /// The digest of the file of weights the network starts from.
+    /// What the network starts from; see [`Origin::digest`].
     weights: Option<BlobId>,
     #[serde(skip)]
     files: BTreeMap<BlobId, PathBuf>,
@@ -95,8 +108,8 @@ pub enum TrainError {
     Model(#[from] ModelError),
     #[error("could not decode the prepared picture of {blob} ({reject})")]
     Picture { blob: BlobId, reject: Reject },
-    #[error("`weights` in [train] names `{}`, which is not there; {advice}", path.display())]
-    NoWeights { path: PathBuf, advice: String },
+    #[error(transparent)]
+    Weights(#[from] OriginError),
     #[error("training was broken off")]
     BrokenOff(#[from] JoinError),
 }
@@ -121,14 +134,7 @@ impl SetStage for Training<'_> {
 
     fn input(&self, store: &Store) -> Result<Input, TrainError> {
         let pictures = query::dataset(store, self.classes)?;
-        let weights = match &self.recipe.train.weights {
-            Some(path) if !path.exists() => {
-                let advice = pretrained::advice(self.recipe.train.architecture);
-                return Err(TrainError::NoWeights { path: path.clone(), advice });
-            }
-            Some(path) => Some(BlobId::of(&files::read(path)?)),
-            None => None,
-        };
+        let weights = self.weights()?.map(|it| it.digest()).transpose()?;
         Ok(Input {
             weights,
             classes: self.classes.labels().cloned().collect(),
@@ -149,6 +155,18 @@ impl SetStage for Training<'_> {
         let name = RunName::of(stamp);
         let dir = self.layout.models().join(&name.0);
         let recipe = self.recipe.clone();
+        let pretrained = match self.weights()? {
+            Some(Origin::Here(path)) => Some(path),
+            Some(Origin::Web(remote)) => {
+                let mut told = |done, of: Option<u64>| {
+                    let of = of.unwrap_or(done);
+                    work.events.send(Event::Portion { stage: Self::NAME, done, of });
+                };
+                work.events.send(Event::Word { stage: Self::NAME, text: remote.file.clone() });
+                Some(remote.at_hand(self.layout.weights(), self.access, &mut told).await?)
+            }
+            None => None,
+        };
         let (events, stop) = (work.events.clone(), work.stop.clone());
         let taught = input.pictures.iter().filter(|(_, (_, _, split))| *split != Split::Test);
         let learned_from = taught.map(|(blob, _)| *blob).collect();
@@ -161,9 +179,9 @@ impl SetStage for Training<'_> {
                 log::forget(&dir)?;
             }
             let log = Log::begin(&dir, &title, &recipe.train, clock)?;
-            let places = Places { checkpoint: &checkpoint, features: &features };
-            let mut watch = Watch::new(recipe.train.epochs, (&events, &stop), places, log);
-            let run = learn(&recipe, &input, &mut watch)?;
+            let places = Places { checkpoint: Some(&checkpoint), features: &features };
+            let mut watch = Watch::new(recipe.train.epochs, (&events, &stop), places, Some(log));
+            let run = learn(&recipe, &input, pretrained.as_deref(), &mut watch)?;
             watch.finish(&describe(&run.trained, run.answers.clone()))?;
             let model = &run.trained.model;
             files::write_atomic(&dir.join("model.onnx"), &model.to_onnx())?;
@@ -174,9 +192,11 @@ impl SetStage for Training<'_> {
             files::remove_if_any(&checkpoint)?;
             Ok::<Learned, TrainError>(run)
         });
-        let Learned { trained, answers } = learning.await??;
-        let run = Run { learned_from, ..describe(&trained, answers) };
-        let summary = summary(&run);
+        let Learned { trained, answers, warnings } = learning.await??;
+        let recipe = serde_json::to_value(&self.recipe.train).expect("a recipe is plain data");
+        let at_s = (self.clock)();
+        let run = Run { learned_from, at_s, recipe, ..describe(&trained, answers) };
+        let summary = summary(&run, &warnings);
         work.store.put_notes::<Run>(&[(name, run)])?;
         Ok(summary)
     }
@@ -196,9 +216,15 @@ impl SetStage for Training<'_> {
 struct Learned {
     trained: Trained,
     answers: Vec<Answer>,
+    warnings: Vec<Warning>,
 }
 
-fn learn(recipe: &Recipe, input: &Input, watch: &mut Watch<'_>) -> Result<Learned, TrainError> {
+fn learn(
+    recipe: &Recipe,
+    input: &Input,
+    weights: Option<&Path>,
+    watch: &mut Watch<'_>,
+) -> Result<Learned, TrainError> {
     let side_px = recipe.train.side_px();
     let loaded = load(input, &recipe.train)?;
     let part = |split: Split| loaded.iter().filter(move |it| it.split == split);
@@ -209,7 +235,7 @@ fn learn(recipe: &Recipe, input: &Input, watch: &mut Watch<'_>) -> Result<Learne
         classes: input.classes.iter().map(|label| label.as_str().to_owned()).collect(),
         prepare: recipe.prepare.clone(),
     };
-    let pretrained = match &recipe.train.weights {
+    let pretrained = match weights {
         Some(path) => Some(Pretrained::load(recipe.train.architecture, side_px, path)?),
         None => None,
     };
@@ -227,13 +253,20 @@ fn learn(recipe: &Recipe, input: &Input, watch: &mut Watch<'_>) -> Result<Learne
     trained.model.calibrate(Calibration::of(&said.collect::<Vec<_>>(), KEPT_SHARE));
 
     let test: Vec<&Loaded> = part(Split::Test).collect();
+    let tested: Vec<usize> = test.iter().map(|it| it.example.class).collect();
+    if !tested.is_empty() {
+        for warning in Warning::not_tested(&sets.classes, &tested) {
+            watch.warn(&warning);
+        }
+    }
     let probabilities = trained.model.probabilities(&rgb(&test))?;
     let answers = test
         .iter()
         .zip(probabilities)
         .map(|(it, probabilities)| Answer { blob: it.blob, truth: it.example.class, probabilities })
         .collect();
-    Ok(Learned { trained, answers })
+    let warnings = std::mem::take(&mut watch.warnings);
+    Ok(Learned { trained, answers, warnings })
 }
 
 struct Loaded {
@@ -273,10 +306,12 @@ fn describe(trained: &Trained, answers: Vec<Answer>) -> Run {
         test: (!answers.is_empty()).then(|| Evaluation::of(&answers, n_classes)),
         answers,
         learned_from: Vec::new(),
+        at_s: 0,
+        recipe: serde_json::Value::Null,
     }
 }
 
-fn summary(run: &Run) -> String {
+fn summary(run: &Run, warnings: &[Warning]) -> String {
     let tested = run.test.as_ref().map_or_else(
         || "no test pictures".to_owned(),
         |test| {
@@ -284,7 +319,13 @@ fn summary(run: &Run) -> String {
             format!("test accuracy {:.1} % of {n} pictures", test.accuracy * 100.0)
         },
     );
-    format!("{}, best epoch {} of {}: {tested}", run.architecture, run.best_epoch, epochs(run))
+    let mut summary =
+        format!("{}, best epoch {} of {}: {tested}", run.architecture, run.best_epoch, epochs(run));
+    for warning in warnings {
+        summary.push_str("; ");
+        summary.push_str(&warning.to_string());
+    }
+    summary
 }
 
 fn epochs(run: &Run) -> u32 {

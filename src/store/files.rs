@@ -75,6 +75,11 @@ pub fn remove_if_any(path: &Path) -> Result<(), FileError> {
     }
 }
 
+/// Moves a file that is whole into its place, in the same folder.
+pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::rename(from, to).map_err(|source| FileError::Write { path: to.to_owned(), source })
+}
+
 /// Lists the files in the folders directly below `folder`, and in itself; none if there is none.
 pub fn two_levels_below(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     let mut found = Vec::new();

@@ -69,6 +69,7 @@ pub enum Reason {
     SameBytes,
     Dropped(&'static str),
     Leak,
+    TinyClass,
     Failed(String),
     NotDoneYet,
 }
@@ -238,9 +239,15 @@ fn placed(
                     *count.splits.entry(split).or_default() += 1;
                 }
             }
-            Some(Placement::Leak { locked, group_is_in }) => {
-                let detail = format!("locked in {locked}, while its like are in {group_is_in}");
+            Some(placement @ Placement::Leak { locked, group_is_in, .. }) => {
+                let reason = placement.reason().unwrap_or_default();
+                let detail =
+                    format!("{reason}: locked in {locked}, while its like are in {group_is_in}");
                 step.lose(Reason::Leak, Thing::Blob(blob), detail);
+            }
+            Some(Placement::TooFew { groups }) => {
+                let detail = format!("its class has {groups} groups of pictures");
+                step.lose(Reason::TinyClass, Thing::Blob(blob), detail);
             }
             None => step.lose(Reason::NotDoneYet, Thing::Blob(blob), String::new()),
         }
@@ -349,6 +356,7 @@ impl fmt::Display for Reason {
             Self::SameAddress => f.write_str("same address"),
             Self::SameBytes => f.write_str("same bytes (exact repost)"),
             Self::Leak => f.write_str("would leak between splits"),
+            Self::TinyClass => f.write_str("its class is too small to be split"),
             Self::Failed(message) => write!(f, "failed: {message}"),
             Self::NotDoneYet => f.write_str("not done yet"),
         }

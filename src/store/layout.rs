@@ -9,11 +9,12 @@ use crate::domain::{id::BlobId, picture::Crop};
 #[derive(Clone, Debug)]
 pub struct Layout {
     root: PathBuf,
+    weights: PathBuf,
 }
 
 impl Layout {
     pub fn new(data: &Path, dataset: &str) -> Self {
-        Self { root: data.join(dataset) }
+        Self { root: data.join(dataset), weights: weights(data) }
     }
 
     pub fn root(&self) -> &Path {
@@ -74,6 +75,11 @@ impl Layout {
         self.root.join("features")
     }
 
+    /// Returns where published weights lie that were fetched, for all datasets.
+    pub fn weights(&self) -> &Path {
+        &self.weights
+    }
+
     pub fn report(&self) -> PathBuf {
         self.root.join("report.html")
     }
@@ -82,6 +88,11 @@ impl Layout {
     pub fn site_log(&self) -> PathBuf {
         self.root.join("site.log")
     }
+}
+
+/// Returns where published weights lie below the folder of all datasets; no dataset is called so.
+pub fn weights(data: &Path) -> PathBuf {
+    data.join(".weights")
 }
 
 fn by_content(dir: &Path, id: &BlobId, ending: &str) -> PathBuf {

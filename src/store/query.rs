@@ -14,7 +14,7 @@ use crate::domain::{
     link::{Download, LinkId, MediaLink, MediaUrl, Resolution, Resolved},
     outcome::Outcome,
     picture::Crop,
-    post::Post,
+    post::{Media, Post},
     split::Placement,
     verdict::{Ruling, Verdict},
 };
@@ -28,6 +28,9 @@ pub struct Sighting {
     pub place: Place,
     pub score: i64,
     pub created_utc: Option<i64>,
+    pub author: Option<String>,
+    /// The post it passes on.
+    pub crosspost_of: Option<PostId>,
 }
 
 /// Returns the posts of listed places, one after the other.
@@ -54,6 +57,7 @@ pub fn sightings<'a>(
         // A class that was narrowed away or renamed is judged anew before it counts.
         let is_wanted = classes.labels().any(|label| *label == resolution.label);
         let items = if is_wanted { resolution.items } else { Vec::new() };
+        let crosspost_of = parent(&id, &post);
         let seen = (0_u16..).zip(items).filter_map(|(index, item)| match item {
             Resolved::Link(media) => Some(Sighting {
                 link: LinkId { post: id.clone(), index },
@@ -62,6 +66,8 @@ pub fn sightings<'a>(
                 place: resolution.place.clone(),
                 score: post.score.unwrap_or_default(),
                 created_utc: post.created_utc,
+                author: post.author.clone(),
+                crosspost_of: crosspost_of.clone(),
             }),
             Resolved::Rejected(_) => None,
         });
@@ -71,6 +77,23 @@ pub fn sightings<'a>(
         Ok(seen) => seen.into_iter().map(Ok).collect(),
         Err(error) => vec![Err(error)],
     }))
+}
+
+/// Names the post that a crosspost passes on, which is of the same site.
+fn parent(id: &PostId, post: &Post) -> Option<PostId> {
+    match &post.media {
+        Media::Crosspost { of, .. } if !of.is_empty() => {
+            Some(PostId(format!("{}:{of}", id.site())))
+        }
+        Media::Crosspost { .. }
+        | Media::Link { .. }
+        | Media::Gallery { .. }
+        | Media::Video
+        | Media::Text
+        | Media::Removed { .. }
+        | Media::File { .. }
+        | Media::Packed { .. } => None,
+    }
 }
 
 /// Returns which bytes an address brought.

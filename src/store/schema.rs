@@ -8,7 +8,7 @@ use crate::domain::{
     deletion::{Ghost, Removal, Tombstone},
     fingerprint::{Distance, Fingerprint, Likeness, Similarity},
     id::{BlobId, Place, PostId},
-    learning::{Answer, Epoch, Evaluation},
+    learning::{Answer, Epoch, Evaluation, growth::Point},
     link::{Download, MediaUrl, Resolution},
     pacing::Pace,
     picture::Crop,
@@ -65,6 +65,20 @@ pub struct Run {
     pub answers: Vec<Answer>,
     /// The pictures it was fitted to or chosen by: those of train and val.
     pub learned_from: Vec<BlobId>,
+    /// When it was finished, in seconds since 1970-01-01 UTC; 0 where that was not noted.
+    #[serde(default)]
+    pub at_s: i64,
+    /// The settings it was trained with; empty where they were not noted.
+    #[serde(default)]
+    pub recipe: serde_json::Value,
+}
+
+/// How good models were that saw only part of the training pictures; one per dataset, the last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Growth {
+    /// The training whose settings and pictures they had.
+    pub run: RunName,
+    pub points: Vec<Point>,
 }
 
 /// A picture that was compared with every other one of which this is known, by what its
@@ -106,6 +120,11 @@ impl RunName {
 /// The text of a recipe, kept so that a plan can say which setting changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipeText(pub serde_json::Value);
+
+/// Which fold of the training set a picture is in, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fold(pub u8);
 
 /// A finished export: what it is, and the digest of its manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,9 +173,11 @@ trees! { Note:
     "likeness.v1" PairId => Likeness,
     "twin_pair.v1" PairId => TwinPair,
     "verdict.v2" BlobId => Verdict,
-    "placement.v1" BlobId => Placement,
+    "placement.v2" BlobId => Placement,
+    "fold.v1" BlobId => Fold,
     "exported.v1" String => Exported,
     "run.v2" RunName => Run,
+    "growth.v1" String => Growth,
     "set_run.v1" String => SetRun,
     "recipe.v1" Digest => RecipeText,
 }

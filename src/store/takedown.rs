@@ -10,7 +10,7 @@ use super::{
     files::{self, FileError},
     layout::Layout,
     query,
-    schema::Compared,
+    schema::{Compared, Fold},
 };
 use crate::domain::{
     day::Day,
@@ -153,6 +153,7 @@ fn forget(store: &Store, ghosts: &BTreeSet<BlobId>) -> Result<(), StoreError> {
     store.remove_records::<Crop>(&blobs)?;
     store.remove_notes::<Compared>(&blobs)?;
     store.remove_notes::<Verdict>(&blobs)?;
+    store.remove_notes::<Fold>(&blobs)?;
     store.remove_notes::<Placement>(&blobs)
 }
 

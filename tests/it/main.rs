@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 #![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
+mod asking;
 mod bad_input;
 mod deletions;
 mod demo;
@@ -14,7 +15,9 @@ mod local_faults;
 mod memory;
 mod one_decode;
 mod proxy;
+mod publishing;
 mod readme;
+mod recipes;
 mod sources;
 mod stand_in;
 mod support;

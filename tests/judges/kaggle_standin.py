@@ -1,11 +1,12 @@
 """Judges an export with Kaggle's own tool against a stand-in of Kaggle's service.
 
-    python kaggle_standin.py EXPORT_DIR create|version OUT_DIR
+    python kaggle_standin.py EXPORT_DIR create|version OUT_DIR [zip]
 
 The stand-in listens on loopback; the tool is the unmodified `kaggle.cli.main()`, led there by
 KAGGLE_API_ENVIRONMENT=LOCALHOST with nothing patched but the table of addresses. What it uploads lands in
 OUT_DIR/uploads, what it asks for in OUT_DIR/calls.json. The last line says the verdict; exit
-code 0 means that Kaggle's tool took everything and sent every byte and every description.
+code 0 means that Kaggle's tool took everything and sent every byte and every description. With
+`zip` the tool is told to pack the folders it finds, as `--dir-mode zip`.
 """
 
 import csv
@@ -17,6 +18,7 @@ import re
 import shutil
 import sys
 import threading
+import zipfile
 from contextlib import redirect_stderr, redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -160,7 +162,26 @@ def digest(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def judge(export, service, request):
+def judge_packed(export, name, arrived):
+    """Compares an archive that the tool made of a folder with the folder."""
+    folder = export / name.removesuffix(".zip")
+    with zipfile.ZipFile(arrived) as packed:
+        # The tool may or may not keep the name of the folder in front.
+        inside = {
+            entry.removeprefix(folder.name + "/"): hashlib.sha256(packed.read(entry)).hexdigest()
+            for entry in packed.namelist()
+            if not entry.endswith("/")
+        }
+    there = {
+        path.relative_to(folder).as_posix(): digest(path)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    if inside != there:
+        raise Rejected(f"{name} does not hold what lies in {folder.name}/")
+
+
+def judge(export, service, request, packs):
     """Compares what arrived with what lies in the folder."""
     metadata = json.loads((export / METADATA).read_text(encoding="utf-8"))
     data = {
@@ -169,7 +190,9 @@ def judge(export, service, request):
         if path.name != METADATA and not COVER.match(path.name)
     }
     folders = sorted(name for name in data if not (export / name).is_file())
-    if folders:
+    if packs:
+        data = {name if name not in folders else f"{name}.zip" for name in data}
+    elif folders:
         raise Rejected(f"folders are not uploaded: {', '.join(folders)}")
 
     sent = {}
@@ -179,6 +202,9 @@ def judge(export, service, request):
             raise Rejected(f"the request names an unknown upload {file.get('token')!r}")
         sent[name] = file
         arrived = service.uploads / file["token"]
+        if name.removesuffix(".zip") in folders:
+            judge_packed(export, name, arrived)
+            continue
         if not arrived.exists() or digest(arrived) != digest(export / name):
             raise Rejected(f"{name} did not arrive as it is")
         if arrived.stat().st_size != service.lengths[file["token"]]:
@@ -201,7 +227,8 @@ def judge(export, service, request):
                 header = next(csv.reader(table))
             if header != [f["name"] for f in fields]:
                 raise Rejected(f"{path} has other columns than its description")
-    undescribed = sorted(data - {resource["path"] for resource in metadata["resources"]})
+    packed = {f"{name}.zip" for name in folders}
+    undescribed = sorted(data - packed - {resource["path"] for resource in metadata["resources"]})
     if undescribed:
         raise Rejected(f"not described: {', '.join(undescribed)}")
     return metadata
@@ -233,7 +260,8 @@ def judge_texts(metadata, request, expected):
 
 
 def main():
-    if len(sys.argv) != 4 or sys.argv[2] not in ("create", "version"):
+    packs = sys.argv[4:] == ["zip"]
+    if len(sys.argv) != 4 + packs or sys.argv[2] not in ("create", "version"):
         sys.exit(__doc__)
     export, action, out = Path(sys.argv[1]).resolve(), sys.argv[2], Path(sys.argv[3]).resolve()
     uploads = out / "uploads"
@@ -249,6 +277,8 @@ def main():
     arguments = ["datasets", action, "-p", str(export)]
     if action == "version":
         arguments += ["-m", "a new version"]
+    if packs:
+        arguments += ["--dir-mode", "zip"]
     try:
         printed, code = run_tool(service, arguments, home)
         sys.stderr.write(printed)
@@ -261,7 +291,7 @@ def main():
             last = (printed.strip().splitlines() or ["no message"])[-1]
             raise Rejected(f"kaggle made {len(requests)} requests, not 1: {last}")
         request = requests[0] if action == "create" else requests[0]["body"]
-        metadata = judge(export, service, request)
+        metadata = judge(export, service, request, packs)
         if action == "create":
             judge_request(metadata, request)
         else:

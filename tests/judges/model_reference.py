@@ -250,4 +250,5 @@ def main():
         file.write(f'{{"versions": {json.dumps(versions)}, "cases": [\n{lines}\n]}}\n')
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -14,14 +14,58 @@ pub(super) struct Tools<'a> {
     pub(super) python: &'a str,
     pub(super) czkawka: &'a str,
     pub(super) scratch: &'a Path,
+    /// The file of weights for imagededup's network.
+    pub(super) weights: &'a Path,
 }
 
 /// Every file is encoded once; duplicates are looked for in each set by itself.
 const IMAGEDEDUP: &str = r"
-import sys
+import json, sys
 from imagededup.methods import PHash, AHash, DHash, WHash, CNN
-method, listing = sys.argv[1:]
-peer = {'phash': PHash, 'ahash': AHash, 'dhash': DHash, 'whash': WHash, 'cnn': CNN}[method](verbose=False)
+method, listing, weights = sys.argv[1:]
+
+def mobilenet():
+    # The network whose weights are at hand; those CNN has by default are fetched from the net.
+    import numpy, torch
+    from imagededup.utils.models import CustomModel
+    from torch.nn.functional import conv2d, pad, relu6
+    from torchvision.transforms import transforms
+    raw = open(weights, 'rb').read()
+    length = int.from_bytes(raw[:8], 'little')
+    head = json.loads(raw[8:8 + length])
+    kinds = {'F16': numpy.float16, 'F32': numpy.float32}
+    def tensor(name):
+        entry = head[name]
+        begin, end = entry['data_offsets']
+        array = numpy.frombuffer(raw[8 + length + begin:8 + length + end], kinds[entry['dtype']])
+        return torch.from_numpy(array.reshape(entry['shape']).astype(numpy.float32))
+    held = {name: tensor(name) for name in head if name != '__metadata__'}
+    layer = {int(name.split('.')[0].lstrip('convdw')): name.split('.')[0] for name in held}
+    def conv(x, n, stride=1):
+        weight, bias = held[layer[n] + '.weight'], held[layer[n] + '.bias']
+        side = weight.shape[-1]
+        if side > 1:
+            extra = max((-(-x.shape[-1] // stride) - 1) * stride + side - x.shape[-1], 0)
+            x = pad(x, (extra // 2, extra - extra // 2) * 2)
+        return conv2d(x, weight, bias, stride, groups=x.shape[1] if weight.shape[1] == 1 else 1)
+    class Body(torch.nn.Module):
+        def forward(self, x):
+            with torch.inference_mode():
+                x = relu6(conv(x, 0, 2))
+                x = conv(relu6(conv(x, 1)), 2)
+                for block in range(2, 18):
+                    n = 3 * (block - 1)
+                    stride = 2 if block in (2, 4, 7, 14) else 1
+                    y = conv(relu6(conv(relu6(conv(x, n)), n + 1, stride)), n + 2)
+                    x = x + y if y.shape == x.shape else y
+                return relu6(conv(x, 51)).mean((2, 3)).clone()
+    transform = transforms.Compose([
+        transforms.Resize((256, 256)), transforms.CenterCrop(224), transforms.ToTensor(),
+        transforms.Normalize([0.5] * 3, [0.5] * 3)])
+    return CustomModel(name='mobilenet_v2', model=Body(), transform=transform)
+
+kinds = {'phash': PHash, 'ahash': AHash, 'dhash': DHash, 'whash': WHash, 'cnn': CNN}
+peer = CNN(False, mobilenet()) if method == 'cnn' else kinds[method](verbose=False)
 sets = [line.rstrip('\n').split('\t') for line in open(listing)]
 encoded = {}
 for path in sorted({path for paths in sets for path in paths}):
@@ -64,6 +108,7 @@ fn imagededup(method: &str, tools: &Tools<'_>, half: &Half) -> Result<Vec<Pairs>
     let output = Command::new(tools.python)
         .args(["-c", IMAGEDEDUP, method])
         .arg(&listing)
+        .arg(tools.weights)
         .output()
         .map_err(|error| error.to_string())?;
     if !output.status.success() {

@@ -29,8 +29,8 @@ fn a_good_recipe_has_no_fault_up_to_the_limits_in_characters() {
     assert_eq!(faults(|r| r.title = "\u{fc}".repeat(6)), []);
     assert_eq!(faults(|r| r.subtitle = None), []);
     assert_eq!(faults(|r| r.id = format!("o/{}", "x".repeat(50))), []);
-    for license in LICENSES {
-        assert_eq!(faults(|r| r.license = text(license)), []);
+    for license in license::LICENSES {
+        assert_eq!(faults(|r| r.license = Some(text(license.name))), []);
     }
 }
 
@@ -114,7 +114,7 @@ fn an_unknown_licence_is_refused_with_the_nearest_name() {
         ("zzz", None),
     ] {
         assert_eq!(
-            faults(|r| r.license = text(value)),
+            faults(|r| r.license = Some(text(value))),
             [KaggleFault::License { value: text(value), nearest }]
         );
     }
@@ -145,7 +145,7 @@ fn an_update_frequency_is_one_of_the_list() {
 
 #[test]
 fn a_fault_names_key_and_value_and_says_what_to_do() {
-    let said: Vec<String> = faults(|r| (r.license, r.title) = (text("CC0"), text("Tanks")))
+    let said: Vec<String> = faults(|r| (r.license, r.title) = (Some(text("CC0")), text("Tanks")))
         .iter()
         .map(ToString::to_string)
         .collect();

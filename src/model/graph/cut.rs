@@ -61,6 +61,12 @@ impl Graph {
         (0..first_moving).rev().find(|place| self.is_joint(*place)).unwrap_or(0)
     }
 
+    /// Tells whether the network only puts values elsewhere, so that a blend of what it gives is
+    /// what it gives of a blend.
+    pub(in crate::model) fn only_rearranges(&self) -> bool {
+        self.nodes.iter().all(|node| matches!(node.op, Op::Input | Op::Flatten))
+    }
+
     /// Tells whether nothing behind a node takes from before it.
     pub(in crate::model) fn is_joint(&self, place: usize) -> bool {
         let behind = &self.nodes[place + 1..];

@@ -220,12 +220,9 @@ impl Slot<'_> {
 fn fill<const D: usize>(param: &mut Param<Tensor<D>>, values: Vec<f32>) {
     let old = param.val();
     let value = Tensor::from_data(TensorData::new(values, old.dims()), &old.device());
-    // `map` keeps whether the parameter is to learn, which no tensor knows on a device without
-    // gradients; on one with them, the tensor has to know.
-    *param = param.clone().map(|old| {
-        let tracked = old.is_require_grad();
-        if tracked { value.require_grad() } else { value }
-    });
+    // `map` keeps whether it shall learn, for `train`; where gradients are tracked already, the
+    // new numbers have to be told.
+    *param = param.clone().map(|old| value.set_require_grad(old.is_require_grad()));
 }
 
 impl std::fmt::Display for Misfit {

@@ -14,7 +14,7 @@ use crate::model::{
         names::{Array, Tensors},
     },
     head::{Head, HeadLayer},
-    loss,
+    loss::{self, Truth},
     random::{Purpose, Random},
     recipe::Architecture,
 };
@@ -43,7 +43,7 @@ struct Gradient {
 
 /// Numbers from -1 to 1: `SplitMix64` from the FNV-1a digest of a name.
 #[expect(clippy::cast_precision_loss, reason = "24 bits fit an f32 exactly")]
-fn drawn(name: &str, n: usize) -> Vec<f32> {
+pub(in crate::model) fn drawn(name: &str, n: usize) -> Vec<f32> {
     let mut state = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |state, byte| {
         (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
@@ -73,10 +73,10 @@ fn value_of(name: &str, shape: &[usize]) -> Array {
     Array { shape: shape.to_vec(), values }
 }
 
-fn network(case: &Case, device: &Device) -> Graph {
-    let (name, padding) = match case.network.split_once(' ') {
+pub(in crate::model) fn network(name: &str, side_px: usize, device: &Device) -> Graph {
+    let (name, padding) = match name.split_once(' ') {
         Some((name, _)) => (name, Padding::Same),
-        None => (case.network.as_str(), Padding::Even),
+        None => (name, Padding::Even),
     };
     let architecture: Architecture = serde_json::from_str(&format!("\"{name}\"")).unwrap();
     let layers = if architecture == Architecture::Vgg16 {
@@ -88,7 +88,7 @@ fn network(case: &Case, device: &Device) -> Graph {
     };
     let head = Head(layers);
     let style = Style { padding, is_folded: false };
-    let plan = Plan { head, style, ..Plan::new(architecture, case.side_px, 5) };
+    let plan = Plan { head, style, ..Plan::new(architecture, side_px, 5) };
     let mut net = build(&plan, Fill::Zeros, device).unwrap();
     let named = net.shapes().into_iter().map(|(name, shape)| {
         let array = value_of(&name, &shape);
@@ -138,7 +138,7 @@ impl Judge<'_> {
 
     /// Compares the loss of `logits`, and the gradients it has.
     fn learn(self, net: &Graph, logits: Tensor<2>, mode: usize) {
-        let targets = loss::targets(&[0, 1, 2], &[1.0; 5], 0.0);
+        let targets = loss::targets(&[0, 1, 2].map(Truth::of), &[1.0; 5], 0.0);
         let targets = Tensor::from_data(TensorData::new(targets, [3, 5]), &logits.device());
         let loss = loss::cross_entropy(logits, targets);
         let (value, expected): (f32, f64) = (loss.clone().into_scalar(), self.case.losses[mode]);
@@ -171,7 +171,7 @@ fn logits_and_gradients_are_those_of_pytorch() {
 
 fn compare(case: &Case) {
     let device = Device::flex().autodiff();
-    let mut net = network(case, &device);
+    let mut net = network(&case.network, case.side_px, &device);
     assert_eq!(net.n_parameters(), case.n_parameters, "{}", case.network);
     let shape = [3, 3, case.side_px, case.side_px];
     let x = TensorData::new(drawn("pictures", shape.iter().product()), shape);

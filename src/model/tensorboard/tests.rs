@@ -138,13 +138,16 @@ fn a_scalar_is_a_simple_value_of_its_step() {
 }
 
 #[test]
-fn an_epoch_is_four_scalars() {
+fn an_epoch_is_a_scalar_for_each_figure_that_is_known() {
     let epoch = Epoch {
         number: 300,
         train_loss: 0.5,
         train_accuracy: 0.75,
         val_loss: 0.625,
         val_accuracy: 0.875,
+        val_f1: Some(0.25),
+        learning_rate: Some(0.125),
+        ..Epoch::default()
     };
 
     let frames = written(|log| log.epoch(9.0, &epoch));
@@ -156,6 +159,8 @@ fn an_epoch_is_four_scalars() {
         ("loss/val", 0.625),
         ("accuracy/train", 0.75),
         ("accuracy/val", 0.875),
+        ("f1/val", 0.25),
+        ("learning_rate", 0.125),
     ];
     assert_eq!(told, expected.map(|(tag, value)| (text(tag), Field::Float(value))));
     assert!(frames.iter().all(|it| dig(it, &[2]) == Field::Number(300)));

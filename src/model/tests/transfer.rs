@@ -17,7 +17,7 @@ use crate::model::{
 };
 
 /// Writes weights of a body that nobody trained, and reads them as published ones.
-fn body() -> Pretrained {
+pub(super) fn body() -> Pretrained {
     let plan = nets::Plan::new(Architecture::MobilenetV2, SIDE, 0);
     let mut random = Random::new(9, Purpose::Weights);
     let body = nets::body(&plan, Fill::Drawn(&mut random), &Device::flex()).unwrap();

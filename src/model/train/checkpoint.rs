@@ -81,6 +81,10 @@ mod tests {
             train_accuracy: 0.9,
             val_loss: 0.2,
             val_accuracy: 0.8,
+            val_balanced_accuracy: Some(0.7),
+            val_f1: None,
+            val_auc: Some(0.1 + 0.2),
+            learning_rate: Some(1e-3 / 3.0),
         };
         let tensors = |value: f32| {
             Tensors::from([("a".to_owned(), Array { shape: vec![1], values: vec![value] })])

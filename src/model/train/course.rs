@@ -9,6 +9,9 @@ use burn::{
 use super::{
     Host, Progress, Sets,
     checkpoint::Checkpoint,
+    figures::Figures,
+    mixup::Mixture,
+    sampling::{self, Showing},
     supply::{BATCH, Extractor, Features, Supply, tensor},
     tell,
 };
@@ -23,11 +26,12 @@ use crate::{
         card::Preprocessing,
         classifier::{rows, side},
         graph::{Graph, Shape, build::Fill},
-        loss::{self, Tally},
+        loss::{self, Tally, Truth},
         nets::{self, Plan, Style},
         optimizer,
         pretrained::Pretrained,
         recipe::TrainRecipe,
+        schedule::{self, Place},
         train::{Example, pictures},
     },
 };
@@ -72,6 +76,13 @@ impl Counted<'_> {
 /// The best epoch so far, and the part that learned as it was then.
 pub(super) type Best = (Epoch, Graph);
 
+/// What is known of answers about a set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) tally: Tally,
+    pub(super) figures: Figures,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Train,
@@ -98,8 +109,9 @@ impl<'a> Course<'a> {
             Some(pretrained) => pretrained.preprocessing(recipe.side_px()),
             None => Preprocessing::of(&pictures(&sets.train), recipe.side_px()),
         };
-        let class_weights = loss::class_weights(counts, recipe.class_weights);
-        let anyhow: Vec<usize> = (0..sets.train.len()).collect();
+        let proportions = sampling::proportions(recipe.sampling, counts);
+        let class_weights = loss::class_weights(&proportions, &sets.classes, &recipe.class_weights);
+        let anyhow = vec![(); sampling::n_shown(recipe.sampling, counts)];
         let n_batches = u32::try_from(batches(&anyhow, side(recipe.batch_size)).len());
         let n_steps = recipe.epochs * n_batches.expect("there are fewer than 2^32 pictures");
         let supply = Supply { recipe, seed, side_px: plan.side_px, preprocessing };
@@ -139,6 +151,9 @@ impl<'a> Course<'a> {
         let Some(extractor) = Extractor::of(fixed, &self.supply.preprocessing) else {
             return Ok(None);
         };
+        if 0.0 < self.recipe.mixup && !fixed.only_rearranges() {
+            return Err(ModelError::MixupOfFrozen { architecture: self.recipe.architecture });
+        }
         let n_variants = 1 + self.recipe.feature_variants;
         let of = self.sets.train.len() * side(n_variants) + self.sets.val.len();
         let mut witness = Counted { host, done: 0, of };
@@ -169,50 +184,68 @@ impl<'a> Course<'a> {
         Some((checkpoint.epochs, (best_epoch, best)))
     }
 
-    /// Shows every training picture once, in an order of this epoch's own. The next batch is
-    /// made while the network learns from this one.
+    /// Shows the training pictures of an epoch, in an order of its own. The next batch is made
+    /// while the network learns from this one. Returns the learning rate of the last step, too.
     pub(super) fn learn(
         &self,
         learner: &mut Learner,
-        number: u32,
+        earlier: &[Epoch],
         host: &mut dyn Host,
-    ) -> Result<Tally, ModelError> {
-        let mut tally = Tally::default();
-        let mut random = Random::new(self.seed, Purpose::Order).at(number.into());
-        let order = random.order(self.sets.train.len());
-        let batches = batches(&order, side(self.recipe.batch_size));
+    ) -> Result<(Tally, f64), ModelError> {
+        let number = next(earlier);
+        let (mut tally, mut rate) = (Tally::default(), 0.0);
+        let classes: Vec<usize> = self.sets.train.iter().map(|example| example.class).collect();
+        let n_classes = self.plan.n_classes;
+        let shown =
+            sampling::showings(self.recipe.sampling, &classes, n_classes, self.seed, number);
+        let batches = batches(&shown, side(self.recipe.batch_size));
         let features = learner.features.take();
         let shape = self.shape(features.as_ref());
         let autodiff = Device::flex().autodiff();
-        let values_of =
-            |batch: Option<&&[usize]>| batch.map(|it| self.batch(features.as_ref(), number, it));
-        let mut ready = values_of(batches.first());
-        for (done, batch) in (1..).zip(&batches) {
-            let truths: Vec<usize> =
-                batch.iter().map(|index| self.sets.train[*index].class).collect();
-            let values = ready.take().unwrap_or_default();
+        let made =
+            |at: usize| batches.get(at).map(|it| self.batch(features.as_ref(), (number, at), it));
+        let mut ready = made(0);
+        for done in 1..=batches.len() {
+            let (values, truths) = ready.take().unwrap_or_default();
+            let place = Place { step: learner.step, n_steps: self.n_steps, earlier };
+            rate = schedule::rate(self.recipe, place);
+            let given = || tensor(values, shape, &autodiff);
             let (loss, next) = rayon::join(
-                || self.step(learner, &mut tally, tensor(values, shape, &autodiff), &truths),
-                || values_of(batches.get(done)),
+                || self.step(learner, &mut tally, (given(), &truths), rate),
+                || made(done),
             );
             ready = next;
             if !loss.is_finite() {
-                return Err(ModelError::Diverged { epoch: number });
+                return Err(ModelError::Diverged { epoch: number, step: done, rate });
             }
             tell(Progress::Batch { epoch: number, done, of: batches.len(), loss }, number, host)?;
         }
         learner.features = features;
-        Ok(tally)
+        Ok((tally, rate))
     }
 
-    /// Returns what a batch is made of: features where there are some, else changed pictures.
-    fn batch(&self, features: Option<&[Features; 2]>, number: u32, batch: &[usize]) -> Vec<f32> {
-        match features {
+    /// Returns what batch number `at` is made of, features where there are some, else changed
+    /// pictures; and what is true of it.
+    fn batch(
+        &self,
+        features: Option<&[Features; 2]>,
+        (number, at): (u32, usize),
+        batch: &[Showing],
+    ) -> (Vec<f32>, Vec<Truth>) {
+        let values = match features {
             Some([train, _]) => {
                 let draws = Random::new(self.seed, Purpose::Variant).at(number.into());
                 train.drawn(&draws, batch)
             }
             None => self.supply.altered(&self.sets.train, number, batch),
+        };
+        let classes: Vec<usize> =
+            batch.iter().map(|it| self.sets.train[it.picture].class).collect();
+        let at = u64::try_from(at).expect("a usize has at most 64 bits");
+        let mut draws = Random::new(self.seed, Purpose::Mixup).at(number.into()).at(at);
+        match Mixture::draw(self.recipe.mixup, batch.len(), &mut draws) {
+            Some(mixture) => (mixture.blend(&values), mixture.truths(&classes)),
+            None => (values, classes.into_iter().map(Truth::of).collect()),
         }
     }
 
@@ -225,13 +258,13 @@ impl<'a> Course<'a> {
         &self,
         learner: &mut Learner,
         tally: &mut Tally,
-        given: Tensor<4>,
-        truths: &[usize],
+        (given, truths): (Tensor<4>, &[Truth]),
+        rate: f64,
     ) -> f64 {
         let mut dropout = Random::new(self.seed, Purpose::Dropout).at(learner.step.into());
         let logits = learner.net.learn(given, &mut dropout);
         for (row, truth) in rows(logits.clone().inner()).iter().zip(truths) {
-            tally.add(row, *truth);
+            tally.add(&loss::softmax(row), *truth);
         }
         let targets = loss::targets(truths, &self.class_weights, self.recipe.label_smoothing);
         let targets = TensorData::new(targets, logits.dims());
@@ -239,7 +272,6 @@ impl<'a> Course<'a> {
         let loss = loss::cross_entropy(logits, targets);
         let value: f32 = loss.clone().into_scalar();
         let gradients = GradientsParams::from_grads(loss.backward(), &learner.net);
-        let rate = optimizer::rate(self.recipe, learner.step, self.n_steps);
         learner.net = learner.optimizer.step(rate, learner.net.clone(), gradients);
         learner.step += 1;
         f64::from(value)
@@ -252,12 +284,13 @@ impl<'a> Course<'a> {
         features: Option<&[Features; 2]>,
         part: Part,
         number: u32,
-    ) -> Result<Tally, ModelError> {
+    ) -> Result<Asked, ModelError> {
         let (examples, known) = match part {
             Part::Train => (&self.sets.train, features.map(|[train, _]| train)),
             Part::Val => (&self.sets.val, features.map(|[_, val]| val)),
         };
         let mut tally = Tally::default();
+        let mut answers = Vec::new();
         for start in (0..examples.len()).step_by(BATCH) {
             let range = start..examples.len().min(start + BATCH);
             let values = match known {
@@ -272,12 +305,14 @@ impl<'a> Course<'a> {
             let logits = net.forward_in_parts(tensor(values, shape, &Device::flex()));
             for (row, example) in rows(logits).iter().zip(&examples[range]) {
                 if !row.iter().all(|logit| logit.is_finite()) {
-                    return Err(ModelError::Diverged { epoch: number });
+                    return Err(ModelError::Unanswered { epoch: number });
                 }
-                tally.add(row, example.class);
+                let probabilities = loss::softmax(row);
+                tally.add(&probabilities, Truth::of(example.class));
+                answers.push((example.class, probabilities));
             }
         }
-        Ok(tally)
+        Ok(Asked { tally, figures: Figures::of(&answers, self.plan.n_classes) })
     }
 }
 
@@ -294,13 +329,18 @@ impl Learner {
     }
 }
 
+/// Returns the number of the epoch after `earlier`.
+pub(super) fn next(earlier: &[Epoch]) -> u32 {
+    earlier.last().map_or(0, |last| last.number) + 1
+}
+
 /// Cuts `order` into batches; a picture left over alone joins the batch before, because
 /// a batch of one has no variance to normalise by.
-fn batches(order: &[usize], size: usize) -> Vec<&[usize]> {
+fn batches<T>(order: &[T], size: usize) -> Vec<&[T]> {
     let n_left = order.len() % size;
     let n_alone = usize::from(n_left == 1 && size < order.len());
     let (regular, _) = order.split_at(order.len() - n_alone);
-    let mut batches: Vec<&[usize]> = regular.chunks(size).collect();
+    let mut batches: Vec<&[T]> = regular.chunks(size).collect();
     if let (1, Some(last)) = (n_alone, batches.last_mut()) {
         *last = &order[regular.len() - size..];
     }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::{Example, course::Counted};
+use super::{Example, course::Counted, sampling::Showing};
 use crate::{
     domain::id::BlobId,
     model::{
@@ -50,11 +50,11 @@ pub(super) struct Extractor {
 
 impl Supply<'_> {
     /// Returns training pictures as the network takes them, changed as drawn for this epoch.
-    pub(super) fn altered(&self, examples: &[Example], number: u32, batch: &[usize]) -> Vec<f32> {
+    pub(super) fn altered(&self, examples: &[Example], number: u32, batch: &[Showing]) -> Vec<f32> {
         let random = self.draws(number);
-        let rgb: Vec<&[u8]> = batch.iter().map(|index| examples[*index].rgb.as_slice()).collect();
+        let rgb: Vec<&[u8]> = batch.iter().map(|it| examples[it.picture].rgb.as_slice()).collect();
         augment::batch(&rgb, self.side_px, &self.preprocessing, |place| {
-            let mut own = random.at(index_key(batch[place]));
+            let mut own = batch[place].draws(&random);
             Alteration::draw(&self.recipe.augment, [self.side_px; 2], &mut own)
         })
     }
@@ -160,10 +160,10 @@ impl Extractor {
 
 impl Features {
     /// Returns one variant of each picture of a batch, drawn for this epoch.
-    pub(super) fn drawn(&self, draws: &Random, batch: &[usize]) -> Vec<f32> {
-        let one = |index: &usize| {
-            let variants = &self.of[*index];
-            let place = draws.at(index_key(*index)).below(variants.len());
+    pub(super) fn drawn(&self, draws: &Random, batch: &[Showing]) -> Vec<f32> {
+        let one = |showing: &Showing| {
+            let variants = &self.of[showing.picture];
+            let place = showing.draws(draws).below(variants.len());
             variants[place].iter().copied()
         };
         batch.iter().flat_map(one).collect()
@@ -187,10 +187,6 @@ pub(super) fn tensor(
 ) -> Tensor<4> {
     let n = values.len() / (channels * height * width);
     Tensor::from_data(TensorData::new(values, [n, channels, height, width]), device)
-}
-
-fn index_key(index: usize) -> u64 {
-    u64::try_from(index).expect("a usize has at most 64 bits")
 }
 
 fn first_bytes(id: BlobId) -> u64 {

@@ -29,6 +29,7 @@ pub(crate) struct Asked {
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) form: BTreeMap<String, String>,
     pub(crate) authorization: String,
+    pub(crate) range: String,
     /// How many requests for the same path came before.
     pub(crate) before: usize,
 }
@@ -119,8 +120,11 @@ impl Stand {
 
     /// Returns a client for which this server is the whole net.
     pub(crate) fn client(&self) -> Client {
-        let route = Route::Loopback { address: self.addr, root_pem: self.root_pem.clone() };
-        Client::new(&route, net_options()).unwrap()
+        Client::new(&self.route(), net_options()).unwrap()
+    }
+
+    pub(crate) fn route(&self) -> Route {
+        Route::Loopback { address: self.addr, root_pem: self.root_pem.clone() }
     }
 
     /// Returns the requests so far that were no logins.
@@ -153,7 +157,8 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let (parts, body) = request.into_parts();
     let form = body::to_bytes(body, 1 << 16).await.unwrap_or_default();
     let pairs = |text: &[u8]| url::form_urlencoded::parse(text).into_owned().collect();
-    let authorization = parts.headers.get("authorization").and_then(|it| it.to_str().ok());
+    let header = |name| parts.headers.get(name).and_then(|it| it.to_str().ok());
+    let (authorization, range) = (header("authorization"), header("range"));
     let path = parts.uri.path().to_owned();
     let before = {
         let heard = shared.heard.lock().unwrap();
@@ -164,6 +169,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         parameters: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
         form: pairs(&form),
         authorization: authorization.unwrap_or_default().to_owned(),
+        range: range.unwrap_or_default().to_owned(),
         before,
     };
     shared.heard.lock().unwrap().push(asked.clone());

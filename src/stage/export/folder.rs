@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    path::{Component, Path, PathBuf},
+    path::{Component, Path},
 };
 
 use serde::{Deserialize, Serialize};
@@ -161,19 +161,10 @@ fn write_mark(dir: &Path, mark: &Mark) -> Result<(), ExportError> {
 
 /// Makes every class in every split: a class missing in one would shift the numbers of the rest.
 fn make_class_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<(), ExportError> {
-    for folder in class_folders(dataset, dir) {
+    for folder in dataset.class_folders(dir) {
         fs::create_dir_all(&folder).map_err(ExportError::write(&folder))?;
     }
     Ok(())
-}
-
-fn class_folders<'a>(
-    dataset: &'a Dataset<'_>,
-    dir: &'a Path,
-) -> impl Iterator<Item = PathBuf> + 'a {
-    Split::ALL.into_iter().flat_map(move |split| {
-        dataset.classes.iter().map(move |label| dir.join(split.name()).join(label.as_str()))
-    })
 }
 
 /// Puts a copy of a prepared file at `path` of `dir` in one step, so a crash leaves no half of it.
@@ -227,6 +218,6 @@ fn remove_empty_folders<'a>(
 }
 
 fn sync_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<(), ExportError> {
-    class_folders(dataset, dir).try_for_each(|folder| files::sync_dir(&folder))?;
+    dataset.class_folders(dir).try_for_each(|folder| files::sync_dir(&folder))?;
     Split::ALL.into_iter().try_for_each(|split| files::sync_dir(&dir.join(split.name())))
 }

@@ -1,77 +1,134 @@
-//! Dataset → a folder that `kaggle datasets create -p` takes as it is.
+//! Dataset → a folder that `kaggle datasets create -p` takes as it is: with an archive for each
+//! part, or with plain class folders, which Kaggle's tool packs itself if told to.
 //!
 //! The same dataset and recipe give the same bytes on every machine and in every run. The folder
 //! is written beside its place and swapped in whole, so a crash leaves the old one or the new.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs::File, io::BufWriter, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::BufWriter,
+    path::Path,
+};
 
 use super::{
-    Dataset, ExportError, Row, archive,
+    Dataset, ExportError, Row, Written, archive,
     archive::Entry,
-    files,
-    metadata::{
-        ATTRIBUTION_FILE, CHECKSUMS_FILE, MANIFEST_FILE, README_FILE, REMOVALS_FILE, archive_name,
-        metadata,
-    },
-    readme,
+    croissant, crops, files,
+    metadata::{archive_name, metadata},
+    papers::{self, CHECKSUMS_FILE, Listed, README_FILE},
+    readme::{self, Page},
     swap::{self, Staging},
-    tables,
 };
 use crate::domain::{
+    exports::CroissantRecipe,
     id::Label,
     kaggle::{COVER_FILE, KaggleRecipe, METADATA_FILE},
     split::Split,
 };
 
-/// What was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    pub files: usize,
-    pub bytes: u64,
-    /// Digits of the manifest's digest: equal pictures and provenance, equal version.
-    pub version: String,
+/// Writes the folder `dir` with an archive for each part, or leaves what was there; `cover` is a
+/// JPEG of 560×280.
+pub fn write_kaggle(
+    dataset: &Dataset<'_>,
+    recipe: &KaggleRecipe,
+    cover: &[u8],
+    croissant: Option<&CroissantRecipe>,
+    dir: &Path,
+) -> Result<Written, ExportError> {
+    recipe.check().map_err(ExportError::Kaggle)?;
+    let dataset = &of(dataset, recipe);
+    let rows = dataset.some_rows()?;
+    let staging = Staging::begin(dir, dataset.name)?;
+    let new = staging.path();
+    for split in Split::ALL {
+        write_archive(dataset, split, &rows, new)?;
+    }
+    let version = papers::write(dataset, &rows, Listed::InManifest, new)?;
+    if let Some(croissant) = croissant {
+        croissant::write_of_archives(dataset, croissant, &version, new)?;
+    }
+    let page = page(recipe, archives_line(), loading_archives(recipe));
+    let written = describe(dataset, recipe, (&page, cover), (version, &[].into()), new)?;
+    staging.commit()?;
+    Ok(written)
 }
 
-/// Writes the folder `dir`, or leaves what was there; `cover` is a JPEG of 560×280.
-pub fn write_kaggle(
+/// Writes the folder `dir` with plain class folders. Kaggle's tool uploads them only with
+/// `--dir-mode zip`, and then needs as much room again for archives of its own.
+pub fn write_kaggle_dirs(
     dataset: &Dataset<'_>,
     recipe: &KaggleRecipe,
     cover: &[u8],
     dir: &Path,
 ) -> Result<Written, ExportError> {
     recipe.check().map_err(ExportError::Kaggle)?;
-    let rows = dataset.rows()?;
-    if rows.is_empty() {
-        return Err(ExportError::Empty);
-    }
+    let dataset = &of(dataset, recipe);
+    let rows = dataset.some_rows()?;
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
-    for split in Split::ALL {
-        write_archive(dataset, split, &rows, new)?;
-    }
-    let manifest = new.join(MANIFEST_FILE);
-    tables::write_manifest(&manifest, &rows, &recipe.license, dataset.transform)?;
-    tables::write_attribution(&new.join(ATTRIBUTION_FILE), &rows, &recipe.license)?;
-    if !dataset.removals.is_empty() {
-        tables::write_removals(&new.join(REMOVALS_FILE), dataset.removals)?;
-    }
-    let version = files::sha256(&manifest)?.0[..12].to_owned();
-    let body = readme::body(dataset, recipe, &version);
-    files::create(&new.join(README_FILE), (readme::heading(recipe) + &body).as_bytes())?;
-    files::create(&new.join(COVER_FILE), cover)?;
+    crops::copy_all(dataset, &rows, new)?;
+    let version = papers::write(dataset, &rows, Listed::InManifest, new)?;
+    let page = page(recipe, readme::folders_line(), loading_folders(recipe));
+    let sums = rows.iter().map(|it| (it.path.as_str(), it.picture.crop.sha256.as_str())).collect();
+    let written = describe(dataset, recipe, (&page, cover), (version, &sums), new)?;
+    crops::sync(new)?;
+    staging.commit()?;
+    Ok(written)
+}
 
+/// Returns the command that publishes the folder for the first time, and the one that adds a
+/// version to it.
+pub fn upload_commands(dir: &Path, layout: Layout) -> [Vec<String>; 2] {
+    let folder = dir.display().to_string();
+    ["create", "version"].map(|action| {
+        let mut command: Vec<String> =
+            ["kaggle", "datasets", action, "-p", &folder].map(str::to_owned).to_vec();
+        if layout == Layout::Folders {
+            command.extend(["--dir-mode", "zip"].map(str::to_owned));
+        }
+        command
+    })
+}
+
+/// In what form the pictures lie in a folder for Kaggle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    Archives,
+    Folders,
+}
+
+/// The dataset under the licence that is stated on Kaggle.
+fn of<'a>(dataset: &Dataset<'a>, recipe: &'a KaggleRecipe) -> Dataset<'a> {
+    Dataset { license: recipe.license.as_deref().unwrap_or(dataset.license), ..*dataset }
+}
+
+fn page<'a>(recipe: &'a KaggleRecipe, line: &str, loading: String) -> Page<'a> {
+    let description = recipe.description.as_ref().map(|text| text.trim().to_owned());
+    Page {
+        title: &recipe.title,
+        lead: recipe.subtitle.clone().into_iter().chain(description).collect(),
+        files: format!("{line}\n{}", readme::manifest_line()),
+        loading,
+    }
+}
+
+/// Writes what tells Kaggle and people of the folder: the last files of all.
+fn describe(
+    dataset: &Dataset<'_>,
+    recipe: &KaggleRecipe,
+    (page, cover): (&Page<'_>, &[u8]),
+    (version, sums): (String, &BTreeMap<&str, &str>),
+    new: &Path,
+) -> Result<Written, ExportError> {
+    let body = page.body(dataset, &version);
+    files::create(&new.join(README_FILE), (page.heading() + &body).as_bytes())?;
+    files::create(&new.join(COVER_FILE), cover)?;
     let mut names: BTreeSet<String> = swap::names(new)?.into_iter().collect();
     names.extend([CHECKSUMS_FILE, METADATA_FILE].map(str::to_owned));
     let json = metadata(dataset, recipe, (&body, &version), &names)?;
     files::create(&new.join(METADATA_FILE), json.as_bytes())?;
-    let bytes = write_checksums(new, &names)?;
-    staging.commit()?;
-    Ok(Written { files: names.len(), bytes, version })
-}
-
-/// Takes back an export that is no longer wanted or has no picture left: what is ours goes.
-pub fn withdraw(dataset: &str, dir: &Path) -> Result<(), ExportError> {
-    if dir.exists() { Staging::begin(dir, dataset)?.commit() } else { Ok(()) }
+    papers::write_checksums(new, sums, version)
 }
 
 /// Writes the pictures of one split; none if it has no picture.
@@ -109,15 +166,39 @@ fn write_archive(
         .map_err(ExportError::write(&path))
 }
 
-/// Writes the digests of all other files; returns the size of everything.
-fn write_checksums(dir: &Path, names: &BTreeSet<String>) -> Result<u64, ExportError> {
-    let mut text = String::new();
-    let mut size_bytes = 0;
-    for name in names.iter().filter(|name| *name != CHECKSUMS_FILE) {
-        let (digest, n_bytes) = files::sha256(&dir.join(name))?;
-        writeln!(text, "{digest}  {name}").expect("writing to a string cannot fail");
-        size_bytes += n_bytes;
-    }
-    files::create(&dir.join(CHECKSUMS_FILE), text.as_bytes())?;
-    Ok(size_bytes + u64::try_from(text.len()).expect("a list of names is small"))
+fn archives_line() -> &'static str {
+    "- `train.zip`, `val.zip`, `test.zip`: one folder per class; a part without pictures has no \
+     archive."
+}
+
+fn slug(recipe: &KaggleRecipe) -> &str {
+    recipe.id.split_once('/').map_or("", |(_, slug)| slug)
+}
+
+fn loading_archives(recipe: &KaggleRecipe) -> String {
+    format!(
+        "On Kaggle the archives are unpacked already. Elsewhere:\n\n\
+         ```python\n\
+         import zipfile\n\
+         from pathlib import Path\n\n\
+         root = Path(\".\")  # where the files are; on Kaggle: Path(\"/kaggle/input/{}\")\n\
+         for archive in root.glob(\"*.zip\"):\n\
+         \x20   zipfile.ZipFile(archive).extractall(root / archive.stem)\n\
+         ```\n\n\
+         {}",
+        slug(recipe),
+        readme::loading_folders()
+    )
+}
+
+fn loading_folders(recipe: &KaggleRecipe) -> String {
+    format!(
+        "```python\n\
+         from pathlib import Path\n\n\
+         root = Path(\".\")  # where the files are; on Kaggle: Path(\"/kaggle/input/{}\")\n\
+         ```\n\n\
+         {}",
+        slug(recipe),
+        readme::loading_folders()
+    )
 }

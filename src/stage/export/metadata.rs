@@ -5,7 +5,15 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde::Serialize;
 
-use super::{Dataset, ExportError, tables};
+use super::{
+    Dataset, ExportError,
+    croissant::CROISSANT_FILE,
+    papers::{
+        ATTRIBUTION_FILE, CHECKSUMS_FILE, DATASHEET_FILE, LICENSE_FILE, MANIFEST_FILE, README_FILE,
+        REMOVALS_FILE,
+    },
+    tables,
+};
 use crate::domain::{
     kaggle::{COVER_FILE, Column, KaggleRecipe, Resource, check_resources},
     split::Split,
@@ -76,7 +84,7 @@ pub(super) fn metadata(
         subtitle: recipe.subtitle.as_deref(),
         description,
         version,
-        licenses: [License { name: &recipe.license }],
+        licenses: [License { name: dataset.license }],
         keywords: &recipe.keywords,
         expected_update_frequency: recipe.expected_update_frequency.as_deref(),
         user_specified_sources: sources(dataset, recipe),
@@ -136,6 +144,13 @@ fn resources(dataset: &Dataset<'_>, files: &BTreeSet<String>) -> Vec<Resource> {
             &tables::ATTRIBUTION,
         ),
         table(README_FILE, "readme", "What the dataset is, how it was made, how to load it.", &[]),
+        table(
+            DATASHEET_FILE,
+            "datasheet",
+            "What it is for, how it was made, what it is not for.",
+            &[],
+        ),
+        table(LICENSE_FILE, "license", "On what terms the dataset is given.", &[]),
         table(CHECKSUMS_FILE, "checksums", "SHA-256 of every file, for `sha256sum -c`.", &[]),
     ];
     let removals = files.contains(REMOVALS_FILE).then(|| {
@@ -146,14 +161,11 @@ fn resources(dataset: &Dataset<'_>, files: &BTreeSet<String>) -> Vec<Resource> {
             &tables::REMOVALS,
         )
     });
-    archives.chain(tables).chain(removals).collect()
+    let croissant = files
+        .contains(CROISSANT_FILE)
+        .then(|| table(CROISSANT_FILE, "croissant", "The dataset described for machines.", &[]));
+    archives.chain(tables).chain(removals).chain(croissant).collect()
 }
-
-pub(super) const MANIFEST_FILE: &str = "manifest.csv";
-pub(super) const ATTRIBUTION_FILE: &str = "ATTRIBUTION.csv";
-pub(super) const REMOVALS_FILE: &str = "REMOVALS.csv";
-pub(super) const README_FILE: &str = "README.md";
-pub(super) const CHECKSUMS_FILE: &str = "CHECKSUMS.sha256";
 
 pub(super) fn archive_name(split: Split) -> String {
     format!("{split}.zip")
@@ -169,7 +181,7 @@ fn sources(dataset: &Dataset<'_>, recipe: &KaggleRecipe) -> String {
 }
 
 /// Escapes all that is not ASCII: Kaggle's tool reads the file in the encoding of the machine.
-fn in_ascii(json: &str) -> String {
+pub(super) fn in_ascii(json: &str) -> String {
     let mut ascii = String::with_capacity(json.len());
     for character in json.chars() {
         if character.is_ascii() {

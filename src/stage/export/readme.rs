@@ -1,36 +1,54 @@
 //! `README.md`: what the dataset is, how it came to be, how to load it, and whose it is.
 
 use super::{
-    Dataset,
-    metadata::{MANIFEST_FILE, REMOVALS_FILE},
+    Dataset, papers,
+    papers::{
+        ATTRIBUTION_FILE, CHECKSUMS_FILE, DATASHEET_FILE, LICENSE_FILE, MANIFEST_FILE,
+        REMOVALS_FILE,
+    },
 };
 use crate::domain::{
     dataset::{Funnel, FunnelStep},
-    kaggle::KaggleRecipe,
     split::Split,
 };
 
-/// Writes the text that is both the file, below its title, and the description on Kaggle.
-pub(super) fn body(dataset: &Dataset<'_>, recipe: &KaggleRecipe, version: &str) -> String {
-    let mut parts = Vec::new();
-    parts.extend(recipe.subtitle.clone());
-    parts.extend(recipe.description.as_ref().map(|text| text.trim().to_owned()));
-    parts.push(format!("## Pictures\n\n{}", class_table(dataset)));
-    parts.push(files_section(version));
-    parts.push(making_section(dataset));
-    parts.push(loading_section(recipe));
-    parts.extend(removals_section(dataset));
-    parts.push(rights_section(recipe));
-    parts.join("\n\n") + "\n"
+/// What differs from export to export.
+pub(super) struct Page<'a> {
+    pub(super) title: &'a str,
+    /// Paragraphs before what the program writes itself.
+    pub(super) lead: Vec<String>,
+    /// A line of a list for each file that is not a paper.
+    pub(super) files: String,
+    /// How to load it, with code.
+    pub(super) loading: String,
 }
 
-/// Writes the title of the file.
-pub(super) fn heading(recipe: &KaggleRecipe) -> String {
-    format!("# {}\n\n", recipe.title)
+impl Page<'_> {
+    /// Writes the title of the file.
+    pub(super) fn heading(&self) -> String {
+        format!("# {}\n\n", self.title)
+    }
+
+    /// Writes the file below its title; on Kaggle it is the description as well.
+    pub(super) fn body(&self, dataset: &Dataset<'_>, version: &str) -> String {
+        let mut parts = self.lead.clone();
+        parts.push(format!("## Pictures\n\n{}", class_table(dataset)));
+        parts.push(files_section(&self.files, dataset, version));
+        parts.push(making_section(dataset));
+        parts.push(format!("## Loading it in Python\n\n{}", self.loading));
+        parts.extend(removals_section(dataset));
+        parts.push(rights_section(dataset));
+        parts.join("\n\n") + "\n"
+    }
+
+    /// Writes the whole file.
+    pub(super) fn text(&self, dataset: &Dataset<'_>, version: &str) -> String {
+        self.heading() + &self.body(dataset, version)
+    }
 }
 
 /// Counts classes against splits, with the sums.
-fn class_table(dataset: &Dataset<'_>) -> String {
+pub(super) fn class_table(dataset: &Dataset<'_>) -> String {
     let mut lines = vec![
         "| class | train | val | test | all |".to_owned(),
         "| --- | ---: | ---: | ---: | ---: |".to_owned(),
@@ -50,18 +68,54 @@ fn count_line(name: &str, counts: [usize; 3]) -> String {
     format!("| {name} | {train} | {val} | {test} | {} |", train + val + test)
 }
 
-fn files_section(version: &str) -> String {
+fn files_section(files: &str, dataset: &Dataset<'_>, version: &str) -> String {
+    let removals = if dataset.removals.is_empty() {
+        String::new()
+    } else {
+        format!("- `{REMOVALS_FILE}`: pictures of earlier versions that were taken back.\n")
+    };
     format!(
         "## Files\n\n\
-         - `train.zip`, `val.zip`, `test.zip`: one folder per class; a part without pictures has \
-         no archive.\n\
-         - `{MANIFEST_FILE}`: one row per picture with its class, part, SHA-256, perceptual hash, \
-         sizes, post, author and address.\n\
-         - `ATTRIBUTION.csv`: whom each picture is owed to.\n\
-         - `CHECKSUMS.sha256`: the files as they were uploaded; \
-         `sha256sum -c --ignore-missing CHECKSUMS.sha256`.\n\n\
+         {files}\n\
+         - `{ATTRIBUTION_FILE}`: whom each picture is owed to.\n\
+         {removals}\
+         - `{DATASHEET_FILE}`: what the dataset is for, how it was made, what it must not be used \
+         for.\n\
+         - `{LICENSE_FILE}`: on what terms.\n\
+         - `{CHECKSUMS_FILE}`: the files as they were written; \
+         `sha256sum -c --ignore-missing {CHECKSUMS_FILE}`.\n\n\
          Version `{version}` (from the digest of `{MANIFEST_FILE}`). In the tables a leading `'` \
          marks text that a spreadsheet would have run as a formula."
+    )
+}
+
+/// Says what class folders there are, for the list of files.
+pub(super) fn folders_line() -> &'static str {
+    "- `train/`, `val/`, `test/`: one folder per class, also for classes without a picture there."
+}
+
+/// Says how class folders below `root` are loaded.
+pub(super) fn loading_folders() -> String {
+    format!(
+        "With torchvision, or with pandas:\n\n\
+         ```python\n\
+         from torchvision.datasets import ImageFolder\n\n\
+         train = ImageFolder(root / \"train\")\n\
+         ```\n\n\
+         ```python\n\
+         import pandas as pd\n\n\
+         pictures = pd.read_csv(root / \"{MANIFEST_FILE}\")\n\
+         train = pictures[pictures[\"split\"] == \"train\"]\n\
+         first = root / train[\"file_name\"].iloc[0]\n\
+         ```"
+    )
+}
+
+/// Says what the manifest is, for the list of files.
+pub(super) fn manifest_line() -> String {
+    format!(
+        "- `{MANIFEST_FILE}`: one row per picture with its class, part, SHA-256, perceptual hash, \
+         sizes, post, author and address."
     )
 }
 
@@ -81,7 +135,7 @@ fn making_section(dataset: &Dataset<'_>) -> String {
 }
 
 /// Shows how many arrived at each step and why the others left.
-fn funnel_table(funnel: &Funnel) -> String {
+pub(super) fn funnel_table(funnel: &Funnel) -> String {
     let lines = funnel.steps.iter().map(|FunnelStep { name, count, lost }| {
         let reasons: Vec<String> =
             lost.iter().map(|(reason, n_lost)| format!("{}: {n_lost}", one_line(reason))).collect();
@@ -89,32 +143,6 @@ fn funnel_table(funnel: &Funnel) -> String {
     });
     let head = ["| step | count | lost on the way to the next |", "| --- | ---: | --- |"];
     head.into_iter().map(str::to_owned).chain(lines).collect::<Vec<_>>().join("\n")
-}
-
-fn loading_section(recipe: &KaggleRecipe) -> String {
-    let slug = recipe.id.split_once('/').map_or("", |(_, slug)| slug);
-    format!(
-        "## Loading it in Python\n\n\
-         On Kaggle the archives are unpacked already. Elsewhere:\n\n\
-         ```python\n\
-         import zipfile\n\
-         from pathlib import Path\n\n\
-         root = Path(\".\")  # where the files are; on Kaggle: Path(\"/kaggle/input/{slug}\")\n\
-         for archive in root.glob(\"*.zip\"):\n\
-         \x20   zipfile.ZipFile(archive).extractall(root / archive.stem)\n\
-         ```\n\n\
-         With torchvision, or with pandas:\n\n\
-         ```python\n\
-         from torchvision.datasets import ImageFolder\n\n\
-         train = ImageFolder(root / \"train\")\n\
-         ```\n\n\
-         ```python\n\
-         import pandas as pd\n\n\
-         pictures = pd.read_csv(root / \"{MANIFEST_FILE}\")\n\
-         train = pictures[pictures[\"split\"] == \"train\"]\n\
-         first = root / train[\"file_name\"].iloc[0]\n\
-         ```"
-    )
 }
 
 fn removals_section(dataset: &Dataset<'_>) -> Option<String> {
@@ -128,19 +156,18 @@ fn removals_section(dataset: &Dataset<'_>) -> Option<String> {
     })
 }
 
-fn rights_section(recipe: &KaggleRecipe) -> String {
+fn rights_section(dataset: &Dataset<'_>) -> String {
     format!(
         "## Rights\n\n\
          Licence stated for this dataset: `{}`. The pictures remain the property of those who \
          made them; nobody granted rights by posting them, and this dataset cannot grant any. \
-         `ATTRIBUTION.csv` names the poster and the post of every picture. Whoever finds a \
-         picture of theirs here and wants it removed is asked to say so to the maintainer, with \
-         its `file_name`.",
-        recipe.license
+         `{ATTRIBUTION_FILE}` names the poster and the post of every picture. {}",
+        dataset.license,
+        papers::removal_request(dataset)
     )
 }
 
 /// Makes `text` fit for a cell of a table.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }

@@ -1,18 +1,24 @@
 //! The stage itself: reads the finished dataset from the store and writes what is wanted of it.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde::Serialize;
 use tokio::task::JoinError;
 
-use super::{Dataset, ExportError, folder, kaggle};
+use super::{
+    Dataset, ExportError, Written, class_folders, folder, huggingface, hydrate, kaggle, lists,
+    swap, tabular, webdataset,
+};
 use crate::{
     domain::{
         classes::Classes,
         dataset::{Funnel, Picture},
         deletion::Removal,
+        exports::ExportTable,
         id::{BlobId, Label},
-        kaggle::KaggleRecipe,
     },
     engine::{SetStage, StageName, Work},
     pixels::{
@@ -26,7 +32,7 @@ use crate::{
         funnel,
         layout::Layout,
         query,
-        schema::Exported,
+        schema::{Exported, Fold},
     },
 };
 
@@ -45,7 +51,7 @@ pub struct Recipe {
     pub seed: u64,
     /// How every picture was prepared, in words.
     pub transform: String,
-    pub kaggle: Option<KaggleRecipe>,
+    pub export: ExportTable,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -54,6 +60,8 @@ pub struct Input {
     pictures: Vec<Picture>,
     funnel: Funnel,
     removals: Vec<Removal>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    folds: BTreeMap<BlobId, Fold>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +78,7 @@ pub enum ExportingError {
 
 impl SetStage for Exporting<'_> {
     const NAME: StageName = StageName::Export;
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     type Recipe = Recipe;
     type Input = Input;
     type Error = ExportingError;
@@ -81,7 +89,12 @@ impl SetStage for Exporting<'_> {
 
     fn input(&self, store: &Store) -> Result<Input, ExportingError> {
         let pictures = query::dataset(store, self.classes)?;
+        let folds = match self.recipe.export.lists {
+            Some(_) => store.notes::<Fold>()?.into_iter().collect(),
+            None => BTreeMap::new(),
+        };
         Ok(Input {
+            folds,
             classes: self.classes.labels().cloned().collect(),
             funnel: funnel::funnel(store, self.classes)?,
             removals: removals(store, &pictures)?,
@@ -101,17 +114,109 @@ impl SetStage for Exporting<'_> {
         let writing = tokio::task::spawn_blocking(move || write(&name, &recipe, &input, &layout));
         let exported = writing.await??;
         let mut summary = format!("{n_pictures} pictures");
-        if let Some(kaggle) = exported {
-            summary = format!("{summary}, kaggle version {}", kaggle.version);
-            work.store.put_notes::<Exported>(&[("kaggle".to_owned(), kaggle)])?;
+        if let Some((_, first)) = exported.first() {
+            let names: Vec<&str> = exported.iter().map(|(name, _)| name.as_str()).collect();
+            summary = format!("{summary}, {} version {}", names.join(", "), first.version);
         }
+        work.store.replace_notes::<Exported>(&exported)?;
         Ok(summary)
     }
 
     fn is_whole(&self, _store: &Store) -> bool {
-        let wants_kaggle = self.recipe.kaggle.is_some();
+        let exports = self.layout.exports();
         self.layout.dataset().exists()
-            && (!wants_kaggle || self.layout.exports().join("kaggle").exists())
+            && Form::ALL
+                .into_iter()
+                .filter(|form| form.is_wanted(&self.recipe.export))
+                .all(|form| exports.join(form.name()).exists())
+            && (self.recipe.export.lists.is_none() || exports.join(LISTS).exists())
+    }
+}
+
+/// The folder below `exports/` for lists that even classes out.
+const LISTS: &str = "lists";
+
+/// A form the dataset is exported in: a folder of that name below `exports/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Kaggle,
+    KaggleDirs,
+    Folder,
+    HuggingFace,
+    WebDataset,
+    Hydrate,
+    Csv,
+}
+
+impl Form {
+    const ALL: [Self; 7] = [
+        Self::Kaggle,
+        Self::KaggleDirs,
+        Self::Folder,
+        Self::HuggingFace,
+        Self::WebDataset,
+        Self::Hydrate,
+        Self::Csv,
+    ];
+
+    /// Returns the name of its table in the pipeline file and of its folder.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Kaggle => "kaggle",
+            Self::KaggleDirs => "kaggle-dirs",
+            Self::Folder => "folder",
+            Self::HuggingFace => "huggingface",
+            Self::WebDataset => "webdataset",
+            Self::Hydrate => "hydrate",
+            Self::Csv => "csv",
+        }
+    }
+
+    fn is_wanted(self, table: &ExportTable) -> bool {
+        match self {
+            Self::Kaggle => table.kaggle.is_some(),
+            Self::KaggleDirs => table.kaggle_dirs.is_some(),
+            Self::Folder => table.folder.is_some(),
+            Self::HuggingFace => table.huggingface.is_some(),
+            Self::WebDataset => table.webdataset.is_some(),
+            Self::Hydrate => table.hydrate.is_some(),
+            Self::Csv => table.csv.is_some(),
+        }
+    }
+
+    /// Writes the form, if it is wanted.
+    fn write(
+        self,
+        dataset: &Dataset<'_>,
+        table: &ExportTable,
+        cover: &[u8],
+        dir: &Path,
+    ) -> Result<Option<Written>, ExportError> {
+        let croissant = table.croissant.as_ref();
+        match self {
+            Self::Kaggle => table
+                .kaggle
+                .as_ref()
+                .map(|recipe| kaggle::write_kaggle(dataset, recipe, cover, croissant, dir)),
+            Self::KaggleDirs => table
+                .kaggle_dirs
+                .as_ref()
+                .map(|recipe| kaggle::write_kaggle_dirs(dataset, recipe, cover, dir)),
+            Self::Folder => {
+                table.folder.as_ref().map(|_| class_folders::write_class_folders(dataset, dir))
+            }
+            Self::HuggingFace => table
+                .huggingface
+                .as_ref()
+                .map(|recipe| huggingface::write_huggingface(dataset, recipe, croissant, dir)),
+            Self::WebDataset => table
+                .webdataset
+                .as_ref()
+                .map(|recipe| webdataset::write_webdataset(dataset, recipe, dir)),
+            Self::Hydrate => table.hydrate.as_ref().map(|_| hydrate::write_hydrate(dataset, dir)),
+            Self::Csv => table.csv.as_ref().map(|_| tabular::write_csv(dataset, dir)),
+        }
+        .transpose()
     }
 }
 
@@ -130,8 +235,10 @@ fn write(
     recipe: &Recipe,
     input: &Input,
     layout: &Layout,
-) -> Result<Option<Exported>, ExportingError> {
+) -> Result<Vec<(String, Exported)>, ExportingError> {
+    let table = &recipe.export;
     let crops = |picture: &Picture| layout.crop(&picture.crop);
+    let blobs = |blob: &BlobId| layout.blob(blob);
     let dataset = Dataset {
         name,
         title: &recipe.title,
@@ -141,23 +248,62 @@ fn write(
         funnel: &input.funnel,
         removals: &input.removals,
         transform: &recipe.transform,
+        license: table.license(),
+        contact: table.contact.as_deref(),
+        answers: &table.datasheet,
         crops: &crops,
+        blobs: &blobs,
     };
+    let is_empty = input.pictures.is_empty();
+    // What was taken back leaves the dataset whatever else is refused.
     folder::write_folder(&dataset, &layout.dataset())?;
-    let kaggle_folder = layout.exports().join("kaggle");
-    let Some(kaggle) = recipe.kaggle.as_ref().filter(|_| !input.pictures.is_empty()) else {
-        kaggle::withdraw(name, &kaggle_folder)?;
-        return Ok(None);
-    };
-    let cover = cover(&input.pictures, layout)?;
-    let written = kaggle::write_kaggle(&dataset, kaggle, &cover, &kaggle_folder)?;
+    if table.strict
+        && !is_empty
+        && let Err(error) = dataset.check_answers()
+    {
+        if !input.removals.is_empty() {
+            for form in Form::ALL {
+                swap::withdraw(name, &layout.exports().join(form.name()))?;
+            }
+        }
+        return Err(error.into());
+    }
+    let lists_folder = layout.exports().join(LISTS);
+    if table.lists.is_some() && !is_empty {
+        lists::write_lists(&dataset, &input.folds, &lists_folder)?;
+    } else {
+        swap::withdraw(name, &lists_folder)?;
+    }
+    let wants_cover = table.kaggle.is_some() || table.kaggle_dirs.is_some();
+    let cover = if wants_cover { cover(&input.pictures, layout)? } else { Vec::new() };
     let number = |n: usize| u64::try_from(n).expect("a length fits 64 bits");
-    Ok(Some(Exported {
-        pictures: number(input.pictures.len()),
-        files: number(written.files),
-        size_bytes: written.bytes,
-        version: written.version,
-    }))
+    let mut exported = Vec::new();
+    // One form that cannot be written does not keep deleted pictures in the others.
+    let mut first_error = None;
+    for form in Form::ALL {
+        let dir = layout.exports().join(form.name());
+        if is_empty || !form.is_wanted(table) {
+            swap::withdraw(name, &dir)?;
+            continue;
+        }
+        let written = form.write(&dataset, table, &cover, &dir).unwrap_or_else(|error| {
+            first_error.get_or_insert(error);
+            None
+        });
+        if let Some(written) = written {
+            let facts = Exported {
+                pictures: number(input.pictures.len()),
+                files: number(written.files),
+                size_bytes: written.bytes,
+                version: written.version,
+            };
+            exported.push((form.name().to_owned(), facts));
+        }
+    }
+    if let Some(error) = first_error {
+        return Err(error.into());
+    }
+    Ok(exported)
 }
 
 /// Puts pictures of all classes side by side, the same ones for the same dataset.

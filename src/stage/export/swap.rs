@@ -109,6 +109,16 @@ impl Drop for Staging {
     }
 }
 
+/// Takes back an export that is no longer wanted or has no picture left: what is ours goes, and
+/// a folder without a mark of ours is left alone.
+pub(super) fn withdraw(dataset: &str, dir: &Path) -> Result<(), ExportError> {
+    let has_mark = dir
+        .file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| dir.with_file_name(format!(".{name}.snapset")).exists());
+    if has_mark && dir.exists() { Staging::begin(dir, dataset)?.commit() } else { Ok(()) }
+}
+
 fn read_mark(path: &Path) -> Result<Option<Mark>, ExportError> {
     let text = match fs::read(path) {
         Ok(text) => text,
@@ -137,17 +147,30 @@ fn refuse_foreign(dir: &Path, mark: Option<&Mark>, dataset: &str) -> Result<(), 
     }
 }
 
-/// Lists what lies in `dir`; nothing if there is no such folder.
+/// Lists the files in and below `dir` by their paths, `data/train.parquet`, sorted; none if there
+/// is no such folder. What a link points at is not looked into.
 pub(super) fn names(dir: &Path) -> Result<Vec<String>, ExportError> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(ExportError::read(dir)(error)),
-    };
-    entries
-        .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
-        .collect::<Result<_, _>>()
-        .map_err(ExportError::read(dir))
+    let mut found = Vec::new();
+    let mut due = vec![(dir.to_owned(), String::new())];
+    while let Some((folder, prefix)) = due.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(ExportError::read(&folder)(error)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(ExportError::read(&folder))?;
+            let kind = entry.file_type().map_err(ExportError::read(&entry.path()))?;
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if kind.is_dir() {
+                due.push((entry.path(), name + "/"));
+            } else {
+                found.push(name);
+            }
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
 }
 
 /// Renames a folder out of the way; tells whether there was one.

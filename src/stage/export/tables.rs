@@ -9,8 +9,11 @@ use std::{
     path::Path,
 };
 
+use sha2::{Digest as _, Sha256};
+
 use super::{ExportError, Row};
 use crate::domain::{
+    bytes::hex,
     deletion::Removal,
     kaggle::{
         Column,
@@ -69,8 +72,39 @@ pub(super) const REMOVALS: [Column; 5] = [
     column("noticed_on", Text, "The day it was noticed, in UTC."),
 ];
 
+pub(super) const HYDRATE: [Column; 10] = [
+    column("url", Text, "Where the picture can be fetched."),
+    column("label", Text, "The class."),
+    column("split", Text, "The part of the dataset: train, val or test."),
+    column("sha256", Text, "SHA-256 of the file at the address."),
+    column("blake3", Text, "BLAKE3 of the file at the address."),
+    column("file_name", Text, "Path of the prepared picture in the dataset."),
+    column("post_id", Text, "The post, as its source names it."),
+    column("gallery_index", Integer, "Place of the picture in its post, counted from 0."),
+    column("permalink", Text, "Where the post can be read."),
+    column("place", Text, "Where it was posted."),
+];
+
 const fn column(name: &'static str, kind: ColumnType, description: &'static str) -> Column {
     Column { name, kind, description }
+}
+
+/// One cell of a table, as it is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cell {
+    Text(String),
+    /// A number that may be unknown.
+    Integer(Option<i64>),
+}
+
+impl Cell {
+    /// Writes the cell so that no spreadsheet runs it.
+    fn printed(&self) -> String {
+        match self {
+            Self::Text(text) => cell(text),
+            Self::Integer(number) => number.map(|it| it.to_string()).unwrap_or_default(),
+        }
+    }
 }
 
 /// Writes the row of every picture with all that is known of it.
@@ -80,33 +114,68 @@ pub(super) fn write_manifest(
     license: &str,
     transform: &str,
 ) -> Result<(), ExportError> {
-    write(path, &MANIFEST, rows, |Row { picture, path }| {
-        let from = &picture.provenance;
-        [
-            path.clone(),
-            picture.label.to_string(),
-            picture.split.to_string(),
-            picture.crop.sha256.clone(),
-            picture.hash.to_string(),
-            picture.crop.width_px.to_string(),
-            picture.crop.height_px.to_string(),
-            picture.crop.size_bytes.to_string(),
-            picture.source_width_px.to_string(),
-            picture.source_height_px.to_string(),
-            cell(&shareable(&from.post.0)),
-            cell(&shareable(&from.permalink)),
-            cell(&shareable(&from.url.0)),
-            from.index.to_string(),
-            cell(&shareable(&from.place)),
-            cell(&from.title),
-            cell(from.author.as_deref().unwrap_or_default()),
-            from.created_utc.map(|it| it.to_string()).unwrap_or_default(),
-            from.score.to_string(),
-            picture.leak_group.short(),
-            license.to_owned(),
-            cell(transform),
-        ]
+    write(path, MANIFEST.map(|it| it.name), rows, |row| {
+        manifest_cells(row, license, transform).map(|it| it.printed())
     })
+}
+
+/// Returns the SHA-256 the manifest has or would have: the version of the dataset.
+pub(super) fn manifest_digest(rows: &[Row<'_>], license: &str, transform: &str) -> String {
+    let mut sum = Sum(Sha256::new());
+    let records =
+        rows.iter().map(|row| manifest_cells(row, license, transform).map(|it| it.printed()));
+    write_records(&mut sum, MANIFEST.map(|it| it.name), records).expect("a sum takes everything");
+    hex(&sum.0.finalize())
+}
+
+/// A writer that keeps nothing but the digest.
+struct Sum(Sha256);
+
+impl Write for Sum {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Returns all that is known of a picture, in the order of [`MANIFEST`].
+pub(super) fn manifest_cells(
+    Row { picture, path }: &Row<'_>,
+    license: &str,
+    transform: &str,
+) -> [Cell; MANIFEST.len()] {
+    let from = &picture.provenance;
+    let crop = &picture.crop;
+    let text = |text: &str| Cell::Text(text.to_owned());
+    let number = |n: i64| Cell::Integer(Some(n));
+    [
+        text(path),
+        text(picture.label.as_str()),
+        text(picture.split.name()),
+        text(&crop.sha256),
+        Cell::Text(picture.hash.to_string()),
+        number(crop.width_px.into()),
+        number(crop.height_px.into()),
+        Cell::Integer(i64::try_from(crop.size_bytes).ok()), // A size beyond that is no file's.
+        number(picture.source_width_px.into()),
+        number(picture.source_height_px.into()),
+        Cell::Text(shareable(&from.post.0)),
+        Cell::Text(shareable(&from.permalink)),
+        Cell::Text(shareable(&from.url.0)),
+        number(from.index.into()),
+        Cell::Text(shareable(&from.place)),
+        text(&from.title),
+        text(from.author.as_deref().unwrap_or_default()),
+        Cell::Integer(from.created_utc),
+        number(from.score),
+        Cell::Text(picture.leak_group.short()),
+        text(license),
+        text(transform),
+    ]
 }
 
 /// Writes whom every picture is owed to.
@@ -115,7 +184,7 @@ pub(super) fn write_attribution(
     rows: &[Row<'_>],
     license: &str,
 ) -> Result<(), ExportError> {
-    write(path, &ATTRIBUTION, rows, |Row { picture, path }| {
+    write(path, ATTRIBUTION.map(|it| it.name), rows, |Row { picture, path }| {
         let from = &picture.provenance;
         [
             path.clone(),
@@ -129,9 +198,41 @@ pub(super) fn write_attribution(
     })
 }
 
+/// A picture of the list from which others fetch it.
+pub(super) struct HydrateRow<'a> {
+    pub(super) row: &'a Row<'a>,
+    pub(super) url: String,
+    /// Of the file as it was fetched.
+    pub(super) sha256: String,
+}
+
+/// Writes where every picture can be fetched and how it is known again.
+pub(super) fn write_hydrate(path: &Path, listed: &[HydrateRow<'_>]) -> Result<(), ExportError> {
+    write(
+        path,
+        HYDRATE.map(|it| it.name),
+        listed,
+        |HydrateRow { row: Row { picture, path }, url, sha256 }| {
+            let from = &picture.provenance;
+            [
+                url.clone(),
+                picture.label.to_string(),
+                picture.split.to_string(),
+                sha256.clone(),
+                picture.blob.to_string(),
+                path.clone(),
+                cell(&shareable(&from.post.0)),
+                from.index.to_string(),
+                cell(&shareable(&from.permalink)),
+                cell(&shareable(&from.place)),
+            ]
+        },
+    )
+}
+
 /// Writes what was taken back, for those who have an earlier version.
 pub(super) fn write_removals(path: &Path, removals: &[Removal]) -> Result<(), ExportError> {
-    write(path, &REMOVALS, removals, |removal| {
+    write(path, REMOVALS.map(|it| it.name), removals, |removal| {
         [
             format!("{}/{}/{}", removal.split, removal.label, removal.file_name),
             removal.label.to_string(),
@@ -142,9 +243,10 @@ pub(super) fn write_removals(path: &Path, removals: &[Removal]) -> Result<(), Ex
     })
 }
 
-fn write<T, const N: usize>(
+/// Writes a table, a record for each of `rows`.
+pub(super) fn write<T, const N: usize>(
     path: &Path,
-    columns: &[Column; N],
+    columns: [&str; N],
     rows: &[T],
     record: impl Fn(&T) -> [String; N],
 ) -> Result<(), ExportError> {
@@ -155,11 +257,11 @@ fn write<T, const N: usize>(
 
 fn write_records<const N: usize>(
     out: impl Write,
-    columns: &[Column; N],
+    columns: [&str; N],
     records: impl Iterator<Item = [String; N]>,
 ) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(columns.map(|column| column.name)).map_err(io_error)?;
+    csv.write_record(columns).map_err(io_error)?;
     for record in records {
         csv.write_record(record).map_err(io_error)?;
     }
@@ -259,11 +361,11 @@ mod tests {
 
     #[test]
     fn a_record_of_awkward_text_comes_back_whole() {
-        let columns = [column("title", Text, ""), column("author", Text, "")];
+        let columns = ["title", "author"];
         let title = "a, \"b\"\nand \u{1f697}\r\nc".to_owned();
         let mut bytes = Vec::new();
 
-        write_records(&mut bytes, &columns, [[title.clone(), String::new()]].into_iter()).unwrap();
+        write_records(&mut bytes, columns, [[title.clone(), String::new()]].into_iter()).unwrap();
 
         let mut read = csv::Reader::from_reader(bytes.as_slice());
         let records: Vec<csv::StringRecord> = read.records().map(Result::unwrap).collect();

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::{
     folder::{Changes, write_folder},
-    kaggle::{Written, write_kaggle},
+    kaggle::write_kaggle,
     *,
 };
 use crate::domain::{
@@ -30,6 +30,7 @@ struct Bench {
     pictures: Vec<Picture>,
     funnel: Funnel,
     removals: Vec<Removal>,
+    answers: Answers,
 }
 
 impl Bench {
@@ -46,6 +47,7 @@ impl Bench {
             pictures: Vec::new(),
             funnel: Funnel { steps: vec![step] },
             removals: Vec::new(),
+            answers: Answers::default(),
         };
         fs::create_dir(bench.path("crops")).unwrap();
         bench.add("cats", Split::Train, "=HYPERLINK(\"https://x\")");
@@ -66,6 +68,7 @@ impl Bench {
         let file = BlobId::of(&bytes);
         fs::write(self.path("crops").join(file.to_string()), &bytes).unwrap();
         let blob = BlobId::of(&[number]);
+        fs::write(self.path("crops").join(format!("{blob}.raw")), [number]).unwrap();
         self.pictures.push(Picture {
             blob,
             label: Label::new(label).unwrap(),
@@ -102,6 +105,7 @@ impl Bench {
 
     fn with<T>(&self, work: impl FnOnce(&Dataset<'_>) -> T) -> T {
         let crops = |picture: &Picture| self.path("crops").join(picture.crop.file.to_string());
+        let blobs = |blob: &BlobId| self.path("crops").join(format!("{blob}.raw"));
         work(&Dataset {
             name: "pets",
             title: "Cats and Dogs",
@@ -111,12 +115,16 @@ impl Bench {
             funnel: &self.funnel,
             removals: &self.removals,
             transform: "center-crop to 16\u{d7}16",
+            license: "other",
+            contact: None,
+            answers: &self.answers,
             crops: &crops,
+            blobs: &blobs,
         })
     }
 
     fn kaggle(&self, to: &str) -> Result<Written, ExportError> {
-        self.with(|dataset| write_kaggle(dataset, &recipe(), COVER, &self.path(to)))
+        self.with(|dataset| write_kaggle(dataset, &recipe(), COVER, None, &self.path(to)))
     }
 
     fn folder(&self) -> Result<Changes, ExportError> {
@@ -172,4 +180,7 @@ fn hidden_names(dir: &Path) -> Vec<String> {
 }
 
 mod kaggle_folder;
+mod kaggle_trouble;
+mod other_forms;
+mod list_folder;
 mod plain_folder;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::domain::{
     id::BlobId,
-    split::{Lock, Split},
+    split::{Lock, Side},
 };
 
 const HEADER: &str = "\
@@ -21,8 +21,8 @@ pub(super) struct Damage {
 }
 
 pub(super) fn write(lock: &Lock) -> String {
-    lock.iter().fold(HEADER.to_owned(), |mut text, (blob, split)| {
-        writeln!(text, "{blob} {split}").expect("writing to a string cannot fail");
+    lock.iter().fold(HEADER.to_owned(), |mut text, (blob, side)| {
+        writeln!(text, "{blob} {side}").expect("writing to a string cannot fail");
         text
     })
 }
@@ -35,12 +35,14 @@ pub(super) fn read(text: &str) -> Result<Lock, Damage> {
             continue;
         }
         let entry = line.split_once(' ').and_then(|(blob, side)| {
-            let split = Split::ALL.into_iter().find(|split| split.name() == side.trim())?;
-            Some((blob.parse::<BlobId>().ok()?, split))
+            Some((blob.parse::<BlobId>().ok()?, side.trim().parse::<Side>().ok()?))
         });
-        let (blob, split) =
+        let (blob, side) =
             entry.ok_or_else(|| Damage { line: number + 1, text: line.to_owned() })?;
-        lock.insert(blob, split);
+        // Two sides of a merge: which of them is right, only a person can tell.
+        if lock.insert(blob, side).is_some_and(|known| known != side) {
+            return Err(Damage { line: number + 1, text: line.to_owned() });
+        }
     }
     Ok(lock)
 }
@@ -51,8 +53,19 @@ mod tests {
 
     #[test]
     fn a_lock_comes_back_from_its_text() {
-        let lock = Lock::from([(BlobId::of(b"a"), Split::Train), (BlobId::of(b"b"), Split::Test)]);
+        let sides = [(b"a", Side::TRAIN), (b"b", Side::TEST), (b"c", Side::Fold(12))];
+        let lock: Lock = sides.into_iter().map(|(name, side)| (BlobId::of(name), side)).collect();
         assert_eq!(read(&write(&lock)), Ok(lock));
+    }
+
+    #[test]
+    fn a_picture_on_two_sides_is_damage_and_one_told_twice_is_not() {
+        let line = |side: &str| format!("{} {side}\n", BlobId::of(b"a"));
+        let twice = [line("train"), line("train")].concat();
+        let torn = [line("train"), line("test")].concat();
+
+        assert_eq!(read(&twice).map(|lock| lock.len()), Ok(1));
+        assert_eq!(read(&torn).map_err(|damage| damage.line), Err(2));
     }
 
     #[test]

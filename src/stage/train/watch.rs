@@ -13,7 +13,7 @@ use crate::{
         events::{Event, Events},
         stop::Stop,
     },
-    model::train::{Host, Progress},
+    model::train::{Host, Progress, Warning},
     store::{
         files::{self, FileError},
         schema::Run,
@@ -28,7 +28,9 @@ pub(super) struct Watch<'a> {
     stop: &'a Stop,
     places: Places<'a>,
     features: Option<(BlobId, Features)>,
-    log: Log,
+    log: Option<Log>,
+    /// What makes the result doubtful.
+    pub(super) warnings: Vec<Warning>,
     /// The first trouble with a file; the training is then broken off.
     pub(super) error: Option<FileError>,
 }
@@ -36,8 +38,8 @@ pub(super) struct Watch<'a> {
 /// Where a training keeps what would be lost.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Places<'a> {
-    /// The file the next epoch starts from.
-    pub(super) checkpoint: &'a Path,
+    /// The file the next epoch starts from, unless a broken-off training is simply begun anew.
+    pub(super) checkpoint: Option<&'a Path>,
     /// The folder for what frozen networks made of pictures.
     pub(super) features: &'a Path,
 }
@@ -47,15 +49,18 @@ impl<'a> Watch<'a> {
         epochs: u32,
         (events, stop): (&'a Events, &'a Stop),
         places: Places<'a>,
-        log: Log,
+        log: Option<Log>,
     ) -> Self {
-        Self { epochs, events, stop, places, features: None, log, error: None }
+        let warnings = Vec::new();
+        Self { epochs, events, stop, places, features: None, log, warnings, error: None }
     }
 
     /// Ends the log, and lets go of features nobody asked for: those of another network, and of
     /// pictures that left.
     pub(super) fn finish(mut self, run: &Run) -> Result<(), FileError> {
-        self.log.finish(run)?;
+        if let Some(log) = &mut self.log {
+            log.finish(run)?;
+        }
         let kept: Option<PathBuf> = self.features.as_ref().map(|(_, it)| it.path().to_owned());
         if let Some((_, features)) = self.features {
             features.finish()?;
@@ -111,8 +116,10 @@ impl Host for Watch<'_> {
                 self.portion(done, of, u64::from(epoch.saturating_sub(1)), self.epochs.into());
             }
             Progress::Epoch(epoch) => {
-                let logged = self.log.epoch(&epoch);
-                self.note(logged);
+                if let Some(log) = &mut self.log {
+                    let logged = log.epoch(&epoch);
+                    self.note(logged);
+                }
                 self.events.word(
                     StageName::Train,
                     format!(
@@ -132,6 +139,11 @@ impl Host for Watch<'_> {
         }
     }
 
+    fn warn(&mut self, warning: &Warning) {
+        self.events.word(StageName::Train, warning.to_string());
+        self.warnings.push(warning.clone());
+    }
+
     fn recall(&mut self, by: BlobId, picture: BlobId) -> Option<Vec<f32>> {
         self.features(by)?.recall(picture)
     }
@@ -144,15 +156,14 @@ impl Host for Watch<'_> {
     }
 
     fn save(&mut self, checkpoint: &[u8]) {
-        let kept = files::write_atomic(self.places.checkpoint, checkpoint);
-        self.note(kept);
+        if let Some(path) = self.places.checkpoint {
+            let kept = files::write_atomic(path, checkpoint);
+            self.note(kept);
+        }
     }
 
     fn saved(&mut self) -> Option<Vec<u8>> {
-        let path = self.places.checkpoint;
-        if !path.exists() {
-            return None;
-        }
+        let path = self.places.checkpoint.filter(|path| path.exists())?;
         let bytes = files::read(path);
         self.note(bytes)
     }

@@ -11,6 +11,7 @@ use crate::{
         picture::FileFormat,
         post::{Media, Post, Teller},
         quality::Quality,
+        split::Side,
         verdict::DropReason,
     },
     store::{Digest, Stamp},
@@ -172,7 +173,7 @@ pub(in crate::store) fn pictures(store: &Store) {
     }
     let torn = Outcome::<Crop>::Failed(failure("disk full".to_owned()));
     store.put_all(&[(blob("5"), settled(torn))]).unwrap();
-    let leak = Placement::Leak { locked: Split::Train, group_is_in: Split::Test };
+    let leak = Placement::Leak { locked: Side::TRAIN, group_is_in: Side::TEST, of: blob("3") };
     let placed =
         [("1", Placement::In(Split::Train)), ("3", Placement::In(Split::Test)), ("4", leak)];
     store.put_notes(&placed.map(|(name, placement)| (blob(name), placement))).unwrap();

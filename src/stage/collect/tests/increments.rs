@@ -272,7 +272,14 @@ fn visible(board: &Board) -> BTreeSet<String> {
     let mut visible = BTreeSet::new();
     for (path, parameters) in angles {
         let authorization = String::new();
-        let asked = Asked { path, parameters, form: BTreeMap::new(), authorization, before: 0 };
+        let asked = Asked {
+            path,
+            parameters,
+            form: BTreeMap::new(),
+            authorization,
+            range: String::new(),
+            before: 0,
+        };
         let shown = board.shown(&asked);
         visible.extend(shown.iter().map(|pin| format!("reddit:{}", pin.name)));
     }

@@ -1,0 +1,192 @@
+//! Any split image folder, ours or another's → what is wrong with it. Reads; never writes.
+//!
+//! Pictures are decoded one on every core at a time, and of each only its fingerprint is held,
+//! some 6 KB. Copies are found as `dedupe` finds them: the same hashes, search and comparison.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use rayon::prelude::*;
+use tokio::task::JoinError;
+
+use crate::{
+    domain::{
+        audit::{self, Audit, Layout, Sample, Seen},
+        fingerprint::Fingerprint,
+        id::BlobId,
+    },
+    pixels::{
+        decode::{self, Taking},
+        fingerprint, sniff,
+        twins::{self, Reach},
+    },
+};
+
+/// What folders of splits are called by people and by tools.
+const SPLITS: [&str; 11] = [
+    "train",
+    "training",
+    "val",
+    "valid",
+    "validation",
+    "dev",
+    "eval",
+    "evaluation",
+    "test",
+    "testing",
+    "holdout",
+];
+
+/// A larger file is not read.
+const BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    #[error("{} is no folder", dir.display())]
+    NoFolder { dir: PathBuf },
+    #[error("{} has no folders of classes; name the folder that holds train, val and test, or the classes", dir.display())]
+    NoClasses { dir: PathBuf },
+    #[error("could not read folder {}", path.display())]
+    Folder { path: PathBuf, source: io::Error },
+    #[error("the audit was broken off")]
+    BrokenOff(#[source] JoinError),
+}
+
+/// A file and the class folder it lies in.
+struct Found {
+    path: PathBuf,
+    split: String,
+    class: String,
+}
+
+/// Audits the folder `dir`: `train/cats/1.jpg` with splits under any of their usual names, or
+/// `cats/1.jpg` without. Two different files within `reach` show the same.
+pub fn audit(dir: &Path, reach: Reach) -> Result<Audit, AuditError> {
+    let (layout, found) = walk(dir)?;
+    let seen: Vec<(Sample, Option<Fingerprint>)> =
+        found.par_iter().map(|found| look(dir, found)).collect();
+    let mut samples = Vec::with_capacity(seen.len());
+    let mut prints: BTreeMap<BlobId, Fingerprint> = BTreeMap::new();
+    for (sample, print) in seen {
+        prints.extend(print.map(|print| (sample.blob, print)));
+        samples.push(sample);
+    }
+    Ok(audit::judge(&layout, &samples, &twins::find(&prints, reach)))
+}
+
+/// Lists the class folders and all files in them, sorted by path.
+fn walk(dir: &Path) -> Result<(Layout, Vec<Found>), AuditError> {
+    if !dir.is_dir() {
+        return Err(AuditError::NoFolder { dir: dir.to_owned() });
+    }
+    let top = folders(dir)?;
+    let is_split = |name: &str| SPLITS.contains(&name.to_ascii_lowercase().as_str());
+    let splits: Vec<(String, PathBuf)> = if top.iter().any(|(name, _)| is_split(name)) {
+        top.into_iter().filter(|(name, _)| is_split(name)).collect()
+    } else {
+        vec![(String::new(), dir.to_owned())]
+    };
+    let mut layout = Layout::new();
+    let mut found = Vec::new();
+    for (split, path) in splits {
+        let mut names = BTreeSet::new();
+        for (class, path) in folders(&path)? {
+            let (split, class_name) = (split.clone(), class.clone());
+            gather(&path, &mut |path| {
+                found.push(Found { path, split: split.clone(), class: class_name.clone() });
+            })?;
+            names.insert(class);
+        }
+        layout.insert(split, names);
+    }
+    if layout.values().all(BTreeSet::is_empty) {
+        return Err(AuditError::NoClasses { dir: dir.to_owned() });
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok((layout, found))
+}
+
+/// Hands over every file below `dir` at any depth, as torchvision's `ImageFolder` takes them.
+fn gather(dir: &Path, take: &mut impl FnMut(PathBuf)) -> Result<(), AuditError> {
+    let mut due = vec![dir.to_owned()];
+    while let Some(dir) = due.pop() {
+        for path in entries(&dir)? {
+            // A link to a folder might lead around in a circle.
+            if path.is_dir() && !path.is_symlink() {
+                due.push(path);
+            } else if path.is_file() {
+                take(path);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns the folders in `dir` by name; hidden ones are no classes.
+fn folders(dir: &Path) -> Result<BTreeMap<String, PathBuf>, AuditError> {
+    let named = |path: PathBuf| Some((path.file_name()?.to_string_lossy().into_owned(), path));
+    Ok(entries(dir)?.into_iter().filter(|path| path.is_dir()).filter_map(named).collect())
+}
+
+/// Lists what lies in `dir` and is not hidden.
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, AuditError> {
+    let failed = |source| AuditError::Folder { path: dir.to_owned(), source };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(dir).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if !entry.file_name().to_string_lossy().starts_with('.') {
+            paths.push(entry.path());
+        }
+    }
+    Ok(paths)
+}
+
+/// Reads one file and, if it is a picture, fingerprints it.
+fn look(dir: &Path, found: &Found) -> (Sample, Option<Fingerprint>) {
+    let inner = found.path.strip_prefix(dir).unwrap_or(&found.path);
+    let names: Vec<_> = inner.iter().map(|name| name.to_string_lossy()).collect();
+    let sample = |blob, seen| Sample {
+        path: names.join("/"),
+        split: found.split.clone(),
+        class: found.class.clone(),
+        blob,
+        seen,
+    };
+    let bytes = match read(&found.path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let why = error.to_string();
+            return (sample(BlobId::of(&[]), Seen::Broken { why }), None);
+        }
+    };
+    let blob = BlobId::of(&bytes);
+    let is_named_picture = audit::expected(&found.path.to_string_lossy()).is_some();
+    if !is_named_picture && !sniff::kind(&bytes).is_picture() {
+        return (sample(blob, Seen::Other), None);
+    }
+    let taking = Taking { shorter_px: Some(fingerprint::SHORTER_PX), ..Taking::default() };
+    match decode::take(&bytes, taking) {
+        Ok(decoded) => {
+            let (width_px, height_px) = (decoded.width_px, decoded.height_px);
+            let format = decoded.format.to_owned();
+            let print = fingerprint::fingerprint(&decoded);
+            (sample(blob, Seen::Picture { width_px, height_px, format }), Some(print))
+        }
+        Err(reject) => (sample(blob, Seen::Broken { why: reject.to_string() }), None),
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let n_bytes = fs::metadata(path)?.len();
+    if BYTES_MAX < n_bytes {
+        let why = format!("{n_bytes} bytes are more than are read of a picture");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+    }
+    fs::read(path)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! Dataset → a folder to push to the Hugging Face Hub: Parquet files with the pictures in them and
+//! a dataset card. `datasets.load_dataset` reads it where it lies, with a `ClassLabel`.
+//!
+//! Parquet, because the Hub refuses folders of very many files and `imagefolder` takes no labels
+//! out of archives.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use super::{
+    Dataset, ExportError, Row, Written,
+    card::{self, Part},
+    croissant, files,
+    papers::{self, Listed, README_FILE},
+    parquet,
+    swap::Staging,
+};
+use crate::domain::{
+    exports::{CroissantRecipe, HuggingFaceRecipe},
+    split::Split,
+};
+
+/// The folder of the Parquet files.
+pub(super) const DATA_FOLDER: &str = "data";
+
+/// Writes the folder `dir`, or leaves what was there.
+pub fn write_huggingface(
+    dataset: &Dataset<'_>,
+    recipe: &HuggingFaceRecipe,
+    croissant: Option<&CroissantRecipe>,
+    dir: &Path,
+) -> Result<Written, ExportError> {
+    let rows = dataset.some_rows()?;
+    let staging = Staging::begin(dir, dataset.name)?;
+    let new = staging.path();
+    let data = new.join(DATA_FOLDER);
+    fs::create_dir(&data).map_err(ExportError::write(&data))?;
+    let classes = dataset.sorted_classes();
+    let mut parts = Vec::new();
+    let mut shards: Vec<Shard> = Vec::new();
+    for split in Split::ALL {
+        let own: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
+        if own.is_empty() {
+            continue;
+        }
+        let cut = cut(&own, recipe.shard_megabytes * 1_000_000);
+        for (at, shard) in cut.iter().enumerate() {
+            let name = format!("{split}-{at:05}-of-{:05}.parquet", cut.len());
+            let path = data.join(&name);
+            parquet::write(dataset, &classes, shard, &path)?;
+            let (sha256, size_bytes) = files::sha256(&path)?;
+            shards.push(Shard { split, path: format!("{DATA_FOLDER}/{name}"), sha256, size_bytes });
+        }
+        let n_bytes = own.iter().map(|row| row.picture.crop.size_bytes).sum();
+        parts.push(Part {
+            name: called(split),
+            prefix: split.name(),
+            n_pictures: own.len(),
+            n_bytes,
+        });
+    }
+    files::sync_dir(&data)?;
+    let version = papers::write(dataset, &rows, Listed::InManifest, new)?;
+    if let Some(croissant) = croissant {
+        croissant::write_of_tables(dataset, croissant, (&version, &shards), new)?;
+    }
+    let download_bytes = shards.iter().map(|it| it.size_bytes).sum();
+    let card = card::text(dataset, recipe, &parts, (&version, download_bytes));
+    files::create(&new.join(README_FILE), card.as_bytes())?;
+    let known: BTreeMap<&str, &str> =
+        shards.iter().map(|it| (it.path.as_str(), it.sha256.as_str())).collect();
+    let written = papers::write_checksums(new, &known, version)?;
+    staging.commit()?;
+    Ok(written)
+}
+
+/// A Parquet file of the export.
+pub(super) struct Shard {
+    pub(super) split: Split,
+    /// Its path in the export.
+    pub(super) path: String,
+    pub(super) sha256: String,
+    pub(super) size_bytes: u64,
+}
+
+/// Returns the name Hugging Face has for a part.
+fn called(split: Split) -> &'static str {
+    match split {
+        Split::Train => "train",
+        Split::Val => "validation",
+        Split::Test => "test",
+    }
+}
+
+/// Cuts the rows where a file would hold more than `bytes_max` of pictures.
+pub(super) fn cut<'a, 'b>(rows: &'b [&'a Row<'a>], bytes_max: u64) -> Vec<&'b [&'a Row<'a>]> {
+    let mut shards = Vec::new();
+    let (mut start, mut size_bytes) = (0, 0);
+    for (at, row) in rows.iter().enumerate() {
+        let own = row.picture.crop.size_bytes;
+        if start < at && bytes_max < size_bytes + own {
+            shards.push(&rows[start..at]);
+            (start, size_bytes) = (at, 0);
+        }
+        size_bytes += own;
+    }
+    shards.push(&rows[start..]);
+    shards
+}

@@ -1,0 +1,112 @@
+//! The papers beside the pictures of every export: where each comes from, whom to thank, what was
+//! taken back, on what terms, the datasheet, and the digests of it all.
+
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+
+use rayon::prelude::*;
+
+use super::{Dataset, ExportError, Row, Written, datasheet, files, swap, tables};
+use crate::domain::license;
+
+pub(super) const MANIFEST_FILE: &str = "manifest.csv";
+pub(super) const ATTRIBUTION_FILE: &str = "ATTRIBUTION.csv";
+pub(super) const REMOVALS_FILE: &str = "REMOVALS.csv";
+pub(super) const DATASHEET_FILE: &str = "DATASHEET.md";
+pub(super) const LICENSE_FILE: &str = "LICENSE.md";
+pub(super) const README_FILE: &str = "README.md";
+pub(super) const CHECKSUMS_FILE: &str = "CHECKSUMS.sha256";
+
+/// How many digits of the manifest's digest name a version.
+const VERSION_DIGITS: usize = 12;
+
+/// Whether an export lists its pictures in `manifest.csv` or in a table of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listed {
+    InManifest,
+    Elsewhere,
+}
+
+/// Writes all papers but the README and the checksums; returns the version of the dataset.
+pub(super) fn write(
+    dataset: &Dataset<'_>,
+    rows: &[Row<'_>],
+    listed: Listed,
+    dir: &Path,
+) -> Result<String, ExportError> {
+    let digest = match listed {
+        Listed::InManifest => {
+            let manifest = dir.join(MANIFEST_FILE);
+            tables::write_manifest(&manifest, rows, dataset.license, dataset.transform)?;
+            files::sha256(&manifest)?.0
+        }
+        Listed::Elsewhere => tables::manifest_digest(rows, dataset.license, dataset.transform),
+    };
+    let version = digest[..VERSION_DIGITS].to_owned();
+    tables::write_attribution(&dir.join(ATTRIBUTION_FILE), rows, dataset.license)?;
+    if !dataset.removals.is_empty() {
+        tables::write_removals(&dir.join(REMOVALS_FILE), dataset.removals)?;
+    }
+    files::create(&dir.join(LICENSE_FILE), license_text(dataset).as_bytes())?;
+    let datasheet = datasheet::text(dataset, &version);
+    files::create(&dir.join(DATASHEET_FILE), datasheet.as_bytes())?;
+    Ok(version)
+}
+
+/// Writes `CHECKSUMS.sha256`, the digests of all other files in and below `dir`; those in `known`
+/// were taken while the files were written.
+pub(super) fn write_checksums(
+    dir: &Path,
+    known: &BTreeMap<&str, &str>,
+    version: String,
+) -> Result<Written, ExportError> {
+    let mut names = swap::names(dir)?;
+    names.retain(|name| name != CHECKSUMS_FILE);
+    let sums: Vec<(String, u64)> = names
+        .par_iter()
+        .map(|name| {
+            let path = dir.join(name);
+            match known.get(name.as_str()) {
+                Some(digest) => {
+                    let size = path.metadata().map_err(ExportError::read(&path))?.len();
+                    Ok(((*digest).to_owned(), size))
+                }
+                None => files::sha256(&path),
+            }
+        })
+        .collect::<Result<_, ExportError>>()?;
+    let mut text = String::new();
+    let mut bytes = 0;
+    for (name, (digest, size_bytes)) in names.iter().zip(&sums) {
+        writeln!(text, "{digest}  {name}").expect("writing to a string cannot fail");
+        bytes += size_bytes;
+    }
+    files::create(&dir.join(CHECKSUMS_FILE), text.as_bytes())?;
+    bytes += u64::try_from(text.len()).expect("a list of names is small");
+    Ok(Written { files: names.len() + 1, bytes, version })
+}
+
+/// Says on what terms the dataset may be used, and that it cannot speak for the pictures.
+fn license_text(dataset: &Dataset<'_>) -> String {
+    let name = dataset.license;
+    let text = license::find(name).and_then(|it| it.url).map_or_else(
+        || format!("The licence stated for this dataset is `{name}`: there is no general licence."),
+        |url| format!("The licence stated for this dataset is `{name}`: <{url}>."),
+    );
+    format!(
+        "# Licence\n\n{text}\n\n\
+         It covers what the makers of the dataset made: the selection, the labels, the tables and \
+         the texts. The pictures remain the property of those who made them; nobody granted \
+         rights by posting them, and this dataset cannot grant any. `{ATTRIBUTION_FILE}` names \
+         the poster and the post of every picture.\n\n{}\n",
+        removal_request(dataset)
+    )
+}
+
+/// Says how to have a picture removed.
+pub(super) fn removal_request(dataset: &Dataset<'_>) -> String {
+    let whom = dataset.contact.map_or_else(|| "the maintainer".to_owned(), |it| format!("`{it}`"));
+    format!(
+        "Whoever finds a picture of theirs here and wants it removed is asked to say so to \
+         {whom}, with its `file_name`."
+    )
+}
