@@ -32,9 +32,7 @@ pub(super) fn conv2d(
     groups: usize,
 ) -> Tensor<4> {
     if !is_on_processor(&x) {
-        let padding = window.padding.map(|[before, behind]| (before, behind));
-        let options = ConvOptions { stride: window.stride, padding, dilation: [1, 1], groups };
-        return library_conv2d(x, weight, bias, options);
+        return by_library(x, weight, bias, window, groups);
     }
     let geometry = Geometry::of(x.dims(), weight.dims(), window, groups);
     let [n_out, ..] = weight.dims();
@@ -45,6 +43,18 @@ pub(super) fn conv2d(
         bias.into_dispatch(),
         geometry,
     ))
+}
+
+fn by_library(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    window: Window,
+    groups: usize,
+) -> Tensor<4> {
+    let padding = window.padding.map(|[before, behind]| (before, behind));
+    let options = ConvOptions { stride: window.stride, padding, dilation: [1, 1], groups };
+    library_conv2d(x, weight, bias, options)
 }
 
 /// Tells whether our own loops can work on a tensor.

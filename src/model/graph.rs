@@ -6,13 +6,13 @@
 
 use burn::{
     module::Module,
-    tensor::{Tensor, activation::relu, module::avg_pool2d, ops::AvgPoolOptions},
+    tensor::{Tensor, module::avg_pool2d, ops::AvgPoolOptions},
 };
 
 use rayon::prelude::*;
 
 use self::layers::{Conv, Dense, Norm};
-use super::{dropout, pool::max_pool};
+use super::{dropout, pool::max_pool, rectify::rectify};
 use crate::model::random::Random;
 
 pub(super) mod build;
@@ -190,10 +190,8 @@ impl Graph {
                 let [_, n_out] = y.dims();
                 y.reshape([n, n_out, 1, 1])
             }
-            Op::Relu => relu(x),
-            // Backward, a clamp takes longer than the convolutions around it.
-            Op::Relu6 if x.device().is_autodiff() => relu(x.clone()) - relu(x - 6.0),
-            Op::Relu6 => x.clamp(0.0, 6.0),
+            Op::Relu => rectify(x, f32::INFINITY),
+            Op::Relu6 => rectify(x, 6.0),
             Op::MaxPool(window) => max_pool(x, window),
             Op::AveragePool(window) => avg_pool2d(x, window.average_pool()),
             Op::GlobalAverage => x.flatten::<3>(2, 3).mean_dim(2).unsqueeze_dim(3),

@@ -24,11 +24,7 @@ use super::{conv::is_on_processor, graph::Window};
 /// `[n, channels, height, width]` → `[n, channels, height, width]`; padding never wins.
 pub(super) fn max_pool(x: Tensor<4>, window: Window) -> Tensor<4> {
     if !is_on_processor(&x) {
-        let padding = window.padding.map(|[before, behind]| (before, behind));
-        let Window { kernel: kernel_size, stride, .. } = window;
-        let dilation = [1, 1];
-        let options = MaxPoolOptions { kernel_size, stride, padding, dilation, ceil_mode: false };
-        return max_pool2d(x, options);
+        return by_library(x, window);
     }
     let [n, channels, height, width] = x.dims();
     let out = window.over([channels, height, width]).expect("the window fits the map");
@@ -36,6 +32,14 @@ pub(super) fn max_pool(x: Tensor<4>, window: Window) -> Tensor<4> {
     let x = x.reshape([n * channels, 1, height, width]);
     let y = Tensor::<4>::from_dispatch(<Dispatch as MaxPool>::largest(x.into_dispatch(), maps));
     y.reshape([n, channels, out[0], out[1]])
+}
+
+fn by_library(x: Tensor<4>, window: Window) -> Tensor<4> {
+    let padding = window.padding.map(|[before, behind]| (before, behind));
+    let Window { kernel: kernel_size, stride, .. } = window;
+    let dilation = [1, 1];
+    let options = MaxPoolOptions { kernel_size, stride, padding, dilation, ceil_mode: false };
+    max_pool2d(x, options)
 }
 
 /// The sizes of a pooling.
@@ -209,7 +213,11 @@ mod tests {
     use super::*;
 
     /// Returns the maxima and the gradient of what went in. Few levels make many equal values.
-    fn outcome(size: [usize; 4], window: Window, is_ours: bool) -> [Vec<f32>; 2] {
+    fn outcome(
+        size: [usize; 4],
+        window: Window,
+        layer: fn(Tensor<4>, Window) -> Tensor<4>,
+    ) -> [Vec<f32>; 2] {
         let device = Device::flex().autodiff();
         let mut state = 7_u32;
         let mut numbers = |n: usize, levels: u32| -> Vec<f32> {
@@ -221,16 +229,7 @@ mod tests {
         };
         let x = TensorData::new(numbers(size.iter().product(), 8), size);
         let x: Tensor<4> = Tensor::from_data(x, &device).require_grad();
-        let y = if is_ours {
-            max_pool(x.clone(), window)
-        } else {
-            let padding = window.padding.map(|[before, behind]| (before, behind));
-            let Window { kernel: kernel_size, stride, .. } = window;
-            let dilation = [1, 1];
-            let options =
-                MaxPoolOptions { kernel_size, stride, padding, dilation, ceil_mode: false };
-            max_pool2d(x.clone(), options)
-        };
+        let y = layer(x.clone(), window);
         let factors = TensorData::new(numbers(y.dims().iter().product(), 100), y.dims());
         let gradients = (y.clone() * Tensor::from_data(factors, &device)).sum().backward();
         [y.inner(), x.grad(&gradients).unwrap()].map(|it| it.into_data().try_to_vec().unwrap())
@@ -250,10 +249,28 @@ mod tests {
             let window = Window { kernel, stride, padding };
             prop_assume!(window.over([1, size[2], size[3]]).is_some());
 
-            let (ours, theirs) = (outcome(size, window, true), outcome(size, window, false));
+            let (ours, theirs) = (outcome(size, window, max_pool), outcome(size, window, by_library));
 
             prop_assert_eq!(ours, theirs);
         }
+    }
+
+    #[test]
+    fn of_equal_values_the_first_learns_as_in_pytorch() {
+        let device = Device::flex().autodiff();
+        let x = Tensor::<4>::zeros([1, 1, 5, 5], &device).require_grad();
+        let y = max_pool(x.clone(), Window::of(3).stride(2).pad(1));
+        let factors: Vec<f32> = (1_u8..10).map(f32::from).collect();
+        let factors = Tensor::from_data(TensorData::new(factors, y.dims()), &device);
+
+        let gradients = (y * factors).sum().backward();
+
+        let found: Vec<f32> = x.grad(&gradients).unwrap().into_data().try_to_vec().unwrap();
+        let mut expected = vec![0.0; 25];
+        for (at, value) in [0, 1, 3, 5, 6, 8, 15, 16, 18].into_iter().zip(1_u8..) {
+            expected[at] = f32::from(value);
+        }
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -231,7 +231,8 @@ mod tests {
     fn assert_near(found: &[f32], expected: &[f32]) {
         assert_eq!(found.len(), expected.len());
         for (found, expected) in found.iter().zip(expected) {
-            assert!((found - expected).abs() < 1e-4, "{found}, not {expected}");
+            let is_near = (found - expected).abs() <= 1e-5 * expected.abs().max(1.0);
+            assert!(is_near, "{found}, not {expected}");
         }
     }
 

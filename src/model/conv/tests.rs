@@ -1,11 +1,12 @@
-//! Convolution and its gradients against those of the network library.
+//! Convolution and its gradients against their definition, summed in double precision, and
+//! against those of the network library.
 
-use burn::tensor::{
-    Device, Tensor, TensorData, module::conv2d as library_conv2d, ops::ConvOptions,
-};
+use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
 
-use super::{Window, conv2d};
+use super::{Window, by_library, conv2d};
+
+type Layer = fn(Tensor<4>, Tensor<4>, Option<Tensor<1>>, Window, usize) -> Tensor<4>;
 
 /// The sizes of one comparison.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +32,7 @@ fn numbers(shape: [usize; 4], seed: u32) -> TensorData {
 }
 
 /// Returns what comes out, and the gradients of what went in, of the weights and of the bias.
-fn outcome(case: Case, is_ours: bool) -> [Vec<f32>; 4] {
+fn outcome(case: Case, layer: Layer) -> [Vec<f32>; 4] {
     let Case { n_pictures, groups, n_in, n_out, size, window } = case;
     let device = Device::flex().autodiff();
     let given = |shape, seed| {
@@ -42,13 +43,7 @@ fn outcome(case: Case, is_ours: bool) -> [Vec<f32>; 4] {
     let weight = given([groups * n_out, n_in, window.kernel[0], window.kernel[1]], 2);
     let bias = given([groups * n_out, 1, 1, 1], 3);
     let flat = bias.clone().flatten::<1>(0, 3);
-    let y = if is_ours {
-        conv2d(x.clone(), weight.clone(), Some(flat), window, groups)
-    } else {
-        let padding = window.padding.map(|[before, behind]| (before, behind));
-        let options = ConvOptions { stride: window.stride, padding, dilation: [1, 1], groups };
-        library_conv2d(x.clone(), weight.clone(), Some(flat), options)
-    };
+    let y = layer(x.clone(), weight.clone(), Some(flat), window, groups);
     let factors: Tensor<4> = Tensor::from_data(numbers(y.dims(), 4), &device);
     let gradients = (y.clone() * factors).sum().backward();
     let gradient = |it: &Tensor<4>| it.grad(&gradients).unwrap();
@@ -56,11 +51,67 @@ fn outcome(case: Case, is_ours: bool) -> [Vec<f32>; 4] {
         .map(|it| it.into_data().try_to_vec().unwrap())
 }
 
+/// The definition, term by term: what comes out, then the gradients as in [`outcome`].
+fn by_definition(case: Case) -> [Vec<f64>; 4] {
+    let Case { n_pictures, groups, n_in, n_out, size, window } = case;
+    let [height, width] = size;
+    let [down, across] = window.over([n_in, height, width]).unwrap();
+    let given = |shape, seed| -> Vec<f64> {
+        let values: Vec<f32> = numbers(shape, seed).try_to_vec().unwrap();
+        values.into_iter().map(f64::from).collect()
+    };
+    let x = given([n_pictures, groups * n_in, height, width], 1);
+    let weight = given([groups * n_out, n_in, window.kernel[0], window.kernel[1]], 2);
+    let bias = given([groups * n_out, 1, 1, 1], 3);
+    let gradient = given([n_pictures, groups * n_out, down, across], 4);
+    let mut y = vec![0.0; gradient.len()];
+    let [mut to_x, mut to_weight, mut to_bias] =
+        [x.len(), weight.len(), bias.len()].map(|n| vec![0.0; n]);
+    for at in 0..y.len() {
+        let (column, row) = (at % across, at / across % down);
+        let (channel, picture) =
+            (at / (down * across) % bias.len(), at / (down * across * bias.len()));
+        y[at] += bias[channel];
+        to_bias[channel] += gradient[at];
+        for term in 0..n_in * window.kernel[0] * window.kernel[1] {
+            let [tap_row, tap_column] =
+                [term / window.kernel[1] % window.kernel[0], term % window.kernel[1]];
+            let from = channel / n_out * n_in + term / (window.kernel[0] * window.kernel[1]);
+            let row = (row * window.stride[0] + tap_row).checked_sub(window.padding[0][0]);
+            let column = (column * window.stride[1] + tap_column).checked_sub(window.padding[1][0]);
+            let (Some(row), Some(column)) = (row, column) else { continue };
+            if row < height && column < width {
+                let place = ((picture * groups * n_in + from) * height + row) * width + column;
+                let by = channel * n_in * window.kernel[0] * window.kernel[1] + term;
+                y[at] += weight[by] * x[place];
+                to_x[place] += weight[by] * gradient[at];
+                to_weight[by] += x[place] * gradient[at];
+            }
+        }
+    }
+    [y, to_x, to_weight, to_bias]
+}
+
+const NAMES: [&str; 4] =
+    ["sums", "gradient of what went in", "gradient of the weights", "gradient of the bias"];
+
+/// How far a sum may be off in single precision, as a share of the largest.
+const NEAR: f64 = 2e-6;
+
+fn compare_with_definition(case: Case) {
+    for ((ours, exact), name) in outcome(case, conv2d).iter().zip(by_definition(case)).zip(NAMES) {
+        assert_eq!(ours.len(), exact.len(), "{name}, {case:?}");
+        let largest = exact.iter().fold(1.0, |most: f64, it| most.max(it.abs()));
+        for (at, (ours, exact)) in ours.iter().zip(exact).enumerate() {
+            let is_near = (f64::from(*ours) - exact).abs() <= NEAR * largest;
+            assert!(is_near, "{name} at {at}: {ours}, not {exact}, {case:?}");
+        }
+    }
+}
+
 fn compare(case: Case) {
-    let names =
-        ["sums", "gradient of what went in", "gradient of the weights", "gradient of the bias"];
-    let (ours, theirs) = (outcome(case, true), outcome(case, false));
-    for ((ours, theirs), name) in ours.iter().zip(&theirs).zip(names) {
+    let (ours, theirs) = (outcome(case, conv2d), outcome(case, by_library));
+    for ((ours, theirs), name) in ours.iter().zip(&theirs).zip(NAMES) {
         assert_eq!(ours.len(), theirs.len(), "{name}, {case:?}");
         let largest = theirs.iter().fold(0.0, |most: f32, it| most.max(it.abs()));
         for (at, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
@@ -76,7 +127,7 @@ fn case(n_pictures: usize, channels: [usize; 3], size: [usize; 2], window: Windo
 }
 
 #[test]
-fn the_layers_of_the_networks_come_out_as_from_the_library() {
+fn the_layers_of_the_networks_are_what_is_defined_and_what_the_library_makes() {
     let three = Window::of(3).pad(1);
     let same = Window { padding: [[0, 1], [0, 1]], ..Window::of(3).stride(2) };
     for it in [
@@ -98,6 +149,7 @@ fn the_layers_of_the_networks_come_out_as_from_the_library() {
         case(1, [1, 1, 1], [1, 1], Window::of(1)),
     ] {
         compare(it);
+        compare_with_definition(it);
     }
 }
 
@@ -105,7 +157,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_window_over_any_map_comes_out_as_from_the_library(
+    fn any_window_over_any_map_is_what_is_defined_and_what_the_library_makes(
         (n_pictures, channels) in (1_usize..10, [1_usize..4, 1..6, 1..7]),
         size in [1_usize..24, 1..24],
         kernel in [1_usize..5, 1..5],
@@ -114,7 +166,9 @@ proptest! {
     ) {
         let window = Window { kernel, stride, padding };
         prop_assume!(window.over([1, size[0], size[1]]).is_some());
-        compare(case(n_pictures, channels, size, window));
+        let it = case(n_pictures, channels, size, window);
+        compare(it);
+        compare_with_definition(it);
     }
 }
 
@@ -123,7 +177,7 @@ fn sums_do_not_depend_on_the_number_of_threads() {
     let it = case(19, [1, 6, 10], [20, 20], Window::of(3).pad(1));
     let on = |n_threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
-        pool.install(|| outcome(it, true))
+        pool.install(|| outcome(it, conv2d))
     };
 
     assert_eq!(on(1), on(3));

@@ -6,7 +6,7 @@ use burn::{
 };
 
 use super::Window;
-use crate::model::conv::conv2d;
+use crate::model::{conv::conv2d, norm::by_batch};
 
 #[derive(Module, Debug)]
 pub(in crate::model) struct Conv {
@@ -58,18 +58,11 @@ impl Norm {
 
     /// Normalises by the batch; returns its mean and its unbiased variance as well.
     pub(super) fn learn(&self, x: Tensor<4>) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
-        let [n_pictures, n, height, width] = x.dims();
-        let flat = x.clone().swap_dims(0, 1).flatten::<2>(1, 3);
-        let mean = flat.clone().mean_dim(1);
-        let variance = (flat - mean.clone()).square().mean_dim(1);
-        let by_channel = |it: Tensor<2>| it.reshape([1, n, 1, 1]);
-        let deviation = (by_channel(variance.clone()) + self.epsilon).sqrt();
-        let even = (x - by_channel(mean.clone())) / deviation;
-        let scale = self.weight.val().reshape([1, n, 1, 1]);
-        let y = even * scale + self.bias.val().reshape([1, n, 1, 1]);
+        let [n_pictures, _, height, width] = x.dims();
+        let (y, [mean, variance]) = by_batch(x, self.weight.val(), self.bias.val(), self.epsilon);
         let count = float(n_pictures * height * width);
-        let unbiased = variance.squeeze_dim(1) * (count / (count - 1.0).max(1.0));
-        (y, mean.squeeze_dim(1), unbiased)
+        let unbiased = variance * (count / (count - 1.0).max(1.0));
+        (y, mean, unbiased)
     }
 
     /// Moves what is remembered towards a batch.
