@@ -148,8 +148,8 @@ def transfer(dataset, weights, n_epochs, wanted):
     body.eval().requires_grad_(False)
     head = nn.Sequential(nn.Dropout(0.2), nn.Linear(1280, len(train.dataset.classes)))
     optimizer, lossy = torch.optim.Adam(head.parameters(), 0.001), nn.CrossEntropyLoss()
-    reached = None
-    for epoch in range(1, n_epochs + 1):
+    reached, best, at_best = float("nan"), 0, 0
+    for _ in range(n_epochs):
         head.train()
         for x, truth in train:
             optimizer.zero_grad()
@@ -158,10 +158,12 @@ def transfer(dataset, weights, n_epochs, wanted):
         head.eval()
         with torch.inference_mode():
             right = sum((head(body(x)).argmax(1) == truth).sum().item() for x, truth in test)
-        accuracy = right / len(test.dataset)
-        if reached is None and wanted <= accuracy:
-            reached = time.perf_counter() - since
-    print(reached or "nan", accuracy, peak_mb())
+        accuracy, now = right / len(test.dataset), time.perf_counter() - since
+        if reached != reached and wanted <= accuracy:
+            reached = now
+        if best < accuracy:
+            best, at_best = accuracy, now
+    print(reached, at_best, best, accuracy)
 
 
 class Photographs(torch.utils.data.Dataset):
