@@ -292,10 +292,14 @@ def matters(model, x, nudged, plain):
 # Half of what the tests allow.
 HARMLESS = 5e-5
 
+# How far other sums may be off, in units of what PyTorch's own are off by. VGG's are the longest,
+# and nothing normalises them.
+REACH, REACH_OF_VGG = 2, 3.5
 
-def pictures(model, side):
+
+def pictures(model, side, times):
     """The first pictures for which no value matters that single precision may put on the other
-    side: one nearer than twice what PyTorch's own are off by in that place of the network."""
+    side: one nearer than so many times what PyTorch's own are off by in that place."""
     single = copy.deepcopy(model).float()
     for at in range(100):
         name = f"pictures {at}" if at else "pictures"
@@ -306,7 +310,7 @@ def pictures(model, side):
             single(x)
         near = []
         for place, (a, b) in enumerate(zip(exact.heights, rough.heights)):
-            reach = 2 * (a - b)[a > -1e20].square().mean().sqrt()
+            reach = times * (a - b)[a > -1e20].square().mean().sqrt()
             near += [(place, i.item()) for i in ((a != 0) & (a.abs() < reach)).nonzero()[:, 0]]
         print(len(near), end=" ", file=sys.stderr, flush=True)
         plain = compared(model, x.double())
@@ -324,7 +328,7 @@ def main():
         # Twice the digits, so that what differs is ours.
         model = fill(make()).double().eval()
         print(name, end=": ", file=sys.stderr)
-        drawn_as, x = pictures(model, side)
+        drawn_as, x = pictures(model, side, REACH_OF_VGG if name == "vgg-16" else REACH)
         logits = model(x)
         frozen, gradients = gradients_of(model, logits)
         learned_logits = model.train()(x)
