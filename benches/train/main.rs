@@ -2,7 +2,7 @@
 //!
 //!     cargo bench --profile release --bench train -- [PYTHON] [SECTION]…
 //!
-//! PYTHON (`python3`) should have `torch`, `torchvision` and `Pillow`. Sections, all unless named:
+//! PYTHON (`python3`) should have what `requirements.txt` names. Sections, all unless named:
 //!
 //! - `transfer`: from prepared photographs, of two classes and of four, to a trained classifier on
 //!   a frozen MobileNetV2, by the program itself; and by the usual script, ten epochs of altered
