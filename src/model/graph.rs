@@ -6,18 +6,13 @@
 
 use burn::{
     module::Module,
-    tensor::{
-        Tensor,
-        activation::relu,
-        module::{avg_pool2d, max_pool2d},
-        ops::{AvgPoolOptions, MaxPoolOptions},
-    },
+    tensor::{Tensor, module::avg_pool2d, ops::AvgPoolOptions},
 };
 
 use rayon::prelude::*;
 
 use self::layers::{Conv, Dense, Norm};
-use super::dropout;
+use super::{dropout, pool::max_pool, rectify::rectify};
 use crate::model::random::Random;
 
 pub(super) mod build;
@@ -195,9 +190,9 @@ impl Graph {
                 let [_, n_out] = y.dims();
                 y.reshape([n, n_out, 1, 1])
             }
-            Op::Relu => relu(x),
-            Op::Relu6 => x.clamp(0.0, 6.0),
-            Op::MaxPool(window) => max_pool2d(x, window.max_pool()),
+            Op::Relu => rectify(x, f32::INFINITY),
+            Op::Relu6 => rectify(x, 6.0),
+            Op::MaxPool(window) => max_pool(x, window),
             Op::AveragePool(window) => avg_pool2d(x, window.average_pool()),
             Op::GlobalAverage => x.flatten::<3>(2, 3).mean_dim(2).unsqueeze_dim(3),
             Op::GlobalMax => x.flatten::<3>(2, 3).max_dim(2).unsqueeze_dim(3),
@@ -276,12 +271,6 @@ impl Window {
             Some(room / self.stride[axis] + 1)
         };
         Some([side(0)?, side(1)?])
-    }
-
-    fn max_pool(&self) -> MaxPoolOptions<2> {
-        let padding = self.padding.map(|[before, behind]| (before, behind));
-        let Self { kernel: kernel_size, stride, .. } = *self;
-        MaxPoolOptions { kernel_size, stride, padding, dilation: [1, 1], ceil_mode: false }
     }
 
     fn average_pool(&self) -> AvgPoolOptions<2> {

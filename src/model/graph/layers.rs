@@ -2,10 +2,11 @@
 
 use burn::{
     module::{Module, Param},
-    tensor::{Tensor, module::conv2d, ops::ConvOptions},
+    tensor::Tensor,
 };
 
 use super::Window;
+use crate::model::{conv::conv2d, norm::by_batch};
 
 #[derive(Module, Debug)]
 pub(in crate::model) struct Conv {
@@ -36,9 +37,7 @@ pub(in crate::model) struct Dense {
 
 impl Conv {
     pub(super) fn forward(&self, x: Tensor<4>, window: Window, groups: usize) -> Tensor<4> {
-        let padding = window.padding.map(|[before, behind]| (before, behind));
-        let options = ConvOptions { stride: window.stride, padding, dilation: [1, 1], groups };
-        conv2d(x, self.weight.val(), self.bias.as_ref().map(Param::val), options)
+        conv2d(x, self.weight.val(), self.bias.as_ref().map(Param::val), window, groups)
     }
 }
 
@@ -59,18 +58,11 @@ impl Norm {
 
     /// Normalises by the batch; returns its mean and its unbiased variance as well.
     pub(super) fn learn(&self, x: Tensor<4>) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
-        let [n_pictures, n, height, width] = x.dims();
-        let flat = x.clone().swap_dims(0, 1).flatten::<2>(1, 3);
-        let mean = flat.clone().mean_dim(1);
-        let variance = (flat - mean.clone()).square().mean_dim(1);
-        let by_channel = |it: Tensor<2>| it.reshape([1, n, 1, 1]);
-        let deviation = (by_channel(variance.clone()) + self.epsilon).sqrt();
-        let even = (x - by_channel(mean.clone())) / deviation;
-        let scale = self.weight.val().reshape([1, n, 1, 1]);
-        let y = even * scale + self.bias.val().reshape([1, n, 1, 1]);
+        let [n_pictures, _, height, width] = x.dims();
+        let (y, [mean, variance]) = by_batch(x, self.weight.val(), self.bias.val(), self.epsilon);
         let count = float(n_pictures * height * width);
-        let unbiased = variance.squeeze_dim(1) * (count / (count - 1.0).max(1.0));
-        (y, mean.squeeze_dim(1), unbiased)
+        let unbiased = variance * (count / (count - 1.0).max(1.0));
+        (y, mean, unbiased)
     }
 
     /// Moves what is remembered towards a batch.
