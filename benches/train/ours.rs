@@ -39,7 +39,7 @@ fn forward(batch: u32, n_batches: u32) -> f64 {
     let model = train(&recipe, 7, &sets, Some(&body), &mut Watch::new()).unwrap().model;
     let batch = usize::try_from(batch).unwrap();
     let pictures: Vec<&[u8]> =
-        sets.train.iter().map(|it| it.rgb.as_slice()).cycle().take(batch).collect();
+        sets.train.iter().map(|it| it.rgb.as_ref()).cycle().take(batch).collect();
     let once = |_| {
         let since = Instant::now();
         assert_eq!(model.logits(&pictures).unwrap().len(), pictures.len());
