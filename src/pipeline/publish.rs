@@ -44,7 +44,6 @@ impl Workshop {
         let exports = self.layout.exports();
         let forms = [("kaggle", Layout::Archives), ("kaggle-dirs", Layout::Folders)];
         let placed = forms.map(|(name, layout)| (exports.join(name), layout));
-        // A folder that was taken back may be there, empty.
         let there = placed.into_iter().find(|(dir, _)| dir.join("dataset-metadata.json").is_file());
         there.ok_or_else(|| PublishError::NoExport { dir: exports.join("kaggle") })
     }
