@@ -13,6 +13,7 @@ use super::{
 use crate::domain::{
     bytes::HexBytes,
     fingerprint::{Extent, Fingerprint, Frame, View},
+    quality::Quality,
 };
 
 /// The shorter side a picture must be decoded to at least; larger ones are scaled down to it.
@@ -43,6 +44,17 @@ const PARTS: [Frame; 9] = [
 
 /// Fingerprints a decoded picture.
 pub fn fingerprint(decoded: &Decoded) -> Fingerprint {
+    let (looks, grey) = sketch(decoded);
+    Fingerprint { quality: quality::quality(&grey), ..looks }
+}
+
+/// Fingerprints a decoded picture as far as twins go; its quality is not measured.
+pub fn looks(decoded: &Decoded) -> Fingerprint {
+    sketch(decoded).0
+}
+
+/// Returns the looks of a picture, and the levels they were taken from.
+fn sketch(decoded: &Decoded) -> (Fingerprint, Grey) {
     let picture = &decoded.picture;
     let source = Size { width_px: decoded.width_px, height_px: decoded.height_px };
     let work = scale::colour(picture, decoded.shown(), work_size(source), Filter::Bilinear);
@@ -58,15 +70,16 @@ pub fn fingerprint(decoded: &Decoded) -> Fingerprint {
     let mut views = vec![View::whole(hash::hash(&thumbnail.levels))];
     views.extend(inner(&grey).map(|frame| view(Extent::Inner, frame)));
     views.extend(PARTS.map(|frame| view(Extent::Part, frame)));
-    Fingerprint {
+    let looks = Fingerprint {
         width_px: decoded.width_px,
         height_px: decoded.height_px,
         format: decoded.format.to_owned(),
         views,
         thumbnail: HexBytes(thumbnail.levels),
         colours: HexBytes(colours.into_raw()),
-        quality: quality::quality(&grey),
-    }
+        quality: Quality::default(),
+    };
+    (looks, grey)
 }
 
 fn work_size(source: Size) -> Size {

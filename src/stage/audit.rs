@@ -225,7 +225,7 @@ fn look(dir: &Path, found: &Found) -> (Sample, Option<Fingerprint>) {
         Ok(decoded) => {
             let (width_px, height_px) = (decoded.width_px, decoded.height_px);
             let format = decoded.format.to_owned();
-            let print = fingerprint::fingerprint(&decoded);
+            let print = fingerprint::looks(&decoded);
             (sample(blob, Seen::Picture { width_px, height_px, format }), Some(print))
         }
         Err(reject) => (sample(blob, Seen::Broken { why: reject.to_string() }), None),

@@ -1,0 +1,164 @@
+//! Exports of one dataset beside `cp -r` of its pictures.
+//!
+//!     cargo bench --profile release --bench export -- [PICTURES]
+//!
+//! Draws so many pictures (50,000 unless told) of 256×256 pixels, has the program prepare and split
+//! them, and then lets it write every form of export alone, in turn with `cp -r` of the same
+//! pictures, three times. Medians are shown, with the most memory the program had; the bench
+//! fails where a form is written at less than four fifths of the speed of `cp`. Linux only: peak
+//! memory comes from `/proc`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a bench talks, may give up, and may lose its files"
+)]
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+use rayon::prelude::*;
+use serde_json::Value;
+use snapset::{
+    domain::random::{Purpose, Random},
+    pixels::{Picture, Pixel, encode},
+};
+
+#[expect(dead_code, reason = "the bench of fetching also measures a server of its own")]
+#[path = "fetch/gauge.rs"]
+mod gauge;
+
+const ROUNDS: usize = 3;
+const SIDE_PX: u32 = 256;
+const CLASSES: [&str; 2] = ["left", "right"];
+
+/// What stands in the pipeline file for each form; the first writes `dataset/` alone.
+const FORMS: [(&str, &str); 7] = [
+    ("dataset", ""),
+    ("kaggle", "[export.kaggle]\nid = \"bench/export\"\ntitle = \"Export bench\"\n"),
+    ("kaggle-dirs", "[export.kaggle-dirs]\nid = \"bench/export\"\ntitle = \"Export bench\"\n"),
+    ("folder", "[export.folder]\n"),
+    ("huggingface", "[export.huggingface]\n"),
+    ("webdataset", "[export.webdataset]\n"),
+    ("csv", "[export.csv]\n"),
+];
+
+fn main() -> ExitCode {
+    let wish = env::args().skip(1).find(|it| !it.starts_with("--"));
+    let n_pictures = wish.map_or(50_000, |it| it.parse().unwrap());
+    let bench = Bench { scratch: env::temp_dir().join("snapset-bench-export") };
+    bench.draw(n_pictures);
+    bench.run("", "split");
+    bench.run("", "export");
+
+    let dataset = bench.scratch.join("data/export/dataset");
+    let copy = bench.scratch.join("copy");
+    let mut copied = Vec::new();
+    let mut written = vec![Vec::new(); FORMS.len()];
+    for _ in 0..ROUNDS {
+        drop(fs::remove_dir_all(&copy)); // There may be none.
+        let cost = gauge::run(Command::new("cp").arg("-r").args([&dataset, &copy]), |_| false);
+        copied.push(cost.seconds);
+        for ((name, table), times) in FORMS.iter().zip(&mut written) {
+            drop(fs::remove_dir_all(bench.scratch.join("data/export/exports")));
+            if *name == "dataset" {
+                fs::remove_dir_all(&dataset).unwrap();
+            }
+            times.push(bench.run(table, "export"));
+        }
+    }
+    let n = count(&copy);
+    let bytes = Command::new("du").args(["-sb"]).arg(&copy).output().unwrap();
+    let bytes = String::from_utf8(bytes.stdout).unwrap();
+    let cp = median(copied);
+    println!("{n} files, {} bytes; cp -r: {cp:.1} s", bytes.split_whitespace().next().unwrap());
+    println!("| form | s | speed of cp | MB |\n| --- | ---: | ---: | ---: |");
+    let mut is_slow = false;
+    for ((name, _), times) in FORMS.iter().zip(written) {
+        let peak = times.iter().map(|(_, peak)| *peak).max().unwrap();
+        let seconds = median(times.into_iter().map(|(seconds, _)| seconds).collect());
+        println!("| {name} | {seconds:.1} | {:.2} | {} |", cp / seconds, peak / 1_000_000);
+        is_slow |= cp / seconds < 0.8;
+    }
+    drop(fs::remove_dir_all(&bench.scratch));
+    if is_slow { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+struct Bench {
+    scratch: PathBuf,
+}
+
+impl Bench {
+    fn draw(&self, n_pictures: u64) {
+        drop(fs::remove_dir_all(&self.scratch)); // There may be none.
+        for class in CLASSES {
+            fs::create_dir_all(self.scratch.join("pictures").join(class)).unwrap();
+        }
+        (0..n_pictures).into_par_iter().for_each(|n| {
+            let class = CLASSES[usize::from(n % 2 == 1)];
+            let path = self.scratch.join("pictures").join(class).join(format!("{n:06}.jpg"));
+            fs::write(path, encode::jpeg(&drawn(n), 90)).unwrap();
+        });
+    }
+
+    /// Runs the program up to stage `to`; returns the seconds of that stage and the most memory the
+    /// program had, in bytes.
+    fn run(&self, table: &str, to: &str) -> (f64, u64) {
+        let places = CLASSES.map(|it| format!("{it} = [\"folder:pictures/{it}\"]\n"));
+        let text = format!("[classes]\n{}[prepare]\nsize = {SIDE_PX}\n{table}", places.concat());
+        fs::create_dir_all(self.scratch.join("pipelines")).unwrap();
+        fs::write(self.scratch.join("pipelines/export.toml"), text).unwrap();
+        let said = self.scratch.join("said.json");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_snapset"));
+        command.args(["run", "pipelines/export.toml", "--json", "--quiet", "--to", to]);
+        command.current_dir(&self.scratch).stdout(fs::File::create(&said).unwrap());
+        let cost = gauge::run(&mut command, |_| false);
+        let json: Value = serde_json::from_slice(&fs::read(&said).unwrap()).unwrap();
+        (json["run"]["seconds"][to].as_f64().unwrap(), cost.peak_bytes)
+    }
+}
+
+/// Draws a few discs of any colour on a slope, with noise as cameras have it.
+fn drawn(seed: u64) -> Picture {
+    let mut random = Random::new(seed, Purpose::Order);
+    let [top, bottom]: [[f32; 3]; 2] = [0; 2].map(|_| [0; 3].map(|_| f32::from(random.level())));
+    let discs: Vec<([f32; 3], f32, f32, f32)> = (0..10)
+        .map(|_| {
+            let colour = [0; 3].map(|_| f32::from(random.level()));
+            let (x, y) = (random.between(0.0, 256.0), random.between(0.0, 256.0));
+            (colour, x, y, random.between(15.0, 80.0))
+        })
+        .collect();
+    let mut picture = Picture::new(SIDE_PX, SIDE_PX);
+    for (x, y, pixel) in picture.enumerate_pixels_mut() {
+        let [x, y] = [x, y].map(|n| f32::from(u16::try_from(n).unwrap()));
+        let mut colour = [0, 1, 2].map(|c: usize| top[c] + (bottom[c] - top[c]) * y / 256.0);
+        for (of_disc, left, up, reach) in &discs {
+            if (x - left).hypot(y - up) < *reach {
+                colour = *of_disc;
+            }
+        }
+        let noise = random.around_zero(12.0);
+        *pixel = Pixel::from(colour.map(|level| level_of(level + noise)));
+    }
+    picture
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
+fn level_of(level: f32) -> u8 {
+    level.round().clamp(0.0, 255.0) as u8
+}
+
+fn count(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
+    entries.map(|path| if path.is_dir() { count(&path) } else { 1 }).sum()
+}
+
+fn median(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_by(f64::total_cmp);
+    seconds[seconds.len() / 2]
+}
