@@ -28,6 +28,7 @@ pub mod post;
 pub mod progress;
 pub mod quality;
 pub mod random;
+pub mod review;
 pub mod rules;
 pub mod sha256;
 pub mod split;

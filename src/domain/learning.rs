@@ -11,6 +11,7 @@ pub mod paired;
 pub mod ranking;
 pub mod reliability;
 pub mod scores;
+pub mod suspects;
 
 mod resample;
 

@@ -8,7 +8,7 @@ use crate::domain::{
     deletion::{Ghost, Removal, Tombstone},
     fingerprint::{Distance, Fingerprint, Likeness, Similarity},
     id::{BlobId, Place, PostId},
-    learning::{Answer, Epoch, Evaluation, growth::Point},
+    learning::{Answer, Epoch, Evaluation, growth::Point, suspects::Suspect},
     link::{Download, MediaUrl, Resolution},
     pacing::Pace,
     picture::Crop,
@@ -178,6 +178,7 @@ trees! { Note:
     "exported.v1" String => Exported,
     "run.v2" RunName => Run,
     "growth.v1" String => Growth,
+    "suspect.v1" BlobId => Suspect,
     "set_run.v1" String => SetRun,
     "recipe.v1" Digest => RecipeText,
 }
