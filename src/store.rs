@@ -25,6 +25,7 @@ pub mod funnel;
 pub mod layout;
 pub mod ledger;
 pub mod query;
+pub mod reviews;
 pub mod schema;
 pub mod takedown;
 

@@ -311,6 +311,11 @@ impl Pipeline {
     pub fn lock(&self) -> PathBuf {
         self.path.with_extension("lock")
     }
+
+    /// Returns the path of what people decided about pictures.
+    pub fn reviews(&self) -> PathBuf {
+        self.path.with_extension("reviews.jsonl")
+    }
 }
 
 #[cfg(test)]
