@@ -85,9 +85,14 @@ fn compare(routes: &Routes) {
         println!("round {round} of {ROUNDS} done");
     }
     print(&rows, routes.files.len());
-    let single = median(rows[0].costs.iter().map(|it| it.wall_s));
-    let double = median((0..ROUNDS).map(|_| routes.cost(routes::TWO_CORES).wall_s));
-    println!("two cores against one: {:.2} times as fast, by the clock", single / double);
+    let clock = |route| routes.cost(route).wall_s;
+    let ratios: Vec<f64> =
+        (0..ROUNDS).map(|_| clock(routes::ONE_CORE) / clock(routes::TWO_CORES)).collect();
+    println!(
+        "two cores against one: {:.2} times as fast, by the clock ({})",
+        median(ratios.iter().copied()),
+        ratios.iter().map(|it| format!("{it:.2}")).collect::<Vec<_>>().join(", ")
+    );
 }
 
 fn print(rows: &[Row], n_files: usize) {
