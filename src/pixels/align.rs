@@ -1,7 +1,7 @@
 //! Two planes → the movement that lays the one over the other: shift, scale, a little turning
 //! and shear, beside a change of contrast and brightness that is solved for and forgotten.
 
-use super::plane::Plane;
+use super::plane::{LANES, Lanes, Plane, Readings};
 use crate::domain::fingerprint::Frame;
 
 /// Where the points of one plane lie on another: `u' = right_u·u + right_v·v + right`, and so
@@ -93,18 +93,25 @@ impl Movement {
     }
 }
 
+/// Reads `b` under eight points of `a`.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be compiled for the instructions of its caller")]
+pub(super) fn read(b: &Plane, movement: &Movement, u: &Lanes, v: f32) -> Readings {
+    let (mut across, mut down) = (Lanes::default(), Lanes::default());
+    for lane in 0..LANES {
+        (across[lane], down[lane]) = movement.apply(u[lane], v);
+    }
+    b.read(&across, &down)
+}
+
 /// Correlates `a` with `b` moved under it.
 pub(super) fn agreement(a: &Plane, b: &Plane, movement: &Movement) -> Agreement {
     let mut sums = Sums::default();
-    let mut n_points = 0.0;
-    for (u, v, level) in a.points() {
-        n_points += 1.0;
-        let (u, v) = movement.apply(u, v);
-        if let Some(reading) = b.read(u, v) {
-            sums.add(level, reading.level);
-        }
+    for (u, v, levels) in a.eights() {
+        let Readings { on, level, .. } = read(b, movement, u, v);
+        sums.add(&on, levels, &level);
     }
-    Agreement { correlation: sums.correlation(), overlap: sums.n / n_points }
+    Agreement { correlation: sums.correlation(), overlap: sums.n() / a.n_points() }
 }
 
 /// Improves `start` by at most `rounds` Gauss-Newton steps, and returns the best movement met.
@@ -132,21 +139,43 @@ pub(super) fn refine(
 
 /// Solves for the small movement, contrast and brightness that bring `b` nearest to `a`.
 fn step(a: &Plane, b: &Plane, movement: &Movement) -> Option<[f32; 8]> {
-    let mut system = [[0.0_f32; 9]; 8];
-    for (u, v, level) in a.points() {
-        let (moved_u, moved_v) = movement.apply(u, v);
-        let Some(reading) = b.read(moved_u, moved_v) else { continue };
-        let (right, down) = (reading.slope_right, reading.slope_down);
-        let row =
-            [right * u, right * v, right, down * u, down * v, down, reading.level, 1.0, level];
-        for (equation, factor) in system.iter_mut().zip(row) {
-            for (sum, value) in equation.iter_mut().zip(row) {
-                *sum += factor * value;
+    let mut sums = [[Lanes::default(); 9]; 8];
+    for (u, v, levels) in a.eights() {
+        let Readings { on, level, slope_right, slope_down } = read(b, movement, u, v);
+        let mut row = [Lanes::default(); 9];
+        for lane in 0..LANES {
+            let (right, down) = (on[lane] * slope_right[lane], on[lane] * slope_down[lane]);
+            let (here, there) = (on[lane] * levels[lane], on[lane] * level[lane]);
+            let figures = [
+                right * u[lane],
+                right * v,
+                right,
+                down * u[lane],
+                down * v,
+                down,
+                there,
+                on[lane],
+                here,
+            ];
+            for (part, figure) in row.iter_mut().zip(figures) {
+                part[lane] = figure;
+            }
+        }
+        // The system is symmetric: what lies below its diagonal is copied once, at the end.
+        for (at, sums) in sums.iter_mut().enumerate() {
+            for (sum, part) in sums[at..].iter_mut().zip(&row[at..]) {
+                for lane in 0..LANES {
+                    sum[lane] += row[at][lane] * part[lane];
+                }
             }
         }
     }
-    for (at, equation) in system.iter_mut().enumerate() {
-        equation[at] += 1e-3 + equation[at] * 1e-4;
+    let mut system = sums.map(|sums| sums.map(|lanes| lanes.iter().sum::<f32>()));
+    for at in 0..8 {
+        for below in at + 1..8 {
+            system[below][at] = system[at][below];
+        }
+        system[at][at] += 1e-3 + system[at][at] * 1e-4;
     }
     let solution = solve(system)?;
     let contrast = solution[6];
@@ -172,43 +201,59 @@ fn solve(mut system: [[f32; 9]; 8]) -> Option<[f32; 8]> {
     Some(system.map(|equation| equation[8]))
 }
 
-/// Running sums of two series, for their correlation and the best linear fit.
+/// Running sums of two series, for their correlation and the best linear fit: each lane of its
+/// own, so that eight pairs are added at once and the answer is the same on every machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sums {
-    pub(super) n: f32,
-    a: f32,
-    b: f32,
-    aa: f32,
-    bb: f32,
-    ab: f32,
+    n: Lanes,
+    a: Lanes,
+    b: Lanes,
+    aa: Lanes,
+    bb: Lanes,
+    ab: Lanes,
 }
 
 impl Sums {
-    #[inline]
-    pub(super) fn add(&mut self, a: f32, b: f32) {
-        self.n += 1.0;
-        self.a += a;
-        self.b += b;
-        self.aa += a * a;
-        self.bb += b * b;
-        self.ab += a * b;
+    /// Adds the pairs that are `on`: those where it is 1, and not those where it is 0.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be compiled for the instructions of its caller"
+    )]
+    pub(super) fn add(&mut self, on: &Lanes, a: &Lanes, b: &Lanes) {
+        for lane in 0..LANES {
+            let (a, b) = (on[lane] * a[lane], on[lane] * b[lane]);
+            self.n[lane] += on[lane];
+            self.a[lane] += a;
+            self.b[lane] += b;
+            self.aa[lane] += a * a;
+            self.bb[lane] += b * b;
+            self.ab[lane] += a * b;
+        }
+    }
+
+    /// How many pairs were added.
+    pub(super) fn n(&self) -> f32 {
+        self.n.iter().sum()
     }
 
     /// Means of both series.
     pub(super) fn means(&self) -> (f32, f32) {
-        (self.a / self.n, self.b / self.n)
+        let mean = |lanes: &Lanes| lanes.iter().sum::<f32>() / self.n();
+        (mean(&self.a), mean(&self.b))
     }
 
     /// Variances of both series and their covariance.
     pub(super) fn spread(&self) -> (f32, f32, f32) {
         let (mean_a, mean_b) = self.means();
-        let variance = |squares: f32, mean: f32| (squares / self.n - mean * mean).max(0.0);
-        (variance(self.aa, mean_a), variance(self.bb, mean_b), self.ab / self.n - mean_a * mean_b)
+        let mean = |lanes: &Lanes| lanes.iter().sum::<f32>() / self.n();
+        let variance = |squares: &Lanes, of: f32| (mean(squares) - of * of).max(0.0);
+        (variance(&self.aa, mean_a), variance(&self.bb, mean_b), mean(&self.ab) - mean_a * mean_b)
     }
 
     /// Normalised cross-correlation; differences below one level count as none.
     pub(super) fn correlation(&self) -> f32 {
-        if self.n < 8.0 {
+        if self.n() < 8.0 {
             return -1.0;
         }
         let (a, b, both) = self.spread();

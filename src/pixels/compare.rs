@@ -6,17 +6,15 @@
 
 use super::{
     align::{self, Movement, Sums},
-    plane::Plane,
+    plane::{LANES, Lanes, Plane, Readings},
 };
 use crate::domain::fingerprint::{Extent, Fingerprint, Frame, Nearest, Orientation, Similarity};
 
 const THUMBNAIL_PX: u8 = 64;
 const COLOURS_PX: u8 = 16;
 
-/// Blocks are compared one by one, so that a mark in one corner spoils few of them.
-const BLOCK_PX: usize = 8;
-
-/// Points of a block that must lie on the other picture for the block to count.
+/// Points of a block, of 8×8, that must lie on the other picture for the block to count. Blocks are
+/// compared one by one, so that a mark in one corner spoils few of them.
 const COVERED_MIN: f32 = 40.0;
 
 /// The standard deviation of grey levels from which a block counts fully.
@@ -211,20 +209,16 @@ struct Blocks {
 
 impl Blocks {
     fn compare(a: &Comparable, b: &Comparable, movement: &Movement) -> Self {
-        let moved: Vec<Option<f32>> = (a.fine.points())
-            .map(|(u, v, _)| {
-                let (u, v) = movement.apply(u, v);
-                b.fine.read(u, v).map(|reading| reading.level)
-            })
-            .collect();
-        let (mut whole, mut gap, mut n_points) = (Sums::default(), 0.0, 0.0);
-        for ((_, _, level), moved) in a.fine.points().zip(&moved) {
-            n_points += 1.0;
-            if let Some(moved) = moved {
-                whole.add(level, *moved);
-                gap += (level - moved).abs();
+        let moved: Vec<Readings> =
+            a.fine.eights().map(|(u, v, _)| align::read(&b.fine, movement, u, v)).collect();
+        let (mut whole, mut gaps) = (Sums::default(), Lanes::default());
+        for ((_, _, levels), Readings { on, level, .. }) in a.fine.eights().zip(&moved) {
+            whole.add(on, levels, level);
+            for lane in 0..LANES {
+                gaps[lane] += on[lane] * (levels[lane] - level[lane]).abs();
             }
         }
+        let gap: f32 = gaps.iter().sum();
         let mut blocks = Vec::new();
         let mut texture = 0.0;
         for sums in block_sums(&a.fine, &moved, whole.fit()) {
@@ -236,12 +230,12 @@ impl Blocks {
             let score = textured * sums.correlation() + (1.0 - textured) * plain;
             blocks.push((score, textured.max(PLAIN_WEIGHT)));
         }
-        let covered = whole.n / n_points;
+        let covered = whole.n() / a.fine.n_points();
         Self {
             agreement: upper_mean(blocks, SPOILED_MAX * much(texture)),
             texture,
             covered: [covered, (covered * movement.area()).min(1.0)],
-            level_gap: gap / whole.n.max(1.0),
+            level_gap: gap / whole.n().max(1.0),
             stray: 0.0,
         }
     }
@@ -266,23 +260,17 @@ fn much(texture: f32) -> f32 {
 }
 
 /// Sums each block of which most is covered, with the second picture at the contrast and
-/// brightness of the first.
-fn block_sums(a: &Plane, moved: &[Option<f32>], (gain, offset): (f32, f32)) -> Vec<Sums> {
-    let side = a.side();
-    let corners = (0..side).step_by(BLOCK_PX);
-    let corners = corners.clone().flat_map(|top| corners.clone().map(move |left| (left, top)));
-    let block = |(left, top): (usize, usize)| {
-        let mut sums = Sums::default();
-        for y in top..top + BLOCK_PX {
-            for x in left..left + BLOCK_PX {
-                if let Some(moved) = moved[y * side + x] {
-                    sums.add(a.level(x, y), gain * moved + offset);
-                }
-            }
-        }
-        sums
-    };
-    corners.map(block).filter(|sums| COVERED_MIN <= sums.n).collect()
+/// brightness of the first. A block is as wide as what is read at once.
+fn block_sums(a: &Plane, moved: &[Readings], (gain, offset): (f32, f32)) -> Vec<Sums> {
+    let n_across = a.side() / LANES;
+    let mut blocks = vec![Sums::default(); n_across * n_across];
+    for (at, ((_, _, levels), moved)) in a.eights().zip(moved).enumerate() {
+        let (row, column) = (at / n_across, at % n_across);
+        let fitted = moved.level.map(|level| gain * level + offset);
+        blocks[row / LANES * n_across + column].add(&moved.on, levels, &fitted);
+    }
+    blocks.retain(|sums| COVERED_MIN <= sums.n());
+    blocks
 }
 
 /// Returns the weighed mean of all but the lowest scores, of which `spoiled` is the part; −1 of
@@ -306,10 +294,12 @@ type ColourPair = ([f32; 2], [f32; 2]);
 
 fn colour_pairs(a: &Comparable, b: &Comparable, movement: &Movement) -> Vec<ColourPair> {
     let mut pairs = Vec::new();
-    for ((u, v, blue), (_, _, red)) in a.blue.points().zip(a.red.points()) {
-        let (u, v) = movement.apply(u, v);
-        if let (Some(other_blue), Some(other_red)) = (b.blue.read(u, v), b.red.read(u, v)) {
-            pairs.push(([blue, red], [other_blue.level, other_red.level]));
+    for ((u, v, blue), (_, _, red)) in a.blue.eights().zip(a.red.eights()) {
+        let other_blue = align::read(&b.blue, movement, u, v);
+        let other_red = align::read(&b.red, movement, u, v);
+        for lane in (0..LANES).filter(|lane| 0.0 < other_blue.on[*lane]) {
+            let other = [other_blue.level[lane], other_red.level[lane]];
+            pairs.push(([blue[lane], red[lane]], other));
         }
     }
     pairs

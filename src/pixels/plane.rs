@@ -9,12 +9,20 @@ pub(super) struct Plane {
     axis: Vec<f32>,
 }
 
-/// A level between the points and how it changes to the right and downwards.
+/// So many points are read at a time; every grid is a multiple of it wide.
+pub(super) const LANES: usize = 8;
+
+/// One figure of each of eight points beside each other.
+pub(super) type Lanes = [f32; LANES];
+
+/// Levels between the points and how they change to the right and downwards.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
-    pub(super) level: f32,
-    pub(super) slope_right: f32,
-    pub(super) slope_down: f32,
+pub(super) struct Readings {
+    /// 1 where the place lies on the plane, 0 where it does not and the rest says nothing.
+    pub(super) on: Lanes,
+    pub(super) level: Lanes,
+    pub(super) slope_right: Lanes,
+    pub(super) slope_down: Lanes,
 }
 
 impl Plane {
@@ -23,6 +31,7 @@ impl Plane {
         let axis = (0..side).map(|at| (f32::from(at) + 0.5) / n * 2.0 - 1.0).collect();
         let side = usize::from(side);
         assert_eq!(levels.len(), side * side, "a plane is square");
+        assert!(side.is_multiple_of(LANES), "rows are read in eights");
         Self { side, levels, axis }
     }
 
@@ -30,14 +39,23 @@ impl Plane {
         self.side
     }
 
-    pub(super) fn level(&self, x: usize, y: usize) -> f32 {
+    pub(super) fn n_points(&self) -> f32 {
+        f32::from(u16::try_from(self.levels.len()).expect("at most 255 by 255"))
+    }
+
+    fn level(&self, x: usize, y: usize) -> f32 {
         self.levels[y * self.side + x]
     }
 
-    /// Visits every point: its place from −1 to 1 and its level.
-    pub(super) fn points(&self) -> impl Iterator<Item = (f32, f32, f32)> {
+    /// Visits every point, eight of a row at a time: their places from −1 to 1 across, their common
+    /// one downwards, and their levels.
+    pub(super) fn eights(&self) -> impl Iterator<Item = (&Lanes, f32, &Lanes)> {
+        let across = self.axis.as_chunks().0;
         let rows = self.axis.iter().zip(self.levels.chunks_exact(self.side));
-        rows.flat_map(|(v, row)| self.axis.iter().zip(row).map(|(u, level)| (*u, *v, *level)))
+        rows.flat_map(|(v, row)| {
+            let levels = row.as_chunks().0;
+            across.iter().zip(levels).map(|(u, levels)| (u, *v, levels))
+        })
     }
 
     /// Returns the plane of half the side whose points are means of four.
@@ -52,40 +70,74 @@ impl Plane {
         Self { side: half, levels, axis }
     }
 
-    /// Reads the level at a place from −1 to 1, or nothing outside the plane.
-    #[inline]
-    pub(super) fn read(&self, u: f32, v: f32) -> Option<Reading> {
-        if !(-1.0..=1.0).contains(&u) || !(-1.0..=1.0).contains(&v) {
-            return None;
+    /// Reads the levels at eight places from −1 to 1.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be compiled for the instructions of its caller"
+    )]
+    pub(super) fn read(&self, u: &Lanes, v: &Lanes) -> Readings {
+        let per_step = (self.axis[1] - self.axis[0]).recip();
+        let (columns, across) = self.split(u);
+        let (rows, along) = self.split(v);
+        let mut corners = [Lanes::default(); 4];
+        for lane in 0..LANES {
+            let at = rows[lane] as usize * self.side + columns[lane] as usize;
+            let cell = &self.levels[at..at + self.side + 2];
+            corners[0][lane] = cell[0];
+            corners[1][lane] = cell[1];
+            corners[2][lane] = cell[self.side];
+            corners[3][lane] = cell[self.side + 1];
         }
-        let (step, first) = (self.axis[1] - self.axis[0], self.axis[0]);
-        let (column, across) = self.split((u - first) / step);
-        let (row, along) = self.split((v - first) / step);
-        let at = row * self.side + column;
-        let [left, right] = [self.levels[at], self.levels[at + 1]];
-        let [left_below, right_below] =
-            [self.levels[at + self.side], self.levels[at + self.side + 1]];
-        let (rise, rise_below) = (right - left, right_below - left_below);
-        let (above, below) = (left + rise * across, left_below + rise_below * across);
-        Some(Reading {
-            level: above + (below - above) * along,
-            slope_right: (rise + (rise_below - rise) * along) / step,
-            slope_down: (below - above) / step,
-        })
+        let [left, right, left_below, right_below] = corners;
+        let mut readings = Readings {
+            on: Lanes::default(),
+            level: Lanes::default(),
+            slope_right: Lanes::default(),
+            slope_down: Lanes::default(),
+        };
+        for lane in 0..LANES {
+            let is_on = (u[lane].abs() <= 1.0) & (v[lane].abs() <= 1.0);
+            readings.on[lane] = if is_on { 1.0 } else { 0.0 };
+            let rise = right[lane] - left[lane];
+            let rise_below = right_below[lane] - left_below[lane];
+            let above = left[lane] + rise * across[lane];
+            let below = left_below[lane] + rise_below * across[lane];
+            readings.level[lane] = above + (below - above) * along[lane];
+            readings.slope_right[lane] = (rise + (rise_below - rise) * along[lane]) * per_step;
+            readings.slope_down[lane] = (below - above) * per_step;
+        }
+        readings
     }
 
-    /// Parts a place into the point before it and the way to the next, from 0 to 1.
-    #[inline]
+    /// Parts places into the points before them and the way to the next, from 0 to 1. Written with
+    /// nothing that would keep eight from being parted at once: comparisons that choose, and the
+    /// rounding of a sum that is too large for fractions.
+    #[inline(always)]
+    #[expect(clippy::cast_precision_loss, reason = "the side is at most 255")]
     #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "places lie between 0 and the side, which is at most 255"
+        clippy::inline_always,
+        reason = "it must be compiled for the instructions of its caller"
     )]
-    fn split(&self, place: f32) -> (usize, f32) {
-        let place = place.max(0.0);
-        let before = (place as usize).min(self.side - 2);
-        (before, (place - before as f32).min(1.0))
+    fn split(&self, places: &Lanes) -> ([u32; LANES], Lanes) {
+        /// From here on neighbouring numbers are 1 apart, and the last bits are the number.
+        const WHOLE: f32 = 8_388_608.0;
+        let (first, per_step) = (self.axis[0], (self.axis[1] - self.axis[0]).recip());
+        let (last, last_before) = (self.side as f32 - 1.0, self.side as f32 - 2.0);
+        let within = |value: f32, most: f32| {
+            let value = if 0.0 < value { value } else { 0.0 };
+            if value < most { value } else { most }
+        };
+        let mut before = [0; LANES];
+        let mut way = Lanes::default();
+        for lane in 0..LANES {
+            let place = within((places[lane] - first) * per_step, last);
+            // A place on a point may be parted as all of the way from the one before it.
+            let sum = within(place - 0.5, last_before) + WHOLE;
+            before[lane] = sum.to_bits() & 0x007f_ffff;
+            way[lane] = place - (sum - WHOLE);
+        }
+        (before, way)
     }
 }
 
@@ -101,28 +153,32 @@ mod tests {
     #[test]
     fn reading_at_a_point_gives_its_level_and_between_points_their_mean() {
         let plane = ramp();
-        let at = |u, v| plane.read(u, v).unwrap().level;
+        let u = [plane.axis[3], 0.0, 1.0, 1.01, 0.0, f32::NAN, -1.0, -9.0];
+        let v = [plane.axis[5], 0.0, 1.0, 0.0, -1.01, 0.0, -1.0, 9.0];
 
-        assert!((at(plane.axis[3], plane.axis[5]) - 35.0).abs() < 1e-3);
-        assert!((at(0.0, 0.0) - 38.5).abs() < 1e-3);
-        assert!(plane.read(1.01, 0.0).is_none());
+        let Readings { on, level, .. } = plane.read(&u, &v);
+
+        assert_eq!(on, [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+        for (lane, expected) in [(0, 35.0), (1, 38.5), (2, 77.0), (6, 0.0)] {
+            assert!((level[lane] - expected).abs() < 1e-3, "{lane}: {}", level[lane]);
+        }
     }
 
     #[test]
     fn slopes_are_those_of_the_ramp() {
-        let slopes = ramp().read(0.1, -0.2).unwrap();
+        let slopes = ramp().read(&[0.1; LANES], &[-0.2; LANES]);
 
-        assert!((slopes.slope_right - 40.0).abs() < 1e-2, "{slopes:?}");
-        assert!((slopes.slope_down - 4.0).abs() < 1e-2, "{slopes:?}");
+        assert!((slopes.slope_right[7] - 40.0).abs() < 1e-2, "{slopes:?}");
+        assert!((slopes.slope_down[0] - 4.0).abs() < 1e-2, "{slopes:?}");
     }
 
     #[test]
     fn halving_keeps_the_place_of_things() {
-        let half = ramp().halved();
+        let levels =
+            (0..16_u8).flat_map(|y| (0..16_u8).map(move |x| f32::from(x) * 9.0 + f32::from(y)));
+        let plane = Plane::new(16, levels.collect());
+        let at = |plane: &Plane| plane.read(&[0.25; LANES], &[-0.25; LANES]).level[0];
 
-        assert!(
-            (half.read(0.25, -0.25).unwrap().level - ramp().read(0.25, -0.25).unwrap().level).abs()
-                < 1e-3
-        );
+        assert!((at(&plane.halved()) - at(&plane)).abs() < 1e-3);
     }
 }

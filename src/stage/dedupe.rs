@@ -125,7 +125,7 @@ impl DedupeError {
 
 impl SetStage for Dedupe<'_> {
     const NAME: StageName = StageName::Dedupe;
-    const REVISION: u32 = 2;
+    const REVISION: u32 = 3;
     type Recipe = Recipe;
     type Input = Input;
     type Error = DedupeError;
