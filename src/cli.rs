@@ -27,6 +27,7 @@ mod runs;
 mod serve_model;
 mod stages;
 mod status;
+mod suspects;
 mod sync_deletions;
 mod talk;
 mod weights;
@@ -89,6 +90,8 @@ enum Command {
     ServeModel(serve_model::ServeArguments),
     /// Train with ever larger parts of the pictures, and tell what more of them would bring
     LearningCurve(learning_curve::CurveArguments),
+    /// Name the pictures that are probably in the wrong class, as models see it that never saw them
+    Suspects(suspects::SuspectsArguments),
     /// Audit an image folder, whoever made it: leaks, label conflicts, broken files, balance
     Check(check::CheckArguments),
     /// Hand an export to the tool of its platform, or say the command where that is not installed
@@ -150,6 +153,7 @@ async fn obey(command: Command, shared: &Shared, talk: &Talk) -> Result<Exit, Co
         Command::LearningCurve(arguments) => {
             learning_curve::learning_curve(&arguments, shared, talk).await
         }
+        Command::Suspects(arguments) => suspects::suspects(&arguments, shared, talk).await,
         Command::Check(arguments) => check::check(&arguments, talk).await,
         Command::Publish(arguments) => publish::publish(&arguments, shared, talk),
         Command::Weights(arguments) => weights::weights(&arguments, shared, talk).await,

@@ -6,6 +6,7 @@ pub mod check;
 mod crops;
 mod growth;
 pub mod deletions;
+pub mod doubt;
 pub mod exports;
 pub mod file;
 pub mod fault;

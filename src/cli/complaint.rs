@@ -151,6 +151,7 @@ impl From<AskError> for Complaint {
                 Self::new(Exit::Interrupted, error)
             }
             AskError::NothingToTest { .. }
+            | AskError::NoPictures { .. }
             | AskError::Model(_)
             | AskError::Train(_)
             | AskError::Predict(_) => Self::new(Exit::Failed, error),

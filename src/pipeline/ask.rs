@@ -27,6 +27,8 @@ pub enum AskError {
         "dataset `{dataset}` has no test pictures to judge models by; give `[split]` a share for test"
     )]
     NothingToTest { dataset: String },
+    #[error("dataset `{dataset}` has no pictures yet")]
+    NoPictures { dataset: String },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]

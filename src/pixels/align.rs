@@ -95,7 +95,7 @@ impl Movement {
 
 /// Reads `b` under eight points of `a`.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it must be compiled for the instructions of its caller")]
+#[expect(clippy::inline_always, reason = "the loops around it are quick only with it inside")]
 pub(super) fn read(b: &Plane, movement: &Movement, u: &Lanes, v: f32) -> Readings {
     let (mut across, mut down) = (Lanes::default(), Lanes::default());
     for lane in 0..LANES {
@@ -171,11 +171,12 @@ fn step(a: &Plane, b: &Plane, movement: &Movement) -> Option<[f32; 8]> {
         }
     }
     let mut system = sums.map(|sums| sums.map(|lanes| lanes.iter().sum::<f32>()));
-    for at in 0..8 {
-        for below in at + 1..8 {
-            system[below][at] = system[at][below];
+    let above = system;
+    for (at, equation) in system.iter_mut().enumerate() {
+        for (sum, above) in equation.iter_mut().zip(&above[..at]) {
+            *sum = above[at];
         }
-        system[at][at] += 1e-3 + system[at][at] * 1e-4;
+        equation[at] += 1e-3 + equation[at] * 1e-4;
     }
     let solution = solve(system)?;
     let contrast = solution[6];
@@ -216,10 +217,7 @@ pub(super) struct Sums {
 impl Sums {
     /// Adds the pairs that are `on`: those where it is 1, and not those where it is 0.
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "it must be compiled for the instructions of its caller"
-    )]
+    #[expect(clippy::inline_always, reason = "the loops around it are quick only with it inside")]
     pub(super) fn add(&mut self, on: &Lanes, a: &Lanes, b: &Lanes) {
         for lane in 0..LANES {
             let (a, b) = (on[lane] * a[lane], on[lane] * b[lane]);

@@ -45,6 +45,7 @@ use crate::{
 };
 
 pub mod curve;
+pub mod doubt;
 mod features;
 mod log;
 mod model_card;
@@ -76,6 +77,21 @@ impl Training<'_> {
     fn weights(&self) -> Result<Option<Origin>, OriginError> {
         let recipe = &self.recipe.train;
         recipe.weights.as_ref().map(|it| Origin::of(it, recipe.architecture)).transpose()
+    }
+
+    /// Returns where the published weights lie, fetching them first where they are not here yet;
+    /// `told` hears how many bytes have come, and of how many.
+    async fn weights_at_hand(
+        &self,
+        told: &mut (dyn FnMut(u64, Option<u64>) + Send),
+    ) -> Result<Option<PathBuf>, TrainError> {
+        Ok(match self.weights()? {
+            Some(Origin::Here(path)) => Some(path),
+            Some(Origin::Web(remote)) => {
+                Some(remote.at_hand(self.layout.weights(), self.access, told).await?)
+            }
+            None => None,
+        })
     }
 }
 
@@ -156,18 +172,14 @@ impl SetStage for Training<'_> {
         let name = RunName::of(stamp);
         let dir = self.layout.models().join(&name.0);
         let recipe = self.recipe.clone();
-        let pretrained = match self.weights()? {
-            Some(Origin::Here(path)) => Some(path),
-            Some(Origin::Web(remote)) => {
-                let mut told = |done, of: Option<u64>| {
-                    let of = of.unwrap_or(done);
-                    work.events.send(Event::Portion { stage: Self::NAME, done, of });
-                };
-                work.events.send(Event::Word { stage: Self::NAME, text: remote.file.clone() });
-                Some(remote.at_hand(self.layout.weights(), self.access, &mut told).await?)
-            }
-            None => None,
+        if let Some(Origin::Web(remote)) = self.weights()? {
+            work.events.send(Event::Word { stage: Self::NAME, text: remote.file });
+        }
+        let mut told = |done, of: Option<u64>| {
+            let of = of.unwrap_or(done);
+            work.events.send(Event::Portion { stage: Self::NAME, done, of });
         };
+        let pretrained = self.weights_at_hand(&mut told).await?;
         let (events, stop) = (work.events.clone(), work.stop.clone());
         let taught = input.pictures.iter().filter(|(_, (_, _, split))| *split != Split::Test);
         let learned_from = taught.map(|(blob, _)| *blob).collect();

@@ -6,7 +6,6 @@ use std::{collections::BTreeMap, path::PathBuf};
 use super::{
     Input, Loaded, Recipe, TrainError, Training, load, rgb,
     watch::{Places, Watch},
-    weights::Origin,
 };
 use crate::{
     domain::{
@@ -40,14 +39,7 @@ pub async fn points(
         return Ok(None);
     }
     told(0, n_trainings(repeats));
-    let weights = match training.weights()? {
-        Some(Origin::Here(path)) => Some(path),
-        Some(Origin::Web(remote)) => {
-            let folder = training.layout.weights();
-            Some(remote.at_hand(folder, training.access, &mut |_, _| ()).await?)
-        }
-        None => None,
-    };
+    let weights = training.weights_at_hand(&mut |_, _| ()).await?;
     let (recipe, features) = (training.recipe.clone(), training.layout.features());
     let material = Material { recipe, input, weights, features };
     let stop = stop.clone();
