@@ -56,7 +56,7 @@ pub(crate) async fn suspects(
                     "picture": it.blob,
                     "given": classes.get(it.given),
                     "probabilities": it.probabilities,
-                    "margin": trust.margin,
+                    "confidence": trust.confidence,
                 })
             })
             .collect();

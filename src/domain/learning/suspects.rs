@@ -38,9 +38,8 @@ pub struct Suspect {
 /// How far the label of a picture is to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trust {
-    /// The probability of the given class less that of the likeliest other one, −1 to 1. The paper
-    /// calls it the normalised margin.
-    pub margin: f64,
+    /// The probability of the given class, which the paper calls self-confidence.
+    pub confidence: f64,
     /// The other class that is believed instead of the given one, if one is.
     pub believed: Option<usize>,
 }
@@ -50,15 +49,13 @@ pub fn trust(said: &[OutOfFold], n_classes: usize) -> Vec<Trust> {
     let thresholds: Vec<f64> = (0..n_classes).map(|class| threshold(said, class)).collect();
     let weigh = |it: &OutOfFold| {
         let p = |class: usize| it.probabilities.get(class).copied().map_or(0.0, f64::from);
-        let others = (0..n_classes).filter(|class| *class != it.given);
-        let other = others.map(p).fold(0.0, f64::max);
         let believed = (0..n_classes).filter(|class| thresholds[*class] <= p(*class));
         // Of equal probabilities the given class has the benefit.
         let believed = believed.max_by(|a, b| {
             p(*a).total_cmp(&p(*b)).then_with(|| (*a == it.given).cmp(&(*b == it.given)))
         });
         let believed = believed.filter(|class| *class != it.given);
-        Trust { margin: p(it.given) - other, believed }
+        Trust { confidence: p(it.given), believed }
     };
     said.iter().map(weigh).collect()
 }
@@ -76,10 +73,10 @@ fn threshold(said: &[OutOfFold], class: usize) -> f64 {
 pub fn suspects(said: &[OutOfFold], classes: &[Label]) -> Vec<(BlobId, Suspect)> {
     let trust = trust(said, classes.len());
     let mut doubted: Vec<(&OutOfFold, f64, usize)> = (said.iter().zip(trust))
-        .filter_map(|(it, trust)| Some((it, trust.margin, trust.believed?)))
+        .filter_map(|(it, trust)| Some((it, trust.confidence, trust.believed?)))
         .collect();
-    doubted.sort_by(|(a, margin_a, _), (b, margin_b, _)| {
-        margin_a.total_cmp(margin_b).then_with(|| a.blob.cmp(&b.blob))
+    doubted.sort_by(|(a, confidence_a, _), (b, confidence_b, _)| {
+        confidence_a.total_cmp(confidence_b).then_with(|| a.blob.cmp(&b.blob))
     });
     let suspect = |(rank, (it, _, likely)): (usize, (&OutOfFold, f64, usize))| {
         let p = |class: usize| it.probabilities.get(class).copied().map_or(0.0, f64::from);
@@ -163,7 +160,7 @@ mod tests {
                 None, // The cat of equal probability stays below its threshold.
             ]
         );
-        assert!((trust[2].margin + 0.5).abs() < 1e-6 && trust[5].margin.abs() < 1e-6);
+        assert!((trust[2].confidence - 0.2).abs() < 1e-6);
         let found = suspects(&said, &labels());
         let [(blob, suspect)] = found.as_slice() else { panic!("{found:?}") };
         assert_eq!(*blob, BlobId::of(&[2]));
