@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{BlobId, Label};
 
+pub mod purity;
+pub mod reasons;
+
 /// One line: what was decided about one picture, or about a pair.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Review {
@@ -113,6 +116,22 @@ enum Question {
 }
 
 impl Review {
+    /// Tells whether it says something of the picture itself, or takes that back.
+    pub(super) fn is_of_picture(&self) -> bool {
+        matches!(self.question(), Question::Picture(_))
+    }
+
+    fn takes_back(&self) -> bool {
+        match self.decision {
+            Decision::Undecide | Decision::NoKeeper | Decision::UndecideTwins { .. } => true,
+            Decision::Keep
+            | Decision::Reject { .. }
+            | Decision::Relabel { .. }
+            | Decision::Keeper
+            | Decision::NotTwins { .. } => false,
+        }
+    }
+
     fn question(&self) -> Question {
         let picture = self.picture;
         match self.decision {
@@ -128,39 +147,70 @@ impl Review {
     }
 }
 
+/// Returns the lines that hold: of each question the latest, unless it takes back what was said.
+/// Of two lines of the same instant about the same question the greater holds, so that the answer
+/// is the same everywhere.
+pub fn held<'a>(lines: impl IntoIterator<Item = &'a Review>) -> Vec<&'a Review> {
+    let mut latest: BTreeMap<Question, &Review> = BTreeMap::new();
+    for line in lines {
+        let held = latest.entry(line.question()).or_insert(line);
+        *held = line.max(held);
+    }
+    latest.into_values().filter(|line| !line.takes_back()).collect()
+}
+
 impl Reviews {
-    /// Settles what holds after `lines`, whatever their order. Of two lines of the same instant
-    /// about the same question the greater holds, so that the answer is the same everywhere.
+    /// Settles what holds after `lines`, whatever their order; see [`held`].
     pub fn of<'a>(lines: impl IntoIterator<Item = &'a Review>) -> Self {
-        let mut latest: BTreeMap<Question, &Review> = BTreeMap::new();
-        for line in lines {
-            let held = latest.entry(line.question()).or_insert(line);
-            *held = line.max(held);
-        }
         let mut reviews = Self::default();
-        for (question, line) in latest {
-            match (question, &line.decision) {
-                (Question::Picture(picture), Decision::Keep) => {
+        for line in held(lines) {
+            let picture = line.picture;
+            match &line.decision {
+                Decision::Keep => {
                     reviews.pictures.insert(picture, Ruled::Keep);
                 }
-                (Question::Picture(picture), Decision::Reject { reason }) => {
+                Decision::Reject { reason } => {
                     let reason = reason.clone();
                     reviews.pictures.insert(picture, Ruled::Reject { reason });
                 }
-                (Question::Picture(picture), Decision::Relabel { label }) => {
+                Decision::Relabel { label } => {
                     let label = label.clone();
                     reviews.pictures.insert(picture, Ruled::Relabel { label });
                 }
-                (Question::Keeper(picture), Decision::Keeper) => {
+                Decision::Keeper => {
                     reviews.keepers.insert(picture);
                 }
-                (Question::Pair(a, b), Decision::NotTwins { .. }) => {
-                    reviews.strangers.insert((a, b));
+                Decision::NotTwins { other } => {
+                    reviews.strangers.insert((picture.min(*other), picture.max(*other)));
                 }
-                _ => (), // Taken back.
+                Decision::Undecide | Decision::NoKeeper | Decision::UndecideTwins { .. } => (),
             }
         }
         reviews
+    }
+
+    /// Tells whether nothing at all holds.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Tells whether a person said that two pictures do not show the same.
+    pub fn are_strangers(&self, a: BlobId, b: BlobId) -> bool {
+        self.strangers.contains(&(a.min(b), a.max(b)))
+    }
+
+    /// Tells whether a person decided about a picture, or chose it among its twins.
+    pub fn has_decided(&self, blob: &BlobId) -> bool {
+        self.pictures.contains_key(blob) || self.keepers.contains(blob)
+    }
+
+    /// Leaves only what concerns pictures that are known.
+    #[must_use]
+    pub fn about(mut self, is_known: impl Fn(&BlobId) -> bool) -> Self {
+        self.pictures.retain(|blob, _| is_known(blob));
+        self.keepers.retain(|blob| is_known(blob));
+        self.strangers.retain(|(a, b)| is_known(a) && is_known(b));
+        self
     }
 }
 
