@@ -109,7 +109,7 @@ pub struct Reviews {
 
 /// What a line answers; the latest line of each question holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Question {
+pub enum Question {
     Picture(BlobId),
     Keeper(BlobId),
     Pair(BlobId, BlobId),
@@ -132,7 +132,8 @@ impl Review {
         }
     }
 
-    fn question(&self) -> Question {
+    /// Returns what the line answers.
+    pub fn question(&self) -> Question {
         let picture = self.picture;
         match self.decision {
             Decision::Keep
@@ -147,16 +148,20 @@ impl Review {
     }
 }
 
-/// Returns the lines that hold: of each question the latest, unless it takes back what was said.
-/// Of two lines of the same instant about the same question the greater holds, so that the answer
-/// is the same everywhere.
-pub fn held<'a>(lines: impl IntoIterator<Item = &'a Review>) -> Vec<&'a Review> {
+/// Returns the latest line of each question. Of two lines of the same instant the greater one
+/// holds, so that the answer is the same everywhere.
+pub fn latest<'a>(lines: impl IntoIterator<Item = &'a Review>) -> BTreeMap<Question, &'a Review> {
     let mut latest: BTreeMap<Question, &Review> = BTreeMap::new();
     for line in lines {
         let held = latest.entry(line.question()).or_insert(line);
         *held = line.max(held);
     }
-    latest.into_values().filter(|line| !line.takes_back()).collect()
+    latest
+}
+
+/// Returns the lines that hold: of each question the latest, unless it takes back what was said.
+pub fn held<'a>(lines: impl IntoIterator<Item = &'a Review>) -> Vec<&'a Review> {
+    latest(lines).into_values().filter(|line| !line.takes_back()).collect()
 }
 
 impl Reviews {
