@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub mod csv;
+
 use super::files::{self, FileError};
 use crate::domain::review::Review;
 
