@@ -255,6 +255,40 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_back_does_not_hold() {
+        let b = BlobId::of(b"b");
+        let lines = [
+            line(1, "a", Decision::Keep),
+            line(1, "b", Decision::Keep),
+            line(2, "b", Decision::Undecide),
+            line(1, "a", Decision::NotTwins { other: b }),
+            line(2, "a", Decision::UndecideTwins { other: b }),
+            line(1, "b", Decision::NoKeeper),
+        ];
+        assert_eq!(held(&lines), [&lines[0]]);
+    }
+
+    #[test]
+    fn only_what_concerns_known_pictures_is_left() {
+        let [a, b, c] = [b"a", b"b", b"c"].map(|name| BlobId::of(name));
+        let lines = [
+            line(1, "a", Decision::Keep),
+            line(1, "c", Decision::Keep),
+            line(1, "b", Decision::Keeper),
+            line(1, "c", Decision::Keeper),
+            line(1, "a", Decision::NotTwins { other: b }),
+            line(1, "a", Decision::NotTwins { other: c }),
+        ];
+        let expected = Reviews {
+            pictures: [(a, Ruled::Keep)].into(),
+            keepers: [b].into(),
+            strangers: [(a.min(b), a.max(b))].into(),
+        };
+        assert_eq!(Reviews::of(&lines).about(|blob| *blob != c), expected);
+        assert!(Reviews::of(&lines).about(|_| false).is_empty());
+    }
+
+    #[test]
     fn a_line_is_flat_text_that_reads_back() {
         let mut said = line(7, "a", Decision::Reject { reason: "screenshot".to_owned() });
         said.shown_as = Label::new("cat").ok();

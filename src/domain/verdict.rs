@@ -214,14 +214,10 @@ impl Album<'_> {
 
     /// Tells why a picture is out, whatever its twins are and were posted as.
     fn fault(&self, blob: &BlobId) -> Option<DropReason> {
-        let flaw = &self.candidates[blob].flaw;
-        if self.is_taken_back(blob) {
-            return flaw.clone();
-        }
         match self.ruled(blob) {
             Some(Ruled::Reject { reason }) => Some(DropReason::Reviewed { reason: reason.clone() }),
             Some(Ruled::Keep | Ruled::Relabel { .. }) => None,
-            None => flaw.clone().or_else(|| self.struck_by(blob)),
+            None => self.candidates[blob].flaw.clone().or_else(|| self.struck_by(blob)),
         }
     }
 

@@ -102,9 +102,10 @@ mod tests {
             line(1, 2, "cats", relabel("cats")),
             line(1, 3, "cats", relabel("dogs")),
             line(1, 4, "cats", reject()),
-            line(1, 5, "dogs", Decision::Keep),
+            line(1, 5, "cats", relabel("fish")),
+            line(1, 6, "dogs", Decision::Keep),
         ];
-        assert_eq!(counts(&lines), [("cats".to_owned(), 4, 2), ("dogs".to_owned(), 1, 1)]);
+        assert_eq!(counts(&lines), [("cats".to_owned(), 5, 2), ("dogs".to_owned(), 1, 1)]);
     }
 
     #[test]

@@ -144,7 +144,6 @@ fn plain(cell: &str) -> &str {
 /// Reads a table, and returns what it adds to the lines there are: all of it, or the faults of
 /// its rows. What is said already is not said again, so that a table read twice adds nothing.
 pub fn read(bytes: &[u8], against: Against<'_>) -> Result<Added, TableError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut table = csv::ReaderBuilder::new()
         .delimiter(delimiter(bytes))
         .flexible(true)

@@ -100,6 +100,17 @@ fn a_twin_somebody_decided_about_does_not_go_with_a_rejected_one() {
 }
 
 #[test]
+fn what_was_decided_of_a_rejected_pictures_twin_leaves_it_a_witness() {
+    let [a, b] = blobs();
+    let candidates = [candidate("cats", 900), posted_as_both(500)];
+    let decisions = [(a, reject("drawing")), (b, Decision::Keep)];
+
+    let found = decided(candidates, &[pair(a, b)], &decisions);
+
+    assert_eq!(found, [reviewed("drawing"), conflict(&["cats", "dogs"])]);
+}
+
+#[test]
 fn of_several_rejected_twins_the_most_alike_is_named() {
     let [a, b, c] = blobs();
     let candidates = [900, 800, 700].map(|side_px| candidate("cats", side_px));
@@ -276,16 +287,18 @@ fn strangers_do_not_contest_labels_nor_fall_with_each_other() {
 #[test]
 fn a_picture_nobody_knows_is_passed_over() {
     let [a, b] = blobs();
-    let gone = BlobId::of(b"gone");
+    let gone = |name: &str| BlobId::of(name.as_bytes());
     let decisions = [
-        (gone, reject("text")),
-        (gone, relabel("dogs")),
-        (gone, Decision::Keeper),
-        (gone, Decision::NotTwins { other: a }),
+        (gone("rejected"), reject("text")),
+        (gone("relabelled"), relabel("dogs")),
+        (gone("kept"), Decision::Keep),
+        (gone("chosen"), Decision::Keeper),
+        (gone("stranger"), Decision::NotTwins { other: a }),
     ];
     let candidates = || [candidate("cats", 900), candidate("cats", 500)];
 
-    let found = decided(candidates(), &[pair(a, b)], &decisions);
+    let pairs = [pair(a, b), pair(a, gone("rejected"))];
+    let found = decided(candidates(), &pairs, &decisions);
 
     assert_eq!(found, decided(candidates(), &[pair(a, b)], &[]));
 }
@@ -390,7 +403,8 @@ proptest! {
         }),
     ) {
         let before = verdicts_of(&album, &lines);
-        let other = Album { pairs, ..album };
+        let swap = |it: TwinPair| TwinPair { a: it.b, b: it.a, ..it };
+        let other = Album { pairs: pairs.into_iter().map(swap).collect(), ..album };
 
         prop_assert_eq!(before, verdicts_of(&other, &shuffled));
     }

@@ -117,6 +117,7 @@ fn a_picture_is_named_by_digits_or_by_its_file_in_an_export() {
         "cats-0123456789abcdef.jpg",
         "train/cats/cats-0123456789abcdef.jpg",
         "C:\\set\\t-72_tanks-0123456789abcdef.png",
+        "C:\\my.set\\0123456789abcdef.png",
     ] {
         let found = bench.read(&format!("picture,decision\n{name},keep\n")).unwrap();
         assert_eq!(found.lines, [line("0123456789abcdef", Decision::Keep)], "{name}");
@@ -223,6 +224,8 @@ fn a_header_that_cannot_be_followed_is_named() {
         bench.fault("picture,decision,lable\n").starts_with("`lable` is no column of decisions")
     );
     assert_eq!(bench.fault("picture,decision,picture\n"), "column `picture` is there twice");
+    let blank = bench.fault("picture,decision,reason\n01234567,reject, \n");
+    assert!(blank.ends_with("line 2: `reject` needs a reason"), "{blank}");
     let not_text = read(
         b"picture,decision,reason\n01234567,reject,\xff\n",
         Against { known: &bench.known, classes: &bench.classes, lines: &[], now_ms: 0, by: None },
