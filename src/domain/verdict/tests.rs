@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::flaws::Measure;
 
 mod reviewed;
+mod whatever_is_said;
 
 /// What is decided where nobody said anything.
 fn judged(
