@@ -1,11 +1,13 @@
 //! Store → what people read of a dataset: one HTML page that holds everything it shows, and the
 //! comparison with what a demo site planted. Nothing here prints, and nothing is changed.
 
+use std::path::PathBuf;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{
     domain::{classes::Classes, fingerprint::Similarity, flaws::Limits},
-    store::{Store, StoreError, layout::Layout},
+    store::{Store, StoreError, layout::Layout, reviews::ReviewsError},
 };
 
 mod answers;
@@ -24,6 +26,7 @@ mod places;
 mod planted;
 pub mod plots;
 mod quality;
+mod reviewed;
 mod spread;
 mod style;
 mod training;
@@ -32,7 +35,7 @@ mod words;
 
 pub use beside::{Measured, Side, page as explained};
 pub use evidence::{PairLine, PairSheet};
-pub use explain::{Journey, Step, explain};
+pub use explain::{ExplainInput, Journey, Step, explain};
 pub use planted::{FalseTwin, PlantedReport, PlantedRow, planted};
 
 /// What a page is made of.
@@ -51,12 +54,16 @@ pub struct ReportInput<'a> {
     pub limits: &'a Limits,
     /// The least likeness of twins.
     pub similarity: Similarity,
+    /// The file of what people decided, if there is one.
+    pub reviews: PathBuf,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Reviews(#[from] ReviewsError),
 }
 
 /// Nothing may be loaded from anywhere, whatever a title from the net tries.
@@ -69,6 +76,7 @@ pub fn html(input: &ReportInput<'_>) -> Result<String, ReportError> {
     let sections = [
         Some(overview::funnel(&facts)),
         Some(classes::counts(&facts)),
+        reviewed::section(&facts),
         facts.planted.as_ref().map(|planted| truth::section(&facts, planted)).transpose()?,
         Some(duplicates::twins(&facts)?),
         Some(duplicates::conflicts(&facts)?),

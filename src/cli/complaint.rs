@@ -9,7 +9,7 @@ use crate::{
         starter::StarterError, workshop::WorkshopError,
     },
     report::ReportError,
-    store::{StoreError, files::FileError},
+    store::{StoreError, files::FileError, reviews::ReviewsError},
 };
 
 /// How a command ends; the discriminant is the exit code.
@@ -115,6 +115,12 @@ impl From<WorkshopError> for Complaint {
 
 impl From<FileError> for Complaint {
     fn from(error: FileError) -> Self {
+        Self::new(Exit::Failed, error)
+    }
+}
+
+impl From<ReviewsError> for Complaint {
+    fn from(error: ReviewsError) -> Self {
         Self::new(Exit::Failed, error)
     }
 }

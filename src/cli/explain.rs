@@ -12,8 +12,9 @@ use super::{
     talk::{Talk, table},
 };
 use crate::{
-    report::{self, Journey},
-    store::files,
+    pipeline::workshop::Workshop,
+    report::{self, ExplainInput, Journey},
+    store::{files, reviews},
 };
 
 #[derive(Debug, Args)]
@@ -33,9 +34,16 @@ pub(crate) fn explain(
     talk: &Talk,
 ) -> Result<Exit, Complaint> {
     let (workshop, _) = run::open(&arguments.one.pipeline, &Selection::default(), shared)?;
-    let (store, layout) = (&workshop.store, &workshop.layout);
-    let classes = &workshop.pipeline.classes;
-    let journeys = report::explain(store, layout, classes, &arguments.what)?;
+    let Workshop { pipeline, layout, store, .. } = &workshop;
+    let lines = reviews::read(&pipeline.reviews())?;
+    let input = ExplainInput {
+        store,
+        layout,
+        classes: &pipeline.classes,
+        limits: &pipeline.clean.dedupe.limits,
+        lines: &lines,
+    };
+    let journeys = report::explain(input, &arguments.what)?;
     if let Some(file) = &arguments.html {
         files::write_atomic(file, report::explained(&journeys, layout).as_bytes())?;
     }

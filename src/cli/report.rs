@@ -79,5 +79,6 @@ fn input(workshop: &Workshop) -> ReportInput<'_> {
         settings_text: &pipeline.text,
         limits: &pipeline.clean.dedupe.limits,
         similarity: pipeline.clean.dedupe.similarity,
+        reviews: pipeline.reviews(),
     }
 }

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{BlobId, Label};
 
+pub mod purity;
+pub mod reasons;
+
 /// One line: what was decided about one picture, or about a pair.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Review {
@@ -106,14 +109,31 @@ pub struct Reviews {
 
 /// What a line answers; the latest line of each question holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Question {
+pub enum Question {
     Picture(BlobId),
     Keeper(BlobId),
     Pair(BlobId, BlobId),
 }
 
 impl Review {
-    fn question(&self) -> Question {
+    /// Tells whether it says something of the picture itself, or takes that back.
+    pub(super) fn is_of_picture(&self) -> bool {
+        matches!(self.question(), Question::Picture(_))
+    }
+
+    fn takes_back(&self) -> bool {
+        match self.decision {
+            Decision::Undecide | Decision::NoKeeper | Decision::UndecideTwins { .. } => true,
+            Decision::Keep
+            | Decision::Reject { .. }
+            | Decision::Relabel { .. }
+            | Decision::Keeper
+            | Decision::NotTwins { .. } => false,
+        }
+    }
+
+    /// Returns what the line answers.
+    pub fn question(&self) -> Question {
         let picture = self.picture;
         match self.decision {
             Decision::Keep
@@ -128,39 +148,74 @@ impl Review {
     }
 }
 
+/// Returns the latest line of each question. Of two lines of the same instant the greater one
+/// holds, so that the answer is the same everywhere.
+pub fn latest<'a>(lines: impl IntoIterator<Item = &'a Review>) -> BTreeMap<Question, &'a Review> {
+    let mut latest: BTreeMap<Question, &Review> = BTreeMap::new();
+    for line in lines {
+        let held = latest.entry(line.question()).or_insert(line);
+        *held = line.max(held);
+    }
+    latest
+}
+
+/// Returns the lines that hold: of each question the latest, unless it takes back what was said.
+pub fn held<'a>(lines: impl IntoIterator<Item = &'a Review>) -> Vec<&'a Review> {
+    latest(lines).into_values().filter(|line| !line.takes_back()).collect()
+}
+
 impl Reviews {
-    /// Settles what holds after `lines`, whatever their order. Of two lines of the same instant
-    /// about the same question the greater holds, so that the answer is the same everywhere.
+    /// Settles what holds after `lines`, whatever their order; see [`held`].
     pub fn of<'a>(lines: impl IntoIterator<Item = &'a Review>) -> Self {
-        let mut latest: BTreeMap<Question, &Review> = BTreeMap::new();
-        for line in lines {
-            let held = latest.entry(line.question()).or_insert(line);
-            *held = line.max(held);
-        }
         let mut reviews = Self::default();
-        for (question, line) in latest {
-            match (question, &line.decision) {
-                (Question::Picture(picture), Decision::Keep) => {
+        for line in held(lines) {
+            let picture = line.picture;
+            match &line.decision {
+                Decision::Keep => {
                     reviews.pictures.insert(picture, Ruled::Keep);
                 }
-                (Question::Picture(picture), Decision::Reject { reason }) => {
+                Decision::Reject { reason } => {
                     let reason = reason.clone();
                     reviews.pictures.insert(picture, Ruled::Reject { reason });
                 }
-                (Question::Picture(picture), Decision::Relabel { label }) => {
+                Decision::Relabel { label } => {
                     let label = label.clone();
                     reviews.pictures.insert(picture, Ruled::Relabel { label });
                 }
-                (Question::Keeper(picture), Decision::Keeper) => {
+                Decision::Keeper => {
                     reviews.keepers.insert(picture);
                 }
-                (Question::Pair(a, b), Decision::NotTwins { .. }) => {
-                    reviews.strangers.insert((a, b));
+                Decision::NotTwins { other } => {
+                    reviews.strangers.insert((picture.min(*other), picture.max(*other)));
                 }
-                _ => (), // Taken back.
+                Decision::Undecide | Decision::NoKeeper | Decision::UndecideTwins { .. } => (),
             }
         }
         reviews
+    }
+
+    /// Tells whether nothing at all holds.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Tells whether a person said that two pictures do not show the same.
+    pub fn are_strangers(&self, a: BlobId, b: BlobId) -> bool {
+        self.strangers.contains(&(a.min(b), a.max(b)))
+    }
+
+    /// Tells whether a person decided about a picture, or chose it among its twins.
+    pub fn has_decided(&self, blob: &BlobId) -> bool {
+        self.pictures.contains_key(blob) || self.keepers.contains(blob)
+    }
+
+    /// Leaves only what concerns pictures that are known.
+    #[must_use]
+    pub fn about(mut self, is_known: impl Fn(&BlobId) -> bool) -> Self {
+        self.pictures.retain(|blob, _| is_known(blob));
+        self.keepers.retain(|blob| is_known(blob));
+        self.strangers.retain(|(a, b)| is_known(a) && is_known(b));
+        self
     }
 }
 
@@ -197,6 +252,40 @@ mod tests {
         assert_eq!(Reviews::of(&lines), expected);
         lines.reverse();
         assert_eq!(Reviews::of(&lines), expected);
+    }
+
+    #[test]
+    fn what_is_taken_back_does_not_hold() {
+        let b = BlobId::of(b"b");
+        let lines = [
+            line(1, "a", Decision::Keep),
+            line(1, "b", Decision::Keep),
+            line(2, "b", Decision::Undecide),
+            line(1, "a", Decision::NotTwins { other: b }),
+            line(2, "a", Decision::UndecideTwins { other: b }),
+            line(1, "b", Decision::NoKeeper),
+        ];
+        assert_eq!(held(&lines), [&lines[0]]);
+    }
+
+    #[test]
+    fn only_what_concerns_known_pictures_is_left() {
+        let [a, b, c] = [b"a", b"b", b"c"].map(|name| BlobId::of(name));
+        let lines = [
+            line(1, "a", Decision::Keep),
+            line(1, "c", Decision::Keep),
+            line(1, "b", Decision::Keeper),
+            line(1, "c", Decision::Keeper),
+            line(1, "a", Decision::NotTwins { other: b }),
+            line(1, "a", Decision::NotTwins { other: c }),
+        ];
+        let expected = Reviews {
+            pictures: [(a, Ruled::Keep)].into(),
+            keepers: [b].into(),
+            strangers: [(a.min(b), a.max(b))].into(),
+        };
+        assert_eq!(Reviews::of(&lines).about(|blob| *blob != c), expected);
+        assert!(Reviews::of(&lines).about(|_| false).is_empty());
     }
 
     #[test]

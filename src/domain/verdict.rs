@@ -3,8 +3,8 @@
 //! Twins are grouped by star around a kept picture, not by chains: a chain of weak links joins
 //! strangers. The wider components only decide what must share a side of the split.
 //!
-//! A verdict depends on the pictures of its component and on no other, nor on any order. Who is
-//! dropped as a twin names a picture that is kept.
+//! A verdict depends on the pictures of its component, what people said of them, and on nothing
+//! else, nor on any order. Who is dropped as a twin names a picture that is kept.
 
 use std::{
     cmp::Reverse,
@@ -18,6 +18,10 @@ use super::{
     fingerprint::{Distance, Similarity},
     flaws::Flaw,
     id::{BlobId, Label},
+    review::{
+        Reviews, Ruled,
+        reasons::{self, About},
+    },
 };
 
 /// The decision about one blob.
@@ -46,6 +50,10 @@ pub enum DropReason {
     TakenBack { of: BlobId },
     /// The picture alone is not good enough.
     Flawed(Flaw),
+    /// A person said that it does not belong.
+    Reviewed { reason: String },
+    /// A person said of a twin, which shows the same, that it does not belong.
+    TwinOfRejected { of: BlobId, reason: String, distance: Distance, similarity: Similarity },
 }
 
 /// What is known of one candidate picture before it is judged.
@@ -87,25 +95,47 @@ type Near = (BlobId, Distance, Similarity);
 ///   and the one of its own class stays: nothing that shows the same says otherwise of it;
 /// - a flawed copy is never kept, but what it was posted as counts: a tiny picture under another
 ///   class contests the label of the large one. Only what was taken back bears no witness.
+///
+/// What people said comes before all of that, and only what was taken back is out whatever they
+/// said:
+///
+/// - *reject*: the picture is dropped, and what it was posted as is no witness. Where the reason
+///   speaks of what is shown ([`About::Subject`]), its direct twins are dropped with it and are no
+///   witnesses either, unless somebody decided about them; where it speaks of the copy, the next
+///   best one takes its place;
+/// - *keep*: no flaw drops it, and if it was posted under one class only, a person gave it that
+///   label. Of twins that are all good still only the best stays;
+/// - *relabel*: no flaw drops it, and a person gave it this label, whatever it was posted as;
+/// - a label that a person gave to a picture settles what it and its direct twins show: for them
+///   only such labels are witnesses. Several of them that differ are a conflict again;
+/// - *keeper*: it comes before all twins that are not keepers, whatever its worth. No flaw is
+///   lifted by that;
+/// - *not twins*: there is no such pair, neither here nor in the groups that share a side.
+///
+/// What is said of pictures that are no candidates is passed over: they may come back.
 pub fn decide(
     candidates: &BTreeMap<BlobId, Candidate>,
     pairs: &[TwinPair],
+    reviews: &Reviews,
 ) -> BTreeMap<BlobId, Verdict> {
-    let known = |blob: &BlobId| candidates.contains_key(blob);
     let mut twins: BTreeMap<BlobId, Vec<Near>> = BTreeMap::new();
-    for pair in pairs.iter().filter(|pair| known(&pair.a) && known(&pair.b)) {
+    let pairs: Vec<&TwinPair> = pairs
+        .iter()
+        .filter(|it| candidates.contains_key(&it.a) && candidates.contains_key(&it.b))
+        .filter(|it| !reviews.are_strangers(it.a, it.b))
+        .collect();
+    for pair in &pairs {
         twins.entry(pair.a).or_default().push((pair.b, pair.distance, pair.similarity));
         twins.entry(pair.b).or_default().push((pair.a, pair.distance, pair.similarity));
     }
-    let keepers = keepers(candidates, &twins);
-    let labels: BTreeMap<BlobId, BTreeSet<Label>> = candidates
-        .keys()
-        .filter(|blob| candidates[*blob].flaw.is_none())
-        .map(|blob| (*blob, witnessed(blob, candidates, &twins)))
-        .collect();
-    let ruling = |blob: &BlobId, candidate: &Candidate| {
-        if let Some(flaw) = &candidate.flaw {
-            return Ruling::Drop(flaw.clone());
+    let mut album = Album { candidates, reviews, twins, struck: BTreeMap::new() };
+    album.struck = album.twins_of_rejected();
+    let keepers = album.keepers();
+    let labels: BTreeMap<BlobId, BTreeSet<Label>> =
+        keepers.keys().map(|blob| (*blob, album.witnessed(blob))).collect();
+    let ruling = |blob: &BlobId| {
+        if let Some(fault) = album.fault(blob) {
+            return Ruling::Drop(fault);
         }
         let keeper = keepers[blob];
         let mut contested = labels[blob].clone();
@@ -125,46 +155,131 @@ pub fn decide(
     };
     let groups = components(candidates.keys(), pairs.iter().map(|pair| (pair.a, pair.b)));
     candidates
-        .iter()
-        .map(|(blob, candidate)| {
-            let verdict = Verdict { ruling: ruling(blob, candidate), leak_group: groups[blob] };
-            (*blob, verdict)
-        })
+        .keys()
+        .map(|blob| (*blob, Verdict { ruling: ruling(blob), leak_group: groups[blob] }))
         .collect()
 }
 
-/// Finds for each sound picture the best copy it gives way to: of all twins that give way to
-/// nobody the most alike. `None` is a picture that gives way to nobody itself.
-fn keepers(
-    candidates: &BTreeMap<BlobId, Candidate>,
-    twins: &BTreeMap<BlobId, Vec<Near>>,
-) -> BTreeMap<BlobId, Option<Near>> {
-    let mut order: Vec<(&BlobId, &Candidate)> =
-        candidates.iter().filter(|(_, candidate)| candidate.flaw.is_none()).collect();
-    order.sort_by_key(|(blob, candidate)| (Reverse(&candidate.worth), **blob));
-    let mut keepers: BTreeMap<BlobId, Option<Near>> = BTreeMap::new();
-    for (blob, _) in order {
-        let keeper = twins
-            .get(blob)
-            .into_iter()
-            .flatten()
-            .filter(|(twin, ..)| keepers.get(twin) == Some(&None))
-            .min_by_key(|(twin, distance, similarity)| (Reverse(*similarity), *distance, *twin));
-        keepers.insert(*blob, keeper.copied());
-    }
-    keepers
+/// All pictures with what people said of them.
+struct Album<'a> {
+    candidates: &'a BTreeMap<BlobId, Candidate>,
+    reviews: &'a Reviews,
+    twins: BTreeMap<BlobId, Vec<Near>>,
+    /// The rejected twin of each picture that is out because of what it shows.
+    struck: BTreeMap<BlobId, Near>,
 }
 
-/// Gathers what a picture and its direct twins were posted as.
-fn witnessed(
-    blob: &BlobId,
-    candidates: &BTreeMap<BlobId, Candidate>,
-    twins: &BTreeMap<BlobId, Vec<Near>>,
-) -> BTreeSet<Label> {
-    let direct = twins.get(blob).into_iter().flatten().map(|(twin, ..)| &candidates[twin]);
-    let witnesses = direct.filter(|twin| !matches!(twin.flaw, Some(DropReason::TakenBack { .. })));
-    let labels = witnesses.flat_map(|twin| &twin.labels).chain(&candidates[blob].labels);
-    labels.cloned().collect()
+impl Album<'_> {
+    fn twins_of(&self, blob: &BlobId) -> impl Iterator<Item = &Near> {
+        self.twins.get(blob).into_iter().flatten()
+    }
+
+    fn is_taken_back(&self, blob: &BlobId) -> bool {
+        matches!(self.candidates[blob].flaw, Some(DropReason::TakenBack { .. }))
+    }
+
+    /// Returns what a person said of a picture; nothing of what was taken back.
+    fn ruled(&self, blob: &BlobId) -> Option<&Ruled> {
+        self.reviews.pictures.get(blob).filter(|_| !self.is_taken_back(blob))
+    }
+
+    /// Finds the pictures nobody decided about that show what a person rejected, each with the
+    /// rejected picture most alike.
+    fn twins_of_rejected(&self) -> BTreeMap<BlobId, Near> {
+        let mut struck: BTreeMap<BlobId, Near> = BTreeMap::new();
+        for (rejected, ruled) in &self.reviews.pictures {
+            let is_about_subject = match ruled {
+                Ruled::Reject { reason } => reasons::about(reason) == About::Subject,
+                Ruled::Keep | Ruled::Relabel { .. } => false,
+            };
+            if !is_about_subject
+                || !self.candidates.contains_key(rejected)
+                || self.is_taken_back(rejected)
+            {
+                continue;
+            }
+            for (twin, distance, similarity) in self.twins_of(rejected) {
+                if self.reviews.has_decided(twin) {
+                    continue;
+                }
+                let near = (*rejected, *distance, *similarity);
+                let held = struck.entry(*twin).or_insert(near);
+                if nearest(&near) < nearest(held) {
+                    *held = near;
+                }
+            }
+        }
+        struck
+    }
+
+    /// Tells why a picture is out, whatever its twins are and were posted as.
+    fn fault(&self, blob: &BlobId) -> Option<DropReason> {
+        match self.ruled(blob) {
+            Some(Ruled::Reject { reason }) => Some(DropReason::Reviewed { reason: reason.clone() }),
+            Some(Ruled::Keep | Ruled::Relabel { .. }) => None,
+            None => self.candidates[blob].flaw.clone().or_else(|| self.struck_by(blob)),
+        }
+    }
+
+    fn struck_by(&self, blob: &BlobId) -> Option<DropReason> {
+        let (of, distance, similarity) = *self.struck.get(blob)?;
+        let Some(Ruled::Reject { reason }) = self.reviews.pictures.get(&of) else { return None };
+        let reason = reason.clone();
+        Some(DropReason::TwinOfRejected { of, reason, distance, similarity })
+    }
+
+    /// Finds for each sound picture the best copy it gives way to: of all twins that give way to
+    /// nobody the most alike. `None` is a picture that gives way to nobody itself.
+    fn keepers(&self) -> BTreeMap<BlobId, Option<Near>> {
+        let sound = self.candidates.iter().filter(|(blob, _)| self.fault(blob).is_none());
+        let mut order: Vec<(&BlobId, &Candidate)> = sound.collect();
+        order.sort_by_key(|(blob, candidate)| {
+            let is_chosen = self.reviews.keepers.contains(*blob);
+            (Reverse(is_chosen), Reverse(&candidate.worth), **blob)
+        });
+        let mut keepers: BTreeMap<BlobId, Option<Near>> = BTreeMap::new();
+        for (blob, _) in order {
+            let kept = self.twins_of(blob).filter(|(twin, ..)| keepers.get(twin) == Some(&None));
+            let keeper = kept.min_by_key(|near| nearest(near)).copied();
+            keepers.insert(*blob, keeper);
+        }
+        keepers
+    }
+
+    /// Gathers what a picture and its direct twins show: the labels people gave them, and where
+    /// there are none, what they were posted as.
+    fn witnessed(&self, blob: &BlobId) -> BTreeSet<Label> {
+        let all = || self.twins_of(blob).map(|(twin, ..)| twin).chain([blob]);
+        let given: BTreeSet<Label> = all().filter_map(|it| self.given(it)).cloned().collect();
+        if !given.is_empty() {
+            return given;
+        }
+        let witnesses = all().filter(|it| self.is_witness(it));
+        witnesses.flat_map(|it| &self.candidates[it].labels).cloned().collect()
+    }
+
+    /// Returns the label a person gave to a picture.
+    fn given(&self, blob: &BlobId) -> Option<&Label> {
+        match self.ruled(blob)? {
+            Ruled::Relabel { label } => Some(label),
+            Ruled::Keep => {
+                let labels = &self.candidates[blob].labels;
+                labels.first().filter(|_| labels.len() == 1)
+            }
+            Ruled::Reject { .. } => None,
+        }
+    }
+
+    /// Tells whether it counts what a picture was posted as.
+    fn is_witness(&self, blob: &BlobId) -> bool {
+        let is_rejected = matches!(self.ruled(blob), Some(Ruled::Reject { .. }));
+        !is_rejected && !self.is_taken_back(blob) && !self.struck.contains_key(blob)
+    }
+}
+
+/// The order of twins by how alike they are, the most alike first.
+fn nearest((twin, distance, similarity): &Near) -> impl Ord + use<> {
+    (Reverse(*similarity), *distance, *twin)
 }
 
 /// Names every blob's connected component by its smallest member.
@@ -204,6 +319,8 @@ impl DropReason {
             Self::LabelConflict { .. } => "label conflict",
             Self::TakenBack { .. } => "taken back",
             Self::Flawed(flaw) => flaw.measure.row().kind,
+            Self::Reviewed { .. } => "rejected by a person",
+            Self::TwinOfRejected { .. } => "twin of one rejected by a person",
         }
     }
 }
@@ -222,6 +339,17 @@ impl fmt::Display for DropReason {
                 write!(f, "shows {}, a picture of a deleted post", of.short())
             }
             Self::Flawed(flaw) => flaw.fmt(f),
+            Self::Reviewed { reason } => {
+                write!(f, "rejected by a person: {}", reasons::words(reason))
+            }
+            Self::TwinOfRejected { of, reason, distance, similarity } => {
+                let (of, words) = (of.short(), reasons::words(reason));
+                write!(
+                    f,
+                    "twin of {of}, which a person rejected: {words}; distance {distance} of 256, \
+                     {similarity} alike"
+                )
+            }
         }
     }
 }

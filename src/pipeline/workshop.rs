@@ -171,7 +171,11 @@ impl Workshop {
     // classes as well.
 
     pub(super) fn dedupe(&self) -> Dedupe<'_> {
-        Dedupe { recipe: self.pipeline.clean.dedupe.clone(), classes: &self.pipeline.classes }
+        Dedupe {
+            recipe: self.pipeline.clean.dedupe.clone(),
+            classes: &self.pipeline.classes,
+            reviews: self.pipeline.reviews(),
+        }
     }
 
     pub(super) fn prepare(&self) -> Prepare<'_> {
@@ -205,6 +209,7 @@ impl Workshop {
             },
             classes: &self.pipeline.classes,
             layout: &self.layout,
+            reviews: self.pipeline.reviews(),
         }
     }
 

@@ -3,11 +3,12 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
 };
 
 use tempfile::TempDir;
 
-use super::ReportInput;
+use super::{ExplainInput, ReportInput};
 use crate::{
     domain::{
         classes::Classes,
@@ -22,6 +23,7 @@ use crate::{
         picture::{Crop, FileFormat},
         planted::{Plant, PlantKind, Planted},
         post::{Media, Post, Teller},
+        review::{Review, Reviews},
         split::{self, Lock, Member, Placement, Rule},
         verdict::{self, Candidate, DropReason, Ruling, TwinPair, Verdict, Worth},
     },
@@ -35,6 +37,7 @@ use crate::{
         Digest, Note, Record, Settled, Stamp, Store, files,
         layout::Layout,
         query::{self, Sighting},
+        reviews,
         schema::PairId,
     },
 };
@@ -89,6 +92,16 @@ impl Bench {
         }
     }
 
+    /// Where the decisions of people are read from.
+    pub(super) fn reviews(&self) -> PathBuf {
+        self.layout.root().join("bench.reviews.jsonl")
+    }
+
+    pub(super) fn asked<'a>(&'a self, lines: &'a [Review]) -> ExplainInput<'a> {
+        let Self { store, layout, classes, limits, .. } = self;
+        ExplainInput { store, layout, classes, limits, lines }
+    }
+
     pub(super) fn input(&self) -> ReportInput<'_> {
         ReportInput {
             store: &self.store,
@@ -100,6 +113,7 @@ impl Bench {
             settings_text: "title = \"Beetles & Fish\"\nseed = 1337\n",
             limits: &self.limits,
             similarity: Reach::default().similarity,
+            reviews: self.reviews(),
         }
     }
 
@@ -193,6 +207,7 @@ impl Bench {
             .collect();
         let candidates: BTreeMap<BlobId, Candidate> =
             prints.iter().map(|(blob, print)| (*blob, candidate(print, &seen[blob]))).collect();
+        let lines = reviews::read(&self.reviews()).unwrap();
         let wide = Reach { similarity: Similarity(700), ..Reach::default() };
         let mut pairs = twins::find(&prints, wide);
         let likeness = |it: &TwinPair| {
@@ -202,7 +217,8 @@ impl Bench {
         let likenesses: Vec<(PairId, Likeness)> = pairs.iter().map(likeness).collect();
         self.store.put_notes(&likenesses).unwrap();
         pairs.retain(|pair| Reach::default().similarity <= pair.similarity);
-        let verdicts = verdict::decide(&candidates, &pairs);
+        let verdicts = verdict::decide(&candidates, &pairs, &Reviews::of(&lines));
+        pairs.retain(|pair| !Reviews::of(&lines).are_strangers(pair.a, pair.b));
         let keyed = |pair: &TwinPair| (PairId(pair.a, pair.b), *pair);
         self.store.replace_notes::<TwinPair>(&pairs.iter().map(keyed).collect::<Vec<_>>()).unwrap();
         let members = verdicts.iter().map(|(blob, verdict)| {

@@ -38,7 +38,7 @@ pub struct Measured {
     pub setting: &'static str,
 }
 
-/// Returns the picture itself and, if it was dropped for another, the kept one before it.
+/// Returns the picture itself and, if it was dropped because of another, that one before it.
 pub(super) fn sides(
     store: &Store,
     layout: &Layout,
@@ -56,8 +56,14 @@ pub(super) fn sides(
         Some(Ruling::Drop(DropReason::Twin { of, .. })) => {
             vec![side("kept", &of)?, side("dropped", blob)?]
         }
+        Some(Ruling::Drop(DropReason::TwinOfRejected { of, .. })) => {
+            vec![side("rejected", &of)?, side("dropped", blob)?]
+        }
         Some(Ruling::Drop(
-            DropReason::LabelConflict { .. } | DropReason::TakenBack { .. } | DropReason::Flawed(_),
+            DropReason::LabelConflict { .. }
+            | DropReason::TakenBack { .. }
+            | DropReason::Flawed(_)
+            | DropReason::Reviewed { .. },
         )) => vec![side("dropped", blob)?],
         Some(Ruling::Keep { .. }) => vec![side("kept", blob)?],
         None => Vec::new(),

@@ -45,7 +45,9 @@ pub(super) fn twins(facts: &Facts) -> Result<Section, StoreError> {
             }
             DropReason::LabelConflict { .. }
             | DropReason::TakenBack { .. }
-            | DropReason::Flawed(_) => None,
+            | DropReason::Flawed(_)
+            | DropReason::Reviewed { .. }
+            | DropReason::TwinOfRejected { .. } => None,
         })
         .collect();
     let same_address = facts.n_lost(StepName::Links, &Reason::SameAddress);

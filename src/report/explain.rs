@@ -3,16 +3,21 @@
 
 use serde::Serialize;
 
-use super::beside::{self, Measured, Side};
+use super::{
+    beside::{self, Measured, Side},
+    reviewed,
+};
 use crate::{
     domain::{
         classes::Classes,
         fingerprint::Fingerprint,
+        flaws::{Flaw, Limits},
         id::{BlobId, Label, PostId},
         link::{Download, MediaUrl, Resolution, Resolved},
         outcome::{Outcome, Reject},
         picture::Crop,
         post::Post,
+        review::{Review, Reviews},
         split::Placement,
         verdict::{Ruling, Verdict},
     },
@@ -39,17 +44,25 @@ pub struct Step {
     pub text: String,
 }
 
+/// What journeys are told from.
+#[derive(Clone, Copy)]
+pub struct ExplainInput<'a> {
+    pub store: &'a Store,
+    pub layout: &'a Layout,
+    pub classes: &'a Classes,
+    /// What pictures are measured against.
+    pub limits: &'a Limits,
+    /// Everything people said of pictures.
+    pub lines: &'a [Review],
+}
+
 /// How far a journey has come: on, or at its end.
 type Way = Result<(), String>;
 
 /// Tells the journeys of everything `what` names: a post by id or address, a picture by address,
 /// by the first digits of its digest, or by its name in the dataset.
-pub fn explain(
-    store: &Store,
-    layout: &Layout,
-    classes: &Classes,
-    what: &str,
-) -> Result<Vec<Journey>, StoreError> {
+pub fn explain(input: ExplainInput<'_>, what: &str) -> Result<Vec<Journey>, StoreError> {
+    let ExplainInput { store, layout, classes, .. } = input;
     let blobs = query::blobs_by_url(store)?;
     let mut journeys = Vec::new();
     for entry in query::posts(store, classes)? {
@@ -92,7 +105,7 @@ pub fn explain(
                     journey.sides = beside::sides(store, layout, blob)?;
                     journey.measured = beside::measured(store, blob)?;
                 }
-                let end = follow(store, item, &mut journey.steps)?;
+                let end = follow(input, item, &mut journey.steps)?;
                 journey.conclusion = match end {
                     Ok(()) => "in the dataset".to_owned(),
                     Err(why) => format!("not in the dataset: {why}"),
@@ -161,7 +174,12 @@ fn ended_early(store: &Store, id: &PostId, post: &Post, why: &str) -> Result<Jou
 }
 
 /// Walks along with one picture until it drops out or arrives.
-fn follow(store: &Store, item: &Resolved, steps: &mut Vec<Step>) -> Result<Way, StoreError> {
+fn follow(
+    input: ExplainInput<'_>,
+    item: &Resolved,
+    steps: &mut Vec<Step>,
+) -> Result<Way, StoreError> {
+    let store = input.store;
     let mut tell = |stage: StageName, text: String| steps.push(Step { stage, text });
     let link = match item {
         Resolved::Link(link) => link,
@@ -201,21 +219,32 @@ fn follow(store: &Store, item: &Resolved, steps: &mut Vec<Step>) -> Result<Way, 
     let size = format!("{}\u{d7}{} {}", print.width_px, print.height_px, print.format);
     let hash = print.views.first().map(|view| view.hash.to_string()).unwrap_or_default();
     tell(StageName::Fingerprint, format!("{size}, hash {hash}"));
-    judged(store, &blob, steps)
+    judged(input, (&blob, &print), steps)
 }
 
 /// Goes on from the verdict to the place in the dataset.
-fn judged(store: &Store, blob: &BlobId, steps: &mut Vec<Step>) -> Result<Way, StoreError> {
+fn judged(
+    input: ExplainInput<'_>,
+    (blob, print): (&BlobId, &Fingerprint),
+    steps: &mut Vec<Step>,
+) -> Result<Way, StoreError> {
+    let store = input.store;
+    let said = reviewed::about(store, input.lines, blob)?;
     let mut tell = |stage: StageName, text: String| steps.push(Step { stage, text });
-    let label = match store.note::<Verdict>(blob)?.map(|verdict| verdict.ruling) {
-        Some(Ruling::Keep { label }) => label,
-        Some(Ruling::Drop(reason)) => {
-            tell(StageName::Dedupe, reason.to_string());
-            return Ok(Err(reason.to_string()));
+    let ruling = store.note::<Verdict>(blob)?.map(|verdict| verdict.ruling);
+    if let Some(ruling) = &ruling {
+        let is_decided = Reviews::of(input.lines).pictures.contains_key(blob);
+        let flaw = input.limits.flaw(print).filter(|_| is_decided);
+        tell(StageName::Dedupe, ruled(ruling, flaw));
+        for said in said {
+            tell(StageName::Dedupe, said);
         }
+    }
+    let label = match ruling {
+        Some(Ruling::Keep { label }) => label,
+        Some(Ruling::Drop(reason)) => return Ok(Err(reason.to_string())),
         None => return Ok(Err("not judged yet".to_owned())),
     };
-    tell(StageName::Dedupe, format!("kept as {label}"));
     let cropped = store.get::<Crop>(blob)?.map(|settled| settled.outcome);
     match arrived(cropped) {
         Ok(crop) => tell(
@@ -244,6 +273,17 @@ fn judged(store: &Store, blob: &BlobId, steps: &mut Vec<Step>) -> Result<Way, St
             Ok(Err(why))
         }
         None => Ok(Err("not placed yet".to_owned())),
+    }
+}
+
+/// Writes a ruling; a flawed picture is only kept where a person wants it.
+fn ruled(ruling: &Ruling, flaw: Option<Flaw>) -> String {
+    match (ruling, flaw) {
+        (Ruling::Keep { label }, None) => format!("kept as {label}"),
+        (Ruling::Keep { label }, Some(flaw)) => {
+            format!("kept as {label} because a person wants it, though {flaw}")
+        }
+        (Ruling::Drop(reason), _) => reason.to_string(),
     }
 }
 

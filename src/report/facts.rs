@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::{PlantedReport, ReportInput, gallery::Gallery, planted, words};
+use super::{PlantedReport, ReportError, ReportInput, gallery::Gallery, planted, words};
 use crate::{
     domain::{
         dataset::Picture,
@@ -17,6 +17,7 @@ use crate::{
         outliers::{self, Look, Outlier},
         post::Post,
         progress::Gap,
+        review::{Decision, Review, held},
         verdict::{DropReason, Ruling, TwinPair, Verdict},
     },
     store::{
@@ -24,6 +25,7 @@ use crate::{
         funnel::{Journey, Reason, StepName, Thing},
         ledger::{self, Account},
         query::{self, Sighting},
+        reviews,
         schema::{Exported, Growth, Listing, PairId, Run, RunName},
     },
 };
@@ -37,6 +39,8 @@ pub(super) struct Facts<'a> {
     pub sightings: BTreeMap<BlobId, Vec<Sighting>>,
     pub post_of_url: BTreeMap<MediaUrl, PostId>,
     pub rulings: BTreeMap<BlobId, Ruling>,
+    /// Everything people said of pictures.
+    pub lines: Vec<Review>,
     /// The pairs that were found to show the same.
     pub pairs: Vec<TwinPair>,
     /// All pairs whose likeness is remembered, twins or not.
@@ -55,7 +59,7 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn read(input: &'a ReportInput<'a>) -> Result<Self, StoreError> {
+    pub(super) fn read(input: &'a ReportInput<'a>) -> Result<Self, ReportError> {
         let (store, classes) = (input.store, input.classes);
         let mut sightings = query::sightings_by_blob(store, classes)?;
         for seen in sightings.values_mut() {
@@ -99,6 +103,7 @@ impl<'a> Facts<'a> {
             sightings,
             post_of_url,
             rulings,
+            lines: reviews::read(&input.reviews)?,
             compared,
             pairs,
             measures,
@@ -136,6 +141,12 @@ impl<'a> Facts<'a> {
             Ruling::Drop(reason) => Some((*blob, reason)),
             Ruling::Keep { .. } => None,
         })
+    }
+
+    /// Returns the decision about a picture that holds, if it was rejected.
+    pub(super) fn rejection(&self, blob: &BlobId) -> Option<&Review> {
+        let mut held = held(&self.lines).into_iter();
+        held.find(|it| it.picture == *blob && matches!(it.decision, Decision::Reject { .. }))
     }
 
     pub(super) fn fingerprint(&self, blob: &BlobId) -> Result<Option<Fingerprint>, StoreError> {

@@ -8,13 +8,15 @@ use super::{
     Section,
     facts::{self, Facts},
     gallery::Size,
-    words,
+    reviewed, words,
 };
 use crate::{
     domain::{
         flaws::Flaw,
+        id::BlobId,
         link::Trouble,
         outcome::Outcome,
+        review::reasons,
         verdict::{DropReason, Ruling},
     },
     store::funnel::{Loss, Reason, Step, StepName, Thing},
@@ -78,18 +80,7 @@ fn at(step: StepName) -> &'static str {
 
 fn examples(facts: &Facts, reason: &Reason, lost: &[Loss]) -> Markup {
     let with_picture = |loss: &&Loss| match &loss.thing {
-        // Nothing is shown of what was taken back.
-        Thing::Blob(blob) => matches!(
-            facts.rulings.get(blob),
-            Some(
-                Ruling::Keep { .. }
-                    | Ruling::Drop(
-                        DropReason::Twin { .. }
-                            | DropReason::LabelConflict { .. }
-                            | DropReason::Flawed(_)
-                    )
-            )
-        ),
+        Thing::Blob(blob) => facts.rulings.get(blob).is_some_and(is_shown),
         Thing::Post(_) | Thing::Link(_) | Thing::Address(_) => false,
     };
     let pictures: Vec<&Loss> = lost.iter().filter(with_picture).take(PICTURES_SHOWN).collect();
@@ -124,6 +115,20 @@ fn examples(facts: &Facts, reason: &Reason, lost: &[Loss]) -> Markup {
     }
 }
 
+/// Nothing is shown of what was taken back, nor of what a person calls offensive.
+fn is_shown(ruling: &Ruling) -> bool {
+    match ruling {
+        Ruling::Drop(
+            DropReason::Reviewed { reason } | DropReason::TwinOfRejected { reason, .. },
+        ) => reason != reasons::OFFENSIVE,
+        Ruling::Drop(DropReason::TakenBack { .. }) => false,
+        Ruling::Keep { .. }
+        | Ruling::Drop(
+            DropReason::Twin { .. } | DropReason::LabelConflict { .. } | DropReason::Flawed(_),
+        ) => true,
+    }
+}
+
 /// Writes what was measured, without the words of the reason it stands under.
 fn measure(facts: &Facts, loss: &Loss) -> String {
     let Thing::Blob(blob) = &loss.thing else { return loss.detail.clone() };
@@ -133,11 +138,21 @@ fn measure(facts: &Facts, loss: &Loss) -> String {
                 let row = measure.row();
                 format!("{} {}", row.words, row.unit.write(*found))
             }
+            DropReason::Reviewed { .. } => rejection(facts, blob, reason.to_string()),
+            DropReason::TwinOfRejected { of, .. } => rejection(facts, of, reason.to_string()),
             DropReason::Twin { .. }
             | DropReason::TakenBack { .. }
             | DropReason::LabelConflict { .. } => reason.to_string(),
         },
         Some(Ruling::Keep { .. }) | None => loss.detail.clone(),
+    }
+}
+
+/// Adds to the words of a rejection who said it, when and where.
+fn rejection(facts: &Facts, rejected: &BlobId, reason: String) -> String {
+    match facts.rejection(rejected) {
+        Some(line) => format!("{reason}; {}", reviewed::whence(line)),
+        None => reason,
     }
 }
 

@@ -104,7 +104,9 @@ fn is_struck(reason: &DropReason, measure: Measure) -> bool {
         DropReason::Flawed(flaw) => flaw.measure == measure,
         DropReason::Twin { .. }
         | DropReason::LabelConflict { .. }
-        | DropReason::TakenBack { .. } => false,
+        | DropReason::TakenBack { .. }
+        | DropReason::Reviewed { .. }
+        | DropReason::TwinOfRejected { .. } => false,
     }
 }
 

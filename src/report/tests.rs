@@ -233,7 +233,7 @@ fn the_pairs_hardest_to_tell_are_drawn_and_listed_in_the_same_order() {
 fn a_dropped_twin_is_explained_beside_the_kept_one() {
     let bench = full();
 
-    let journeys = explain(&bench.store, &bench.layout, &bench.classes, "t3_re100").unwrap();
+    let journeys = explain(bench.asked(&[]), "t3_re100").unwrap();
 
     let [journey] = &journeys[..] else { panic!("one picture, not {}", journeys.len()) };
     let sides: Vec<(&str, &str)> =

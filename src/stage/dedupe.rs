@@ -7,6 +7,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
 };
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ use crate::{
         flaws::Limits,
         id::{BlobId, Label},
         outcome::Outcome,
+        review::{Reviews, Ruled},
         verdict::{self, Candidate, DropReason, Ruling, TwinPair, Verdict, Worth},
     },
     engine::{
@@ -30,6 +32,7 @@ use crate::{
     pixels::twins::{self, Alike, Hashes, Reach},
     store::{
         Digest, Ending, Stamp, Store, StoreError, query,
+        reviews::{self, ReviewsError},
         schema::{Compared, Comparison, PairId},
         takedown,
     },
@@ -46,6 +49,8 @@ const BATCH: usize = 4096;
 pub struct Dedupe<'a> {
     pub recipe: Recipe,
     pub classes: &'a Classes,
+    /// The file of what people decided, if there is one.
+    pub reviews: PathBuf,
 }
 
 /// What makes a twin, and what is not worth keeping.
@@ -90,6 +95,9 @@ pub struct Input {
     pictures: BTreeMap<BlobId, Shown>,
     /// Pictures that were taken back and must not return as a copy.
     ghosts: BTreeMap<BlobId, Ghost>,
+    /// What people decided about these pictures: a line about any other changes nothing.
+    #[serde(skip_serializing_if = "Reviews::is_empty")]
+    reviews: Reviews,
 }
 
 /// How a picture was posted, and what its fingerprint was made of.
@@ -105,6 +113,13 @@ struct Shown {
 pub enum DedupeError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Reviews(#[from] ReviewsError),
+    #[error(
+        "`{}` says that picture {} shows `{label}`: no class `{label}`; classes are {}",
+        path.display(), picture.short(), known.join(", ")
+    )]
+    NoSuchClass { path: PathBuf, picture: BlobId, label: Label, known: Vec<String> },
     #[error("the search for twins was broken off")]
     BrokenOff { source: JoinError },
     #[error("the fingerprint of {blob} went missing during the search for twins")]
@@ -118,7 +133,11 @@ impl DedupeError {
     pub fn is_interruption(&self) -> bool {
         match self {
             Self::Interrupted => true,
-            Self::Store(_) | Self::BrokenOff { .. } | Self::Missing { .. } => false,
+            Self::Store(_)
+            | Self::Reviews(_)
+            | Self::NoSuchClass { .. }
+            | Self::BrokenOff { .. }
+            | Self::Missing { .. } => false,
         }
     }
 }
@@ -152,7 +171,8 @@ impl SetStage for Dedupe<'_> {
                 pictures.insert(blob, Shown { labels, post, print: head.stamp });
             }
         }
-        Ok(Input { pictures, ghosts: store.notes()?.into_iter().collect() })
+        let reviews = self.reviews(|blob| pictures.contains_key(blob))?;
+        Ok(Input { pictures, ghosts: store.notes()?.into_iter().collect(), reviews })
     }
 
     async fn apply(
@@ -161,7 +181,7 @@ impl SetStage for Dedupe<'_> {
         _stamp: Stamp,
         work: Work<'_>,
     ) -> Result<String, DedupeError> {
-        let ghosts = input.ghosts.clone();
+        let (ghosts, reviews) = (input.ghosts.clone(), input.reviews.clone());
         let search = Search {
             store: work.store.clone(),
             recipe: self.recipe.clone(),
@@ -170,9 +190,10 @@ impl SetStage for Dedupe<'_> {
             stop: work.stop.clone(),
         };
         let search = tokio::task::spawn_blocking(move || search.run(input));
-        let (candidates, pairs) =
+        let (candidates, mut pairs) =
             search.await.map_err(|source| DedupeError::BrokenOff { source })??;
-        let verdicts = verdict::decide(&candidates, &pairs);
+        pairs.retain(|pair| !reviews.are_strangers(pair.a, pair.b));
+        let verdicts = verdict::decide(&candidates, &pairs, &reviews);
         let summary = summary(&verdicts);
         let pairs: Vec<(PairId, TwinPair)> =
             pairs.into_iter().map(|pair| (PairId(pair.a, pair.b), pair)).collect();
@@ -180,6 +201,25 @@ impl SetStage for Dedupe<'_> {
         work.store.replace_notes::<TwinPair>(&pairs)?;
         work.store.replace_notes::<Verdict>(&verdicts.into_iter().collect::<Vec<_>>())?;
         Ok(summary)
+    }
+}
+
+impl Dedupe<'_> {
+    /// Reads what holds of the pictures that are known.
+    fn reviews(&self, is_known: impl Fn(&BlobId) -> bool) -> Result<Reviews, DedupeError> {
+        let reviews = Reviews::of(&reviews::read(&self.reviews)?).about(is_known);
+        for (picture, ruled) in &reviews.pictures {
+            let Ruled::Relabel { label } = ruled else { continue };
+            if !self.classes.labels().any(|known| known == label) {
+                return Err(DedupeError::NoSuchClass {
+                    path: self.reviews.clone(),
+                    picture: *picture,
+                    label: label.clone(),
+                    known: self.classes.labels().map(ToString::to_string).collect(),
+                });
+            }
+        }
+        Ok(reviews)
     }
 }
 

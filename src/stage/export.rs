@@ -30,7 +30,7 @@ mod swap;
 mod tables;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
 };
@@ -41,6 +41,7 @@ use crate::domain::{
     deletion::Removal,
     id::{BlobId, Label},
     kaggle::KaggleFault,
+    review::purity::Purity,
     split::Split,
 };
 
@@ -68,6 +69,8 @@ pub struct Dataset<'a> {
     pub contact: Option<&'a str>,
     /// What people answered of the datasheet.
     pub answers: &'a Answers,
+    /// How right an audit found the labels, class by class.
+    pub purity: &'a BTreeMap<Label, Purity>,
     /// Tells where the prepared file of a picture lies.
     pub crops: &'a (dyn Fn(&Picture) -> PathBuf + Sync),
     /// Tells where a file lies as it was fetched.
@@ -177,9 +180,16 @@ impl Dataset<'_> {
         Ok(rows)
     }
 
+    /// Lists the questions of the datasheet that neither people nor an audit answered.
+    fn open_questions(&self) -> Vec<Question> {
+        let mut open = self.answers.open();
+        open.retain(|question| *question != Question::LabelErrors || self.purity.is_empty());
+        open
+    }
+
     /// Refuses a dataset with open questions in its datasheet.
     pub fn check_answers(&self) -> Result<(), ExportError> {
-        let open = self.answers.open();
+        let open = self.open_questions();
         if open.is_empty() { Ok(()) } else { Err(ExportError::OpenQuestions(open)) }
     }
 

@@ -3,6 +3,17 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::flaws::Measure;
 
+mod reviewed;
+mod whatever_is_said;
+
+/// What is decided where nobody said anything.
+fn judged(
+    candidates: &BTreeMap<BlobId, Candidate>,
+    pairs: &[TwinPair],
+) -> BTreeMap<BlobId, Verdict> {
+    decide(candidates, pairs, &Reviews::default())
+}
+
 /// Blobs in id order, so that a test can speak of the first, second and third.
 fn blobs<const N: usize>() -> [BlobId; N] {
     let mut ids = std::array::from_fn(|n| BlobId::of(&n.to_le_bytes()));
@@ -47,7 +58,7 @@ fn the_larger_twin_stays_and_the_other_names_it() {
         (other, candidate("cats", 500)),
     ]);
 
-    let verdicts = decide(&candidates, &[pair(small, large)]);
+    let verdicts = judged(&candidates, &[pair(small, large)]);
 
     assert_eq!(rulings(&verdicts), [twin(large), keep("cats"), keep("cats")]);
     assert_eq!(verdicts[&large].leak_group, small);
@@ -62,7 +73,7 @@ fn a_chain_of_twins_does_not_drop_a_stranger() {
         (c, candidate("cats", 400)),
     ]);
 
-    let verdicts = decide(&candidates, &[pair(a, b), pair(b, c)]);
+    let verdicts = judged(&candidates, &[pair(a, b), pair(b, c)]);
 
     assert_eq!(rulings(&verdicts), [keep("cats"), twin(a), keep("cats")]);
     assert!(verdicts.values().all(|verdict| verdict.leak_group == a), "all share a leak group");
@@ -78,7 +89,7 @@ fn the_same_picture_under_two_classes_is_kept_in_neither() {
         (c, Candidate { labels: both.clone(), ..candidate("cats", 500) }),
     ]);
 
-    let verdicts = decide(&candidates, &[pair(a, b)]);
+    let verdicts = judged(&candidates, &[pair(a, b)]);
 
     let conflict = Ruling::Drop(DropReason::LabelConflict { labels: both });
     assert_eq!(rulings(&verdicts), [conflict.clone(), conflict.clone(), conflict]);
@@ -93,7 +104,7 @@ fn a_flawed_picture_is_dropped_and_takes_no_twin_with_it() {
         (b, candidate("cats", 500)),
     ]);
 
-    let verdicts = decide(&candidates, &[pair(a, b)]);
+    let verdicts = judged(&candidates, &[pair(a, b)]);
 
     assert_eq!(rulings(&verdicts), [Ruling::Drop(flaw), keep("cats")]);
 }
@@ -113,7 +124,7 @@ fn a_flawed_copy_under_another_class_contests_the_label() {
         (c, candidate("cats", 500)),
     ]);
 
-    let verdicts = decide(&candidates, &[pair(a, b), pair(a, c)]);
+    let verdicts = judged(&candidates, &[pair(a, b), pair(a, c)]);
 
     let contested = conflict(&["cats", "dogs"]);
     assert_eq!(rulings(&verdicts), [contested.clone(), Ruling::Drop(flaw), contested]);
@@ -128,7 +139,7 @@ fn what_was_taken_back_contests_no_label() {
         (b, Candidate { flaw: Some(flaw.clone()), ..candidate("dogs", 700) }),
     ]);
 
-    let verdicts = decide(&candidates, &[pair(a, b)]);
+    let verdicts = judged(&candidates, &[pair(a, b)]);
 
     assert_eq!(rulings(&verdicts), [keep("cats"), Ruling::Drop(flaw)]);
 }
@@ -142,7 +153,7 @@ fn a_picture_near_two_keepers_of_two_classes_spares_the_one_of_its_own() {
         (dog, candidate("dogs", 800)),
     ]);
 
-    let verdicts = decide(&candidates, &[pair(cat, between), pair(between, dog)]);
+    let verdicts = judged(&candidates, &[pair(cat, between), pair(between, dog)]);
 
     let contested = conflict(&["cats", "dogs"]);
     assert_eq!(rulings(&verdicts), [keep("cats"), contested.clone(), contested]);
@@ -183,7 +194,7 @@ fn album() -> impl Strategy<Value = Album> {
 proptest! {
     #[test]
     fn every_twin_that_is_dropped_names_a_kept_one(album in album()) {
-        let verdicts = decide(&album.candidates, &album.pairs);
+        let verdicts = judged(&album.candidates, &album.pairs);
 
         for (blob, verdict) in &verdicts {
             if let Ruling::Drop(DropReason::Twin { of, .. }) = verdict.ruling {
@@ -203,7 +214,7 @@ proptest! {
 
     #[test]
     fn no_two_twins_are_both_kept(album in album()) {
-        let verdicts = decide(&album.candidates, &album.pairs);
+        let verdicts = judged(&album.candidates, &album.pairs);
 
         let is_kept = |blob| matches!(verdicts[blob].ruling, Ruling::Keep { .. });
         for pair in &album.pairs {
@@ -213,7 +224,7 @@ proptest! {
 
     #[test]
     fn twins_of_two_classes_are_both_left_out(album in album()) {
-        let verdicts = decide(&album.candidates, &album.pairs);
+        let verdicts = judged(&album.candidates, &album.pairs);
 
         let label = |blob| &album.candidates[blob].labels;
         let is_conflict = |blob: &BlobId| {
@@ -240,8 +251,8 @@ proptest! {
             shuffled.into_iter().map(|pair| TwinPair { a: pair.b, b: pair.a, ..pair }).collect();
 
         prop_assert_eq!(
-            decide(&album.candidates, &album.pairs),
-            decide(&album.candidates, &swapped)
+            judged(&album.candidates, &album.pairs),
+            judged(&album.candidates, &swapped)
         );
     }
 
@@ -254,9 +265,9 @@ proptest! {
         before.candidates.remove(&added);
         before.pairs.retain(|pair| pair.a != added && pair.b != added);
 
-        let after = decide(&album.candidates, &album.pairs);
+        let after = judged(&album.candidates, &album.pairs);
 
-        for (blob, verdict) in decide(&before.candidates, &before.pairs) {
+        for (blob, verdict) in judged(&before.candidates, &before.pairs) {
             if after[&blob].leak_group != after[&added].leak_group {
                 prop_assert_eq!(&verdict, &after[&blob]);
             }

@@ -2,6 +2,10 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+
+mod reviewed;
+mod through_tests;
+
 use crate::{
     domain::{
         fingerprint::Likeness,
@@ -18,7 +22,7 @@ use crate::{
 struct Bench {
     store: Store,
     classes: Classes,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// Everything the stage leaves behind but what it can tell anew.
@@ -42,7 +46,7 @@ impl Bench {
         let store = Store::open(dir.path()).unwrap();
         let classes = ["cats", "dogs"].map(|class| (label(class), vec![place(class)]));
         let classes = Classes::plain(&BTreeMap::from(classes)).unwrap();
-        Self { store, classes, _dir: dir }
+        Self { store, classes, dir }
     }
 
     fn settle<R: crate::store::Record>(&self, key: R::Key, made: R) {
@@ -91,8 +95,13 @@ impl Bench {
         self.store.remove_notes::<Post>(&[PostId(format!("x:{name}"))]).unwrap();
     }
 
+    fn stage(&self, recipe: &Recipe) -> Dedupe<'_> {
+        let reviews = self.dir.path().join("pets.reviews.jsonl");
+        Dedupe { recipe: recipe.clone(), classes: &self.classes, reviews }
+    }
+
     fn run(&self, recipe: &Recipe, insistence: &Insistence) -> Result<Tally, DedupeError> {
-        let stage = Dedupe { recipe: recipe.clone(), classes: &self.classes };
+        let stage = self.stage(recipe);
         let (events, _heard) = Events::channel();
         let limits = Limits { network_width: 1, hosts_width: 1, cpu_width: 1, attempts_max: 1 };
         let stop = Stop::never();
@@ -148,9 +157,9 @@ fn drawn(seed: u32) -> Picture {
     picture
 }
 
-/// Fingerprints of five drawings, each with a mirrored copy and a brighter one.
-fn prints() -> Vec<(String, Fingerprint)> {
-    let mut prints = Vec::new();
+/// Five drawings, each with a mirrored copy and a brighter one.
+fn drawings() -> Vec<(String, Picture)> {
+    let mut drawings = Vec::new();
     for seed in 200..205 {
         let original = drawn(seed);
         let mirrored = Picture::from_fn(200, 150, |x, y| *original.get_pixel(199 - x, y));
@@ -160,10 +169,15 @@ fn prints() -> Vec<(String, Fingerprint)> {
         for (kind, picture) in
             [("original", original), ("mirrored", mirrored), ("brighter", brighter)]
         {
-            prints.push((format!("{seed}-{kind}"), print_of(picture)));
+            drawings.push((format!("{seed}-{kind}"), picture));
         }
     }
-    prints
+    drawings
+}
+
+/// Fingerprints of the drawings.
+fn prints() -> Vec<(String, Fingerprint)> {
+    drawings().into_iter().map(|(name, picture)| (name, print_of(picture))).collect()
 }
 
 fn class_of(at: usize) -> &'static str {

@@ -14,6 +14,7 @@ use super::{
 use crate::domain::{
     datasheet::{Question, Section},
     day::Day,
+    review::purity::Purity,
     split::Split,
 };
 
@@ -25,7 +26,7 @@ pub(super) fn text(dataset: &Dataset<'_>, version: &str) -> String {
          of the ACM 64 (12), 2021. What the records of the dataset tell was filled in from them.\n",
         dataset.title
     );
-    let n_open = dataset.answers.open().len();
+    let n_open = dataset.open_questions().len();
     if 0 < n_open {
         write!(
             text,
@@ -48,10 +49,39 @@ pub(super) fn text(dataset: &Dataset<'_>, version: &str) -> String {
 }
 
 fn answer(dataset: &Dataset<'_>, question: Question) -> String {
-    dataset.answers.of(question).map_or_else(
-        || format!("> **TODO, a person must answer this:** `{} = \"…\"`", question.key()),
-        str::to_owned,
-    )
+    let told = dataset.answers.of(question).map(str::to_owned);
+    let audited = audit(dataset).filter(|_| question == Question::LabelErrors);
+    match (told, audited) {
+        (Some(told), Some(audited)) => format!("{told}\n\n{audited}"),
+        (Some(answer), None) | (None, Some(answer)) => answer,
+        (None, None) => {
+            format!("> **TODO, a person must answer this:** `{} = \"…\"`", question.key())
+        }
+    }
+}
+
+/// Tells how right an audit found the labels; `None` where there was none.
+fn audit(dataset: &Dataset<'_>) -> Option<String> {
+    if dataset.purity.is_empty() {
+        return None;
+    }
+    let mut text = "A person looked at pictures drawn by chance from all that were kept, and said of \
+                    each whether it shows its class. What was found wrong was left out or given its \
+                    class. The interval is Wilson's, at 95 % confidence.\n\n\
+                    | class | looked at | right | share | interval |\n\
+                    | --- | ---: | ---: | ---: | --- |\n"
+        .to_owned();
+    for (label, found) in dataset.purity {
+        let Purity { seen, right, share, .. } = found;
+        let percent = |share: f64| format!("{:.1} %", share * 100.0);
+        let interval = share
+            .interval
+            .map_or_else(String::new, |it| format!("{} to {}", percent(it.low), percent(it.high)));
+        let share = percent(share.value);
+        writeln!(text, "| {label} | {seen} | {right} | {share} | {interval} |")
+            .expect("writing to a string cannot fail");
+    }
+    Some(text.trim_end().to_owned())
 }
 
 /// Answers what can be answered from the records.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use serde::Serialize;
@@ -19,6 +19,7 @@ use crate::{
         deletion::Removal,
         exports::ExportTable,
         id::{BlobId, Label},
+        review::purity::{Purity, purity},
     },
     engine::{SetStage, StageName, Work},
     pixels::{
@@ -32,6 +33,7 @@ use crate::{
         funnel,
         layout::Layout,
         query,
+        reviews::{self, ReviewsError},
         schema::{Exported, Fold},
     },
 };
@@ -42,6 +44,8 @@ pub struct Exporting<'a> {
     pub recipe: Recipe,
     pub classes: &'a Classes,
     pub layout: &'a Layout,
+    /// The file of what people decided, if there is one.
+    pub reviews: PathBuf,
 }
 
 /// What can change an export besides its pictures.
@@ -66,6 +70,8 @@ pub struct Input {
     removals: Vec<Removal>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     folds: BTreeMap<BlobId, Fold>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    purity: BTreeMap<Label, Purity>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +80,8 @@ pub enum ExportingError {
     Store(#[from] StoreError),
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    Reviews(#[from] ReviewsError),
     #[error(transparent)]
     Export(#[from] ExportError),
     #[error("the export was broken off")]
@@ -97,8 +105,11 @@ impl SetStage for Exporting<'_> {
             Some(_) => store.notes::<Fold>()?.into_iter().collect(),
             None => BTreeMap::new(),
         };
+        let mut purity = purity(&reviews::read(&self.reviews)?);
+        purity.retain(|label, _| self.classes.labels().any(|listed| listed == label));
         Ok(Input {
             folds,
+            purity,
             classes: self.classes.labels().cloned().collect(),
             funnel: funnel::funnel(store, self.classes)?,
             removals: removals(store, &pictures)?,
@@ -257,6 +268,7 @@ fn write(
         license: table.license(),
         contact: table.contact.as_deref(),
         answers: &table.datasheet,
+        purity: &input.purity,
         crops: &crops,
         blobs: &blobs,
     };

@@ -31,6 +31,7 @@ struct Bench {
     funnel: Funnel,
     removals: Vec<Removal>,
     answers: Answers,
+    purity: BTreeMap<Label, Purity>,
 }
 
 impl Bench {
@@ -48,6 +49,7 @@ impl Bench {
             funnel: Funnel { steps: vec![step] },
             removals: Vec::new(),
             answers: Answers::default(),
+            purity: BTreeMap::new(),
         };
         fs::create_dir(bench.path("crops")).unwrap();
         bench.add("cats", Split::Train, "=HYPERLINK(\"https://x\")");
@@ -119,6 +121,7 @@ impl Bench {
             license: "other",
             contact: None,
             answers: &self.answers,
+            purity: &self.purity,
             crops: &crops,
             blobs: &blobs,
         })
@@ -180,6 +183,7 @@ fn hidden_names(dir: &Path) -> Vec<String> {
     tree(dir).into_keys().filter(|name| name.starts_with('.')).collect()
 }
 
+mod audited;
 mod kaggle_folder;
 mod kaggle_trouble;
 mod other_forms;
