@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{BlobId, Label};
 
+pub mod purity;
+
 /// One line: what was decided about one picture, or about a pair.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Review {
@@ -105,15 +107,16 @@ pub struct Reviews {
 }
 
 /// What a line answers; the latest line of each question holds.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Question {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
     Picture(BlobId),
     Keeper(BlobId),
+    /// The smaller blob first.
     Pair(BlobId, BlobId),
 }
 
 impl Review {
-    fn question(&self) -> Question {
+    pub fn question(&self) -> Question {
         let picture = self.picture;
         match self.decision {
             Decision::Keep

@@ -30,17 +30,19 @@ impl Score {
     /// inference", JASA 22 (1927). Unlike the textbook interval it stays within 0 and 1 and has a
     /// width when all answers are right.
     pub fn of_share(part: u32, whole: u32) -> Option<Self> {
-        if whole == 0 {
-            return None;
-        }
+        (whole != 0).then(|| Self::of_portion(f64::from(part) / f64::from(whole), whole))
+    }
+
+    /// Returns a share of `whole`, which is not 0, with Wilson's interval, also where no whole
+    /// part makes that share.
+    pub(in crate::domain) fn of_portion(share: f64, whole: u32) -> Self {
         let n = f64::from(whole);
-        let share = f64::from(part) / n;
         let middle = (share + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
         let spread = (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
         let reach = Z / (1.0 + Z * Z / n) * spread;
-        let low = if part == 0 { 0.0 } else { middle - reach };
-        let high = if part == whole { 1.0 } else { middle + reach };
-        Some(Self { value: share, interval: Some(Interval { low, high }) })
+        let low = if share <= 0.0 { 0.0 } else { middle - reach };
+        let high = if 1.0 <= share { 1.0 } else { middle + reach };
+        Self { value: share, interval: Some(Interval { low, high }) }
     }
 
     /// Returns `value` with the interval that 95 % of the `resampled` figures lie in.
