@@ -10,6 +10,10 @@ use std::{
 use super::files::{self, FileError};
 use crate::domain::review::Review;
 
+mod follow;
+
+pub use follow::{Follower, News};
+
 #[derive(Debug, thiserror::Error)]
 pub enum ReviewsError {
     #[error(transparent)]
@@ -114,7 +118,7 @@ mod tests {
         assert_eq!(read(&path).unwrap(), []);
         append(&path, &[said(b"a"), said(b"b")]).unwrap();
         let whole = fs::read(&path).unwrap();
-        fs::write(&path, &whole[..whole.len() - 9]).unwrap();
+        files::write_atomic(&path, &whole[..whole.len() - 9]).unwrap();
         assert_eq!(read(&path).unwrap(), [said(b"a")]);
         append(&path, &[said(b"c")]).unwrap();
         assert_eq!(read(&path).unwrap(), [said(b"a"), said(b"c")]);
@@ -126,7 +130,7 @@ mod tests {
         let path = dir.path().join("pets.reviews.jsonl");
         append(&path, &[said(b"a"), said(b"b")]).unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, text.trim_end()).unwrap();
+        files::write_atomic(&path, text.trim_end().as_bytes()).unwrap();
         assert_eq!(read(&path).unwrap(), [said(b"a"), said(b"b")]);
         append(&path, &[said(b"c")]).unwrap();
         assert_eq!(read(&path).unwrap(), [said(b"a"), said(b"b"), said(b"c")]);
@@ -138,7 +142,8 @@ mod tests {
         let path = dir.path().join("pets.reviews.jsonl");
         append(&path, &[said(b"a")]).unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, format!("{text}<<<<<<< theirs\n{text}")).unwrap();
+        let spoilt = format!("{text}<<<<<<< theirs\n{text}");
+        files::write_atomic(&path, spoilt.as_bytes()).unwrap();
         let error = read(&path).unwrap_err();
         assert!(matches!(error, ReviewsError::Line { line: 2, .. }), "{error}");
         assert!(error.to_string().contains("pets.reviews.jsonl`, line 2"), "{error}");
