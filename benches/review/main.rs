@@ -23,7 +23,7 @@ use serde_json::Value;
 use snapset::{
     engine::stop::Stop,
     review::{Desk, DeskInput, Reviewer, Server},
-    store::{Store, files},
+    store::files,
 };
 
 use crate::{browser::Browser, made_up::MadeUp, reviewing::Page};
@@ -110,9 +110,7 @@ fn options() -> Options {
 }
 
 fn desk(made: &MadeUp) -> Desk {
-    let store = Store::open(&made.layout.store()).unwrap();
     Desk::read(&DeskInput {
-        store: &store,
         layout: &made.layout,
         classes: &made.classes,
         title: "Old buildings",

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     engine::stop::Stop,
+    pipeline::workshop::Workshop,
     review::{BookError, Desk, DeskInput, ReviewError, Reviewer, Server},
 };
 
@@ -32,11 +33,13 @@ pub(crate) async fn review(
     talk: &Talk,
 ) -> Result<Exit, Complaint> {
     let (workshop, _) = run::open(&arguments.one.pipeline, &Selection::default(), shared)?;
-    let pipeline = &workshop.pipeline;
+    let Workshop { pipeline, layout, store, .. } = workshop;
+    // It is opened again to be read; then other commands may use the dataset meanwhile.
+    drop(store);
+    talk.aside("reading what there is to review\u{2026}");
     let reviews = pipeline.reviews();
     let desk = Desk::read(&DeskInput {
-        store: &workshop.store,
-        layout: &workshop.layout,
+        layout: &layout,
         classes: &pipeline.classes,
         title: &pipeline.title,
         reviews: reviews.clone(),
@@ -44,8 +47,6 @@ pub(crate) async fn review(
         similarity: pipeline.clean.dedupe.similarity,
         limits: &pipeline.clean.dedupe.limits,
     })?;
-    // Other commands may use the dataset meanwhile.
-    drop(workshop);
     let reviewer = Reviewer { name: arguments.by.clone(), clock: now_ms };
     let server = Server::bind(arguments.port, desk, reviewer).await?;
     let page = server.address()?;

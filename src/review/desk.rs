@@ -1,5 +1,5 @@
 //! Store → everything a review needs to know, in as little memory as it takes: the pictures, who
-//! posted them, and the queues. Read once; afterwards the store may be closed.
+//! posted them, and the queues. Read once; afterwards the store is closed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,9 +24,12 @@ use crate::{
     store::{Store, StoreError, layout::Layout, query, schema::PairId},
 };
 
+/// How many fingerprints are read before the store is closed and opened again.
+const PRINTS_AT_ONCE: usize = 8000;
+
 /// What a desk is laid out from.
 pub struct DeskInput<'a> {
-    pub store: &'a Store,
+    /// Where the store and the pictures are; nobody else may have the store open.
     pub layout: &'a Layout,
     pub classes: &'a Classes,
     pub title: &'a str,
@@ -100,6 +103,7 @@ impl Desk {
     /// Reads all there is to review. What no listed place stands behind is not seen, nor what was
     /// taken back.
     pub fn read(input: &DeskInput<'_>) -> Result<Self, StoreError> {
+        let store = Store::open(&input.layout.store())?;
         let mut desk = Self {
             title: input.title.to_owned(),
             layout: input.layout.clone(),
@@ -112,17 +116,20 @@ impl Desk {
             audited: BTreeMap::new(),
             waits: Vec::new(),
         };
-        desk.cards = cards(input, &desk.places, &desk.labels)?;
+        desk.cards = cards(&store, input.classes, &desk.places, &desk.labels)?;
+        desk.place(&store)?;
+        let (twins, strangers) = (desk.twins(&store)?, desk.strangers(&store)?);
+        let suspects = desk.suspects(&store)?;
+        drop(store);
         let (near, outliers) = desk.measure(input)?;
-        desk.place(input)?;
         let sources = Sources {
             cards: &desk.cards,
             labels: &desk.labels,
             limit: input.similarity,
             seed: input.seed,
-            twins: desk.twins(input)?,
-            strangers: desk.strangers(input)?,
-            suspects: desk.suspects(input)?,
+            twins,
+            strangers,
+            suspects,
             near,
             outliers,
         };
@@ -194,26 +201,34 @@ impl Desk {
     fn measure(&mut self, input: &DeskInput<'_>) -> Result<(Near, Vec<Outlier>), StoreError> {
         let mut near = Vec::new();
         let mut looks = Vec::new();
-        for entry in input.store.walk_settled::<Fingerprint>()? {
-            let (blob, settled) = entry?;
-            let (Outcome::Made(print), Some(id)) = (settled.outcome, self.find(&blob)) else {
-                continue;
-            };
-            let card = self.cards.get_mut(id.place()).expect("it was just found");
-            (card.width_px, card.height_px) = (print.width_px, print.height_px);
-            if let Some(Ruling::Keep { label }) = &card.ruling {
-                looks.push((blob, label.clone(), Look::of(&print)));
-                near.extend(
-                    queues::nearest(&flaws::measured(&print), input.limits).map(|it| (id, it)),
-                );
+        let mut next = self.cards.first().map(|card| card.blob);
+        while let Some(first) = next.take() {
+            // An open store keeps much of what was read in memory until it is closed.
+            let store = Store::open(&input.layout.store())?;
+            for (n, entry) in store.walk_settled_from::<Fingerprint>(&first)?.enumerate() {
+                let (blob, settled) = entry?;
+                if n == PRINTS_AT_ONCE {
+                    next = Some(blob);
+                    break;
+                }
+                let (Outcome::Made(print), Some(id)) = (settled.outcome, self.find(&blob)) else {
+                    continue;
+                };
+                let card = self.cards.get_mut(id.place()).expect("it was just found");
+                (card.width_px, card.height_px) = (print.width_px, print.height_px);
+                if let Some(Ruling::Keep { label }) = &card.ruling {
+                    looks.push((blob, label.clone(), Look::of(&print)));
+                    let close = queues::nearest(&flaws::measured(&print), input.limits);
+                    near.extend(close.map(|it| (id, it)));
+                }
             }
         }
         let found = outliers::find(looks.iter().map(|(blob, label, look)| (*blob, label, *look)));
         Ok((near, found.into_values().flatten().collect()))
     }
 
-    fn place(&mut self, input: &DeskInput<'_>) -> Result<(), StoreError> {
-        for entry in input.store.walk_notes::<Placement>()? {
+    fn place(&mut self, store: &Store) -> Result<(), StoreError> {
+        for entry in store.walk_notes::<Placement>()? {
             let (blob, placement) = entry?;
             let found = self.find(&blob).and_then(|id| self.cards.get_mut(id.place()));
             if let (Placement::In(split), Some(card)) = (placement, found) {
@@ -227,9 +242,9 @@ impl Desk {
         Some(Pair { a: self.find(&a)?, b: self.find(&b)?, likeness })
     }
 
-    fn twins(&self, input: &DeskInput<'_>) -> Result<Vec<Pair>, StoreError> {
+    fn twins(&self, store: &Store) -> Result<Vec<Pair>, StoreError> {
         let mut twins = Vec::new();
-        for entry in input.store.walk_notes::<TwinPair>()? {
+        for entry in store.walk_notes::<TwinPair>()? {
             let (_, TwinPair { a, b, distance, similarity }) = entry?;
             twins.extend(self.pair((a, b), Likeness { distance, similarity }));
         }
@@ -237,20 +252,20 @@ impl Desk {
     }
 
     /// Reads the pairs that are a little less alike than twins.
-    fn strangers(&self, input: &DeskInput<'_>) -> Result<Vec<Pair>, StoreError> {
+    fn strangers(&self, store: &Store) -> Result<Vec<Pair>, StoreError> {
         let mut strangers = Vec::new();
-        for entry in input.store.walk_notes::<Likeness>()? {
+        for entry in store.walk_notes::<Likeness>()? {
             let (PairId(a, b), likeness) = entry?;
-            if queues::is_just_below(likeness.similarity, input.similarity) {
+            if queues::is_just_below(likeness.similarity, self.similarity) {
                 strangers.extend(self.pair((a, b), likeness));
             }
         }
         Ok(strangers)
     }
 
-    fn suspects(&self, input: &DeskInput<'_>) -> Result<Vec<(CardId, Suspect)>, StoreError> {
+    fn suspects(&self, store: &Store) -> Result<Vec<(CardId, Suspect)>, StoreError> {
         let mut suspects = Vec::new();
-        for entry in input.store.walk_notes::<Suspect>()? {
+        for entry in store.walk_notes::<Suspect>()? {
             let (blob, suspect) = entry?;
             suspects.extend(self.find(&blob).map(|id| (id, suspect)));
         }
@@ -263,19 +278,20 @@ type Near = Vec<(CardId, queues::NearLimit)>;
 
 /// Reads which pictures there are, who posted them, and how they were judged.
 fn cards(
-    input: &DeskInput<'_>,
+    store: &Store,
+    classes: &Classes,
     places: &[Place],
     labels: &[Label],
 ) -> Result<Vec<Card>, StoreError> {
     let mut posts: BTreeMap<BlobId, Vec<Posted>> = BTreeMap::new();
     let mut latest: Option<(PostId, Post)> = None;
-    for sighting in query::sightings(input.store, input.classes)? {
+    for sighting in query::sightings(store, classes)? {
         let sighting = sighting?;
-        let Some(blob) = query::blob_of(input.store, &sighting.media.url)? else { continue };
+        let Some(blob) = query::blob_of(store, &sighting.media.url)? else { continue };
         let id = sighting.link.post;
         // The pictures of one post follow each other.
         if latest.as_ref().is_none_or(|(known, _)| *known != id) {
-            latest = input.store.note::<Post>(&id)?.map(|post| (id.clone(), post));
+            latest = store.note::<Post>(&id)?.map(|post| (id.clone(), post));
         }
         let post = latest.as_ref().filter(|(known, _)| *known == id).map(|(_, post)| post);
         posts.entry(blob).or_default().push(Posted {
@@ -287,7 +303,7 @@ fn cards(
         });
     }
     let mut rulings: BTreeMap<BlobId, Ruling> = BTreeMap::new();
-    for entry in input.store.walk_notes::<Verdict>()? {
+    for entry in store.walk_notes::<Verdict>()? {
         let (blob, verdict) = entry?;
         rulings.insert(blob, verdict.ruling);
     }

@@ -62,15 +62,21 @@ impl Page<'_> {
 
     /// Waits until the file has so many lines.
     #[track_caller]
-    fn wait_for(&self, n: usize) -> Vec<Review> {
+    fn wait_for(&self, browser: &Browser, n: usize) -> Vec<Review> {
         let since = Instant::now();
         loop {
             let lines = self.lines();
             if lines.len() == n {
                 return lines;
             }
-            let waits = lines.len() < n && since.elapsed() < Duration::from_secs(30);
-            assert!(waits, "{} lines, not {n}", lines.len());
+            if n < lines.len() || Duration::from_secs(100) < since.elapsed() {
+                let told = browser.script(
+                    "return [document.getElementById('trouble-text').textContent, \
+                     document.getElementById('said').textContent, location.hash, \
+                     document.querySelector('dialog[open]')?.id, JSON.parse(sessionStorage.getItem('outbox') ?? '[]').length]",
+                );
+                panic!("{} lines, not {n}: {told}", lines.len());
+            }
             thread::sleep(Duration::from_millis(20));
         }
     }
@@ -89,7 +95,7 @@ impl Page<'_> {
             for keys in ways.iter().take((total - decided) / 3) {
                 let before = self.lines().len();
                 browser.press(keys);
-                let lines = self.wait_for(before + 1);
+                let lines = self.wait_for(browser, before + 1);
                 let written = serde_json::to_value(lines.last().unwrap()).unwrap();
                 assert_eq!(written["queue"], queue, "{keys:?}");
             }
@@ -109,7 +115,7 @@ impl Page<'_> {
             }
         }
         browser.press(&keys);
-        let lines = self.wait_for(before + AUDITED);
+        let lines = self.wait_for(browser, before + AUDITED);
         let seen: BTreeSet<_> = lines.iter().skip(before).map(|line| line.picture).collect();
         assert_eq!(seen.len(), AUDITED, "each picture once");
         let told = "return [...document.querySelectorAll('#purities tr')].map(row => parseInt(row.cells[1].textContent.replace(/,/g, ''))).reduce((a, b) => a + b, 0)";
@@ -138,16 +144,17 @@ impl Page<'_> {
     fn take_back(&self, browser: &Browser) {
         let all = self.lines();
         browser.press(&["u", "u", "u", "u", "u"]);
-        let lines = self.wait_for(all.len() + 5);
+        let lines = self.wait_for(browser, all.len() + 5);
         assert_eq!(Reviews::of(&lines), Reviews::of(&all[..all.len() - 5]));
         browser.wait("sessionStorage.getItem('outbox') == '[]'");
+        browser.wait("location.hash.endsWith('at=' + document.getElementById('stage').dataset.at)");
         let place = "return document.getElementById('stage').dataset.at + location.hash";
         let before = browser.script(place);
         browser.reload();
         is_ready(browser);
         assert_eq!(browser.script(place), before, "a reload comes back to the place");
         browser.press(&["u"]);
-        let lines = self.wait_for(all.len() + 6);
+        let lines = self.wait_for(browser, all.len() + 6);
         assert_eq!(Reviews::of(&lines), Reviews::of(&all[..all.len() - 6]));
     }
 
@@ -171,13 +178,13 @@ impl Page<'_> {
         assert!(0 < n && n <= 30, "{n} on a page");
         let first = browser.script("return document.getElementById('stage').dataset.at");
         browser.press(&[RIGHT, DOWN, ENTER]);
-        self.wait_for(before + n);
+        self.wait_for(browser, before + n);
         browser.wait(&format!(
             "document.getElementById('stage').dataset.at != '{}'",
             first.as_str().unwrap()
         ));
         browser.press(&["u"]);
-        let lines = self.wait_for(before + n + n);
+        let lines = self.wait_for(browser, before + n + n);
         assert_eq!(
             Reviews::of(&lines),
             Reviews::of(&lines[..before]),
@@ -213,10 +220,10 @@ impl Page<'_> {
         for n in 0..5 {
             browser.switch(second);
             browser.press(&[" "]);
-            self.wait_for(before + 2 * n + 1);
+            self.wait_for(browser, before + 2 * n + 1);
             browser.switch(first);
             browser.press(&["x", "5"]);
-            self.wait_for(before + 2 * n + 2);
+            self.wait_for(browser, before + 2 * n + 2);
         }
         for tab in [first, second] {
             browser.switch(tab);

@@ -76,11 +76,15 @@ function buttons() {
   }
   acts.push(
     { name: "undo", words: "Undo", key: "u", can: outbox.canUndo() },
-    { name: "back", words: "Back", key: "←", can: item !== undefined },
-    { name: "next", words: "Next", key: "→", can: item !== undefined },
-    view.mode === "grid"
-      ? { name: "accept", words: `Accept the page (${n})`, key: "Enter", can: n > 0 }
-      : { name: "accept", words: "Accept", key: "Enter", can: Boolean(item?.accept) },
+    ...(view.mode === "grid" ? [
+      { name: "pageBack", words: "Page before", key: "PgUp", can: view.page > 0 || view.previous !== null },
+      { name: "pageNext", words: "Next page", key: "PgDn", can: view.page + PAGE < view.items.length || view.next !== null },
+      { name: "accept", words: `Accept the page (${n})`, key: "Enter", can: n > 0 },
+    ] : [
+      { name: "back", words: "Back", key: "←", can: item !== undefined },
+      { name: "next", words: "Next", key: "→", can: item !== undefined },
+      { name: "accept", words: item?.accept && item.accept.words !== item.keep?.words ? item.accept.words : "Accept", key: "Enter", can: Boolean(item?.accept) },
+    ]),
   );
   return acts;
 }

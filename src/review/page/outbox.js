@@ -7,6 +7,7 @@ const read = (name) => JSON.parse(store.getItem(name) ?? "[]");
 const box = read("outbox");
 const stack = read("stack");
 const UNDO_MAX = 500;
+const GROUP_MAX = 400;
 let busy = false;
 let hear = () => {};
 let complain = () => {};
@@ -29,13 +30,13 @@ export const isIdle = () => box.length === 0;
 export const canUndo = () => stack.length > 0 || box.some((job) => job.kind === "decide");
 
 export function decide(queue, at, said, words) {
-  box.push({ kind: "decide", name: crypto.randomUUID(), queue, at, said, words });
+  box.push({ kind: "decide", queue, at, said, words });
   save();
   drain();
 }
 
 export function undo(queue) {
-  box.push({ kind: "undo", name: crypto.randomUUID(), queue });
+  box.push({ kind: "undo", group: crypto.randomUUID(), queue });
   save();
   drain();
 }
@@ -46,11 +47,29 @@ export function retry() {
 }
 
 export function discard() {
-  const job = box.shift();
+  box.splice(0, grouped().length);
   save();
   complain(null);
   drain();
-  return job;
+}
+
+/**
+ * Returns the jobs that go together in the next request: where the disk is slow, all that waits.
+ * A group that was sent keeps its name and its jobs, so that sending it again changes nothing.
+ */
+function grouped() {
+  const [first] = box;
+  if (first.group === undefined) {
+    const name = crypto.randomUUID();
+    let n = 0;
+    for (const job of box) {
+      n += job.said?.length ?? 0;
+      if (job.kind !== "decide" || job.queue !== first.queue || (job !== first && n > GROUP_MAX)) break;
+      job.group = name;
+    }
+    save();
+  }
+  return box.filter((job) => job.group === first.group);
 }
 
 async function drain() {
@@ -68,27 +87,29 @@ async function drain() {
       hear(null, job);
       continue;
     }
+    const jobs = grouped();
     let news;
     try {
-      news = await send(job);
+      news = await send(jobs);
     } catch (error) {
-      complain(error, job);
+      complain(error);
       break;
     }
-    box.shift();
-    settle(job, news);
+    box.splice(0, jobs.length);
+    settle(jobs, news);
     save();
     hear(news, job);
   }
   busy = false;
 }
 
-async function send(job) {
+async function send(jobs) {
+  const [job] = jobs;
   const { edition, lines } = known();
   const queue = job.entry?.queue ?? job.queue;
   const body = job.kind === "decide"
-    ? { name: job.name, said: job.said }
-    : { name: job.name, made: [...job.entry.made].reverse() };
+    ? { name: job.group, said: jobs.flatMap((it) => it.said) }
+    : { name: job.group, made: [...job.entry.made].reverse() };
   let answer;
   try {
     answer = await fetch(`api/${job.kind}/${queue}?edition=${edition}&lines=${lines}`, {
@@ -111,9 +132,14 @@ async function send(job) {
 }
 
 /** Remembers what can be taken back; what was restored stands for the line it restores. */
-function settle(job, news) {
+function settle(jobs, news) {
+  const [job] = jobs;
   if (job.kind === "decide") {
-    stack.push({ queue: job.queue, at: job.at, words: job.words, made: news.made });
+    let from = 0;
+    for (const { queue, at, words, said } of jobs) {
+      stack.push({ queue, at, words, made: news.made.slice(from, from + said.length) });
+      from += said.length;
+    }
     stack.splice(0, Math.max(0, stack.length - UNDO_MAX));
     return;
   }

@@ -107,8 +107,20 @@ export function renew(items) {
   }
 }
 
+// Browsers refuse to change the address too often.
+const REMEMBER_MS = 200;
+let remembering = null;
+
 /** Keeps the place in the address, so that a reload comes back to it. */
 export function remember() {
+  remembering ??= setTimeout(noteDown, REMEMBER_MS);
+}
+
+addEventListener("pagehide", () => remembering !== null && noteDown());
+
+function noteDown() {
+  clearTimeout(remembering);
+  remembering = null;
   const words = new URLSearchParams({ queue: view.queue, mode: view.mode });
   const item = current();
   if (item !== undefined) words.set("at", item.at);
