@@ -22,6 +22,8 @@ mod plan;
 mod predict;
 mod publish;
 mod report;
+mod review;
+mod review_csv;
 mod run;
 mod runs;
 mod serve_model;
@@ -76,6 +78,8 @@ enum Command {
     Explain(explain::ExplainArguments),
     /// Write report.html: one file to look at and pass on
     Report(report::ReportArguments),
+    /// Open a page to settle conflicts, twins and doubted labels with the keyboard
+    Review(review::ReviewArguments),
     /// Write the exports of the pipeline, or tell what changed from one to another
     Export(export::ExportArguments),
     /// Ask which posts were deleted, and remove what came from them, through to the exports
@@ -140,6 +144,7 @@ async fn obey(command: Command, shared: &Shared, talk: &Talk) -> Result<Exit, Co
         Command::Status(one) => status::status(&one, shared, talk),
         Command::Explain(arguments) => explain::explain(&arguments, shared, talk),
         Command::Report(arguments) => report::report(&arguments, shared, talk),
+        Command::Review(arguments) => review::review(&arguments, shared, talk).await,
         Command::Export(arguments) => export::export(arguments, shared, talk).await,
         Command::SyncDeletions(arguments) => {
             sync_deletions::sync_deletions(&arguments, shared, talk).await

@@ -10,5 +10,6 @@ pub mod engine;
 pub mod stage;
 pub mod pipeline;
 pub mod report;
+pub mod review;
 pub mod serve;
 pub mod cli;

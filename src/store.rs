@@ -131,6 +131,20 @@ impl Store {
         self.walk_tree(R::TREE, |key, bytes| Ok((key, codec::decode(R::TREE, bytes)?)))
     }
 
+    /// Reads the results of one kind from a key on, in key order.
+    pub fn walk_settled_from<R: Record>(
+        &self,
+        first: &R::Key,
+    ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
+        let entries = self.tree(R::TREE)?.range(first.to_bytes()..);
+        Ok(entries.map(|entry| {
+            let (key, bytes) =
+                entry.map_err(|source| StoreError::Read { tree: R::TREE, source })?;
+            let key = R::Key::from_bytes(&key).ok_or(StoreError::KeyShape { tree: R::TREE })?;
+            Ok((key, codec::decode(R::TREE, &bytes)?))
+        }))
+    }
+
     /// Counts the results of one kind by how they ended.
     pub fn endings<R: Record>(&self) -> Result<Vec<(Ending, u64)>, StoreError> {
         let endings =

@@ -197,6 +197,7 @@ impl Bench {
             pictures: &placed.collect::<Vec<_>>(),
             funnel: &Funnel::default(),
             removals: &[],
+            purity: &BTreeMap::new(),
             transform: "none",
             rebuilding: "",
             license: "other",

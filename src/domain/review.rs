@@ -108,10 +108,11 @@ pub struct Reviews {
 }
 
 /// What a line answers; the latest line of each question holds.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Question {
     Picture(BlobId),
     Keeper(BlobId),
+    /// The smaller blob first.
     Pair(BlobId, BlobId),
 }
 

@@ -7,10 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub mod csv;
-
 use super::files::{self, FileError};
 use crate::domain::review::Review;
+
+pub mod csv;
+mod follow;
+
+pub use follow::{Follower, News};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReviewsError {
@@ -140,8 +143,8 @@ mod tests {
         let path = dir.path().join("pets.reviews.jsonl");
         append(&path, &[said(b"a")]).unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        let merged = format!("{text}<<<<<<< theirs\n{text}");
-        files::write_atomic(&path, merged.as_bytes()).unwrap();
+        let spoilt = format!("{text}<<<<<<< theirs\n{text}");
+        files::write_atomic(&path, spoilt.as_bytes()).unwrap();
         let error = read(&path).unwrap_err();
         assert!(matches!(error, ReviewsError::Line { line: 2, .. }), "{error}");
         assert!(error.to_string().contains("pets.reviews.jsonl`, line 2"), "{error}");

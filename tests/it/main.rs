@@ -6,6 +6,7 @@
 
 mod asking;
 mod bad_input;
+mod browser;
 mod deletions;
 mod demo;
 mod folder;
@@ -19,6 +20,8 @@ mod proxy;
 mod publishing;
 mod readme;
 mod recipes;
+mod review;
+mod reviewing;
 mod sources;
 mod stand_in;
 mod support;

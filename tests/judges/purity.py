@@ -1,17 +1,27 @@
-"""How many more pictures an audit needs until Wilson's interval is two points wide to either side.
+"""How many more pictures an audit must see until Wilson's interval reaches 2 points to each side.
 
-Prints `right seen more` as statsmodels has it; the rows stand in `domain/learning/interval.rs` and `report/reviewed/tests.rs`.
+Prints the rows of the test in src/domain/review/purity.rs:
+    pip install statsmodels==0.15.0
+    python tests/judges/purity.py
 """
 
 from statsmodels.stats.proportion import proportion_confint
 
+HALF_WIDTH = 0.02
 
-def half(share, n):
+
+def half_width(share: float, n: int) -> float:
     low, high = proportion_confint(share * n, n, 0.05, "wilson")
     return (high - low) / 2
 
 
-for right, seen in [(1, 1), (1, 2), (9, 10), (0, 20), (20, 20), (28, 30), (94, 100), (282, 300), (564, 600), (950, 1000)]:
-    share = right / seen
-    more = next(k for k in range(100_000) if half(share, seen + k) <= 0.02)
-    print(right, seen, more)
+def n_more(n_right: int, n_seen: int) -> int:
+    share = n_right / n_seen if n_seen else 0.5
+    n = max(n_seen, 1)
+    while HALF_WIDTH < half_width(share, n):
+        n += 1
+    return n - n_seen
+
+
+for n_right, n_seen in [(0, 0), (1, 1), (50, 50), (95, 100), (150, 200), (940, 1000)]:
+    print((n_right, n_seen, n_more(n_right, n_seen)))

@@ -30,24 +30,19 @@ impl Score {
     /// inference", JASA 22 (1927). Unlike the textbook interval it stays within 0 and 1 and has a
     /// width when all answers are right.
     pub fn of_share(part: u32, whole: u32) -> Option<Self> {
-        if whole == 0 {
-            return None;
-        }
-        let n = f64::from(whole);
-        let share = f64::from(part) / n;
-        let middle = (share + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
-        let reach = reach(share, n);
-        let low = if part == 0 { 0.0 } else { middle - reach };
-        let high = if part == whole { 1.0 } else { middle + reach };
-        Some(Self { value: share, interval: Some(Interval { low, high }) })
+        (whole != 0).then(|| Self::of_portion(f64::from(part) / f64::from(whole), whole))
     }
 
-    /// Returns how many more pictures must be seen until Wilson's interval is at most `reach_max`
-    /// wide to either side, if the share stays what it is; `None` of nothing. `reach_max` is more
-    /// than 0.
-    pub fn more_until(part: u32, whole: u32, reach_max: f64) -> Option<u32> {
-        let share = Self::of_share(part, whole)?.value;
-        (0..=u32::MAX).find(|more| reach(share, f64::from(whole) + f64::from(*more)) <= reach_max)
+    /// Returns a share of `whole`, which is not 0, with Wilson's interval, also where no whole
+    /// part makes that share.
+    pub(in crate::domain) fn of_portion(share: f64, whole: u32) -> Self {
+        let n = f64::from(whole);
+        let middle = (share + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
+        let spread = (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+        let reach = Z / (1.0 + Z * Z / n) * spread;
+        let low = if share <= 0.0 { 0.0 } else { middle - reach };
+        let high = if 1.0 <= share { 1.0 } else { middle + reach };
+        Self { value: share, interval: Some(Interval { low, high }) }
     }
 
     /// Returns `value` with the interval that 95 % of the `resampled` figures lie in.
@@ -71,13 +66,6 @@ impl Score {
         });
         Self { value, interval: mirrored }
     }
-}
-
-/// Returns how far Wilson's interval reaches to either side of its middle, for a share of `n`. It
-/// falls as `n` grows.
-fn reach(share: f64, n: f64) -> f64 {
-    let spread = (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-    Z / (1.0 + Z * Z / n) * spread
 }
 
 fn middle_of(resampled: &[Option<f64>]) -> Option<Interval> {
@@ -129,26 +117,6 @@ mod tests {
         assert!(none.low <= 0.0 && 0.1 < none.high, "{none:?}");
         assert!(1.0 <= all.high && all.low < 0.9, "{all:?}");
         assert_eq!(Score::of_share(0, 0), None);
-    }
-
-    #[test]
-    fn what_is_still_to_be_seen_is_what_statsmodels_needs() {
-        // tests/judges/purity.py: the fewest for which half of proportion_confint(share * n, n,
-        // 0.05, "wilson") is at most 0.02.
-        let known = [
-            (1, 1, 92),
-            (1, 2, 2396),
-            (0, 20, 73),
-            (20, 20, 73),
-            (28, 30, 576),
-            (94, 100, 451),
-            (282, 300, 251),
-            (564, 600, 0),
-        ];
-        for (part, whole, more) in known {
-            assert_eq!(Score::more_until(part, whole, 0.02), Some(more), "{part} of {whole}");
-        }
-        assert_eq!(Score::more_until(0, 0, 0.02), None);
     }
 
     #[test]

@@ -2,6 +2,10 @@
 //!
 //! A reason is a word of this table or any text of a person's own.
 
+use serde::Serialize;
+
+use crate::domain::flaws;
+
 /// What a reason speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
@@ -12,12 +16,13 @@ pub enum About {
 }
 
 /// A usual reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// The word in the file of reviews.
     pub slug: &'static str,
     /// What people read.
     pub words: &'static str,
+    #[serde(skip)]
     pub about: About,
 }
 
@@ -25,7 +30,7 @@ pub struct Reason {
 pub const OFFENSIVE: &str = "offensive";
 
 /// In the order in which they are offered.
-pub const REASONS: [Reason; 9] = [
+pub const REASONS: [Reason; 10] = [
     Reason { slug: "wrong-subject", words: "wrong subject", about: About::Subject },
     Reason { slug: "screenshot", words: "screenshot", about: About::Subject },
     Reason { slug: "text", words: "text or meme", about: About::Subject },
@@ -35,16 +40,20 @@ pub const REASONS: [Reason; 9] = [
     Reason { slug: "blurred", words: "blurred", about: About::Copy },
     Reason { slug: "small", words: "too small or cropped", about: About::Copy },
     Reason { slug: OFFENSIVE, words: "offensive", about: About::Subject },
+    Reason { slug: "duplicate", words: "duplicate", about: About::Copy },
 ];
 
 fn row(reason: &str) -> Option<&'static Reason> {
     REASONS.iter().find(|it| it.slug == reason)
 }
 
-/// Tells what a reason speaks of. A text of a person's own speaks of what is shown: leaving out
-/// too much is seen in the review, keeping what was refused is not.
+/// Tells what a reason speaks of. What a measure found (`domain::flaws`) speaks of the copy: others
+/// are measured themselves. A text of a person's own speaks of what is shown: leaving out too much
+/// is seen in the review, keeping what was refused is not.
 pub fn about(reason: &str) -> About {
-    row(reason).map_or(About::Subject, |it| it.about)
+    let is_measured = || flaws::ROWS.iter().any(|it| it.kind == reason);
+    let own = || if is_measured() { About::Copy } else { About::Subject };
+    row(reason).map_or_else(own, |it| it.about)
 }
 
 /// Returns a reason as people read it.
@@ -62,7 +71,8 @@ mod tests {
     fn a_reason_of_quality_speaks_of_the_copy_and_any_other_of_what_is_shown() {
         let of_copy: Vec<&str> =
             REASONS.iter().filter(|it| about(it.slug) == About::Copy).map(|it| it.slug).collect();
-        assert_eq!(of_copy, ["watermark", "blurred", "small"]);
+        assert_eq!(of_copy, ["watermark", "blurred", "small", "duplicate"]);
+        assert_eq!(about("too small"), About::Copy);
         assert_eq!(about("a toy, not an animal"), About::Subject);
     }
 
