@@ -1,6 +1,7 @@
 //! The trained model asked: by every way of naming pictures, over HTTP, and beside another one.
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     process::{Child, Command, Stdio},
@@ -247,6 +248,51 @@ fn an_interrupted_learning_curve_says_so() {
     let ended = Ended(child.wait_with_output().unwrap());
 
     ended.expect_code(130);
+}
+
+#[test]
+fn every_label_is_weighed_by_models_that_never_saw_its_picture() {
+    let bench = Bench::with(SMALL);
+    bench.run();
+    let ask = || bench.snapset(&["suspects", "pipelines/small.toml", "--folds", "3", "--json"]);
+
+    let told = ask();
+    let again = ask();
+    let words = bench.snapset(&["suspects", "pipelines/small.toml", "--folds", "2", "--top", "1"]);
+
+    told.expect_code(0);
+    let document = told.json();
+    let said = document["said"].as_array().unwrap();
+    assert_eq!(said.len(), bench.sides().len());
+    for it in said {
+        let probabilities = it["probabilities"].as_array().unwrap();
+        let sum: f64 = probabilities.iter().map(|p| p.as_f64().unwrap()).sum();
+        assert!((sum - 1.0).abs() < 1e-5 && probabilities.len() == 2, "{it}");
+    }
+    let known: BTreeSet<&str> = said.iter().map(|it| it["picture"].as_str().unwrap()).collect();
+    assert_eq!(known.len(), said.len());
+    for suspect in document["suspects"].as_array().unwrap() {
+        assert!(known.contains(suspect["picture"].as_str().unwrap()));
+        assert_ne!(suspect["doubt"]["given"], suspect["doubt"]["likely"]);
+    }
+    assert_eq!(document, again.json());
+    words.expect_code(0);
+    assert!(words.out().contains("Models that never saw a picture agree"), "{}", words.out());
+}
+
+#[test]
+fn labels_are_not_weighed_without_pictures_or_a_way_to_train() {
+    let bench = Bench::with(SMALL);
+    let suspects = || bench.snapset(&["suspects", "pipelines/small.toml"]);
+    let empty = suspects();
+    let (untaught, _) = SMALL.split_once("[train]").unwrap();
+    bench.write("pipelines/small.toml", untaught);
+    let without = suspects();
+
+    empty.expect_code(1);
+    assert!(empty.err().contains("has no pictures yet"), "{}", empty.err());
+    without.expect_code(2);
+    assert!(without.err().contains("has no [train] table"), "{}", without.err());
 }
 
 #[test]

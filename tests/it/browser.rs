@@ -2,6 +2,7 @@
 //! plain HTTP.
 
 use std::{
+    env,
     fmt::Write as _,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
@@ -15,8 +16,6 @@ use serde_json::{Value, json};
 /// How long anything on a page is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 /// Keys that have no letter, as the protocol names them.
 pub(crate) const ENTER: &str = "\u{e007}";
 pub(crate) const ESCAPE: &str = "\u{e00c}";
@@ -28,6 +27,12 @@ pub(crate) struct Browser {
     driver: Child,
     port: u16,
     session: String,
+}
+
+/// Tells whether there is a browser; where `SNAPSET_BROWSER` is set, there has to be one.
+pub(crate) fn is_here() -> bool {
+    let asked = Command::new("chromedriver").arg("--version").stdout(Stdio::null()).status();
+    asked.is_ok_and(|it| it.success()) || env::var_os("SNAPSET_BROWSER").is_some()
 }
 
 impl Browser {
@@ -141,27 +146,12 @@ impl Browser {
         sent.collect()
     }
 
-    /// Returns a picture of the page as PNG.
-    pub(crate) fn screenshot(&self) -> Vec<u8> {
-        let text = self.command("GET", "/screenshot", &Value::Null);
-        let (mut bytes, mut bits, mut n_bits) = (Vec::new(), 0_u32, 0);
-        for letter in text.as_str().unwrap().bytes() {
-            let Some(six) = BASE64.iter().position(|it| *it == letter) else { break };
-            bits = bits << 6 | u32::try_from(six).unwrap();
-            n_bits += 6;
-            if 8 <= n_bits {
-                n_bits -= 8;
-                bytes.push(u8::try_from(bits >> n_bits & 255).unwrap());
-            }
-        }
-        bytes
-    }
-
     fn devtools(&self, name: &str, parameters: &Value) {
         self.command("POST", "/goog/cdp/execute", &json!({ "cmd": name, "params": parameters }));
     }
 
-    fn command(&self, method: &str, path: &str, body: &Value) -> Value {
+    /// Asks the driver something about this session.
+    pub(crate) fn command(&self, method: &str, path: &str, body: &Value) -> Value {
         let path = format!("/session/{}{path}", self.session);
         self.ask(method, &path, Some(body).filter(|body| !body.is_null()))
     }

@@ -1,13 +1,23 @@
 //! `snapset review` as people use it: the page of the built binary in chromium, by keyboard.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io::{BufRead as _, BufReader},
     process::{Child, Stdio},
 };
 
 use serde_json::Value;
+use snapset::{
+    domain::{
+        id::BlobId,
+        review::{Reviews, Ruled},
+        verdict::TwinPair,
+    },
+    store::{Store, reviews},
+};
 
 use super::{
+    browser,
     reviewing::{self, Page},
     support::Bench,
 };
@@ -67,16 +77,67 @@ impl Drop for Review {
 
 #[test]
 fn a_review_by_keyboard_loses_nothing_and_lets_nobody_in() {
+    if !browser::is_here() {
+        eprintln!("skipped: no browser to drive; apt-get install chromium-driver brings one");
+        return;
+    }
     let bench = Bench::with(LARGE);
     bench.run();
     let review = Review::of(&bench);
-    let reviews = bench.path("pipelines/small.reviews.jsonl");
+    let file = bench.path("pipelines/small.reviews.jsonl");
 
-    reviewing::scenario(&Page { address: &review.address, reviews: &reviews });
+    reviewing::scenario(&Page { address: &review.address, reviews: &file });
 
     // The store is free while the page is open, and what was decided is still there.
-    let before = bench.read("pipelines/small.reviews.jsonl");
+    let said = bench.read("pipelines/small.reviews.jsonl");
+    let before = classes_of(&bench);
     bench.run();
-    assert_eq!(bench.read("pipelines/small.reviews.jsonl"), before);
-    assert!(before.contains("\"by\":\"ada\""));
+    assert_eq!(bench.read("pipelines/small.reviews.jsonl"), said);
+    assert!(said.contains("\"by\":\"ada\""));
+    expect_followed(&bench, &Reviews::of(&reviews::read(&file).unwrap()), &before);
+}
+
+/// Returns the class of every picture of the dataset, by the digits of its file's name.
+fn classes_of(bench: &Bench) -> BTreeMap<String, String> {
+    let sides = bench.sides().into_iter();
+    let named = sides.map(|(name, side)| {
+        let digits = name.rsplit('-').next().unwrap().strip_suffix(".jpg").unwrap().to_owned();
+        (digits, side.rsplit('/').next().unwrap().to_owned())
+    });
+    named.collect()
+}
+
+/// Fails unless the dataset follows what was decided, and nothing else about it has changed.
+fn expect_followed(bench: &Bench, held: &Reviews, before: &BTreeMap<String, String>) {
+    let after = classes_of(bench);
+    for (picture, ruled) in &held.pictures {
+        let class = after.get(&picture.short()).map(String::as_str);
+        match ruled {
+            Ruled::Reject { .. } => assert_eq!(class, None, "{picture} was rejected"),
+            Ruled::Relabel { label } => {
+                assert!(class.is_none_or(|it| it == label.as_str()), "{picture} is no {class:?}");
+            }
+            Ruled::Keep => (),
+        }
+    }
+    let store = Store::open(&bench.path("data/small/store")).unwrap();
+    // What was said of a picture speaks of its twins as well.
+    let mut touched: BTreeSet<BlobId> =
+        held.pictures.keys().chain(&held.keepers).copied().collect();
+    touched.extend(held.strangers.iter().flat_map(|(a, b)| [*a, *b]));
+    for _ in 0..2 {
+        for (_, pair) in store.notes::<TwinPair>().unwrap() {
+            if touched.contains(&pair.a) || touched.contains(&pair.b) {
+                touched.extend([pair.a, pair.b]);
+            }
+        }
+    }
+    let touched: BTreeSet<String> = touched.iter().map(BlobId::short).collect();
+    let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let changed = all.into_iter().filter(|it| before.get(*it) != after.get(*it));
+    let changed: Vec<&String> = changed.collect();
+    assert!(10 < changed.len(), "{changed:?}");
+    for picture in changed {
+        assert!(touched.contains(picture), "{picture} changed though nobody spoke of it");
+    }
 }

@@ -25,7 +25,8 @@ const PARTS_OF_FOLD: usize = 2;
 
 /// Deals all pictures of the dataset, whatever their split, to `n_folds` folds and asks about each
 /// a model trained with the settings of the pipeline on the others. Twins share a fold. `told`
-/// hears how many trainings are done, and of how many. In the order of the pictures' ids.
+/// hears how many trainings are done, and of how many. In the order of the pictures' ids; nothing
+/// of an empty dataset.
 pub async fn out_of_fold(
     training: &Training<'_>,
     store: &Store,
@@ -34,6 +35,9 @@ pub async fn out_of_fold(
     mut told: impl FnMut(usize, usize) + Send + 'static,
 ) -> Result<Vec<OutOfFold>, TrainError> {
     let input = training.input(store)?;
+    if input.pictures.is_empty() {
+        return Ok(Vec::new());
+    }
     told(0, n_folds);
     let groups = query::dataset(store, training.classes)?;
     let groups = groups.iter().map(|it| (it.blob, it.leak_group)).collect();
