@@ -14,6 +14,7 @@ mod answers;
 mod beside;
 mod chart;
 mod classes;
+mod doubted;
 mod duplicates;
 mod evidence;
 mod explain;
@@ -80,6 +81,7 @@ pub fn html(input: &ReportInput<'_>) -> Result<String, ReportError> {
         facts.planted.as_ref().map(|planted| truth::section(&facts, planted)).transpose()?,
         Some(duplicates::twins(&facts)?),
         Some(duplicates::conflicts(&facts)?),
+        doubted::section(&facts),
         Some(quality::measures(&facts)),
         Some(quality::outliers(&facts)),
         Some(losses::left_out(&facts)),
@@ -157,7 +159,9 @@ fn settings(input: &ReportInput<'_>) -> Section {
         body: html! {
             details.settings {
                 summary { code { (input.name) ".toml" } }
-                pre { code { (input.settings_text) } }
+                pre tabindex="0" role="region" aria-label="The pipeline file" {
+                    code { (input.settings_text) }
+                }
             }
         },
     }

@@ -148,6 +148,7 @@ impl From<AskError> for Complaint {
     fn from(error: AskError) -> Self {
         match error {
             AskError::Store(error) => error.into(),
+            AskError::Reviews(error) => error.into(),
             AskError::NoModel { .. } => Self::new(Exit::Failed, error)
                 .hinting(Some("snapset train PIPELINE trains one; the file needs a [train] table")),
             AskError::NoRecipe { .. } => Self::new(Exit::Usage, error),

@@ -19,8 +19,9 @@ use crate::{
 pub(crate) struct SuspectsArguments {
     #[command(flatten)]
     one: OnePipeline,
-    /// Into how many parts the dataset is dealt; each is judged by a training with the others
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u8).range(2..=20))]
+    /// Into how many parts the dataset is dealt; each is judged by a training with the others, of
+    /// which half a part chooses the best epoch
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u8).range(3..=20))]
     folds: u8,
     /// Show so many of them
     #[arg(long, value_name = "N", default_value_t = 20)]
@@ -72,6 +73,12 @@ pub(crate) async fn suspects(
             "said": said,
         }));
     } else {
+        for class in
+            (0..classes.len()).filter(|class| doubts.said.iter().all(|it| it.given != *class))
+        {
+            let name = &classes[class];
+            talk.aside(&format!("left out: class {name} has too few pictures that are no twins"));
+        }
         talk.result(&in_words(&doubts, arguments.top));
     }
     Ok(Exit::Done)

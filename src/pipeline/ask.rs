@@ -10,7 +10,7 @@ use crate::{
         predict,
         train::{self, TrainError},
     },
-    store::{StoreError, query},
+    store::{StoreError, query, reviews::ReviewsError},
 };
 
 pub use crate::stage::predict::{Answer, PredictError, Prediction, Subject, judge_bytes};
@@ -31,6 +31,8 @@ pub enum AskError {
     NoPictures { dataset: String },
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Reviews(#[from] ReviewsError),
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error(transparent)]

@@ -5,9 +5,11 @@ use crate::{
     domain::{
         id::BlobId,
         learning::suspects::{self, OutOfFold, Suspect},
+        review::Reviews,
     },
     engine::stop::Stop,
     stage::train::doubt,
+    store::reviews,
 };
 
 /// What trainings with parts of the dataset said of the rest of it.
@@ -15,7 +17,8 @@ use crate::{
 pub struct Doubts {
     /// What was said of every picture, in the order of their ids.
     pub said: Vec<OutOfFold>,
-    /// The pictures that are probably in the wrong class, the most doubtful first.
+    /// The pictures that are probably in the wrong class and that no person has settled, the most
+    /// doubtful first.
     pub suspects: Vec<(BlobId, Suspect)>,
 }
 
@@ -35,7 +38,13 @@ impl Workshop {
             return Err(AskError::NoPictures { dataset: dataset() });
         }
         let classes: Vec<_> = self.pipeline.classes.labels().cloned().collect();
-        let suspects = suspects::suspects(&said, &classes);
+        let mut suspects = suspects::suspects(&said, &classes);
+        // A person who looked knows better.
+        let settled = Reviews::of(&reviews::read(&self.pipeline.reviews())?).pictures;
+        suspects.retain(|(blob, _)| !settled.contains_key(blob));
+        for (rank, (_, suspect)) in (0..).zip(&mut suspects) {
+            suspect.rank = rank;
+        }
         self.store.replace_notes(&suspects)?;
         Ok(Doubts { said, suspects })
     }

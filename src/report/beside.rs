@@ -14,6 +14,7 @@ use crate::{
     domain::{
         flaws::ROWS,
         id::BlobId,
+        review::reasons,
         verdict::{DropReason, Ruling, Verdict},
     },
     store::{Store, StoreError, layout::Layout, query},
@@ -58,6 +59,9 @@ pub(super) fn sides(
         }
         Some(Ruling::Drop(DropReason::TwinOfRejected { of, .. })) => {
             vec![side("rejected", &of)?, side("dropped", blob)?]
+        }
+        Some(Ruling::Drop(DropReason::Reviewed { reason })) if reason == reasons::OFFENSIVE => {
+            Vec::new()
         }
         Some(Ruling::Drop(
             DropReason::LabelConflict { .. }

@@ -32,7 +32,7 @@ pub(super) fn counts(facts: &Facts) -> Section {
         title: "Classes and splits",
         lead: html! { "What each class brought, and how its pictures are shared out." },
         body: html! {
-            div.scroll { table.counts {
+            div.scroll tabindex="0" role="region" aria-label="Pictures by class and split" { table.counts {
                 thead { tr {
                     th scope="col" { "Class" }
                     th scope="col" { "Posts" }

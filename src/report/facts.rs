@@ -11,13 +11,13 @@ use crate::{
         fingerprint::{Fingerprint, Likeness},
         flaws,
         id::{BlobId, Label, Place, PostId},
-        learning::{growth::LearningCurve, interval::RESAMPLING_SEED},
+        learning::{growth::LearningCurve, interval::RESAMPLING_SEED, suspects::Suspect},
         link::{Download, LinkId, MediaUrl},
         outcome::Outcome,
         outliers::{self, Look, Outlier},
         post::Post,
         progress::Gap,
-        review::{Decision, Review, held},
+        review::{Decision, Review, Reviews, held},
         verdict::{DropReason, Ruling, TwinPair, Verdict},
     },
     store::{
@@ -55,6 +55,8 @@ pub(super) struct Facts<'a> {
     pub planted: Option<PlantedReport>,
     pub run: Option<(RunName, Run)>,
     pub growth: Option<LearningCurve>,
+    /// The doubted labels, the least believed first.
+    pub suspects: Vec<(BlobId, Suspect)>,
     pub exports: Vec<(String, Exported)>,
 }
 
@@ -95,6 +97,10 @@ impl<'a> Facts<'a> {
             let is_of_run = run.as_ref().is_some_and(|(name, _)| *name == growth.run);
             is_of_run.then(|| LearningCurve::of(&growth.points, RESAMPLING_SEED)).flatten()
         });
+        let lines = reviews::read(&input.reviews)?;
+        let settled = Reviews::of(&lines).pictures;
+        let mut suspects = query::suspects(store)?;
+        suspects.retain(|(blob, _)| !settled.contains_key(blob));
         Ok(Self {
             input,
             journey: funnel::journey(store, classes)?,
@@ -103,7 +109,7 @@ impl<'a> Facts<'a> {
             sightings,
             post_of_url,
             rulings,
-            lines: reviews::read(&input.reviews)?,
+            lines,
             compared,
             pairs,
             measures,
@@ -115,6 +121,7 @@ impl<'a> Facts<'a> {
             planted: planted(store, classes)?,
             run,
             growth,
+            suspects,
             exports: store.notes()?,
         })
     }

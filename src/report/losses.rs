@@ -182,7 +182,7 @@ pub(super) fn troubles(facts: &Facts) -> Section {
             @if rows.is_empty() {
                 p.empty { "Nothing is in the state of failure." }
             } @else {
-                div.scroll { table.troubles {
+                div.scroll tabindex="0" role="region" aria-label="Troubles" { table.troubles {
                     thead { tr {
                         th scope="col" { "Where" } th scope="col" { "Times" }
                         th scope="col" { "What happened" } th scope="col" { "What now" }

@@ -40,7 +40,7 @@ pub(super) fn section(facts: &Facts) -> Section {
             "publishing, see to the rights, and honour what people delete."
         },
         body: html! {
-            div.scroll { table.sources {
+            div.scroll tabindex="0" role="region" aria-label="Where pictures came from" { table.sources {
                 thead { tr {
                     th scope="col" { "Place" } th scope="col" { "Class" } th scope="col" { "Posts" }
                     th scope="col" { "Pictures" } th scope="col" { "Authors" }
@@ -118,7 +118,7 @@ fn exports(exports: &[(String, Exported)]) -> Markup {
         @if exports.is_empty() {
             p.empty { "Nothing has been exported yet." }
         } @else {
-            div.scroll { table.exports {
+            div.scroll tabindex="0" role="region" aria-label="Exports" { table.exports {
                 thead { tr {
                     th scope="col" { "Export" } th scope="col" { "Pictures" } th scope="col" { "Files" }
                     th scope="col" { "Size" } th scope="col" { "Version" }

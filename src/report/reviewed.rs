@@ -116,7 +116,8 @@ pub(super) fn section(facts: &Facts) -> Option<Section> {
     if facts.lines.is_empty() {
         return None;
     }
-    let purity = purity(&facts.lines);
+    let known = facts.lines.iter().filter(|line| facts.rulings.contains_key(&line.picture));
+    let purity = purity(&known.cloned().collect::<Vec<_>>());
     let mut kinds: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut queues: BTreeMap<Queue, u64> = BTreeMap::new();
     for line in &held {
@@ -163,7 +164,7 @@ fn kind(decision: &Decision) -> &'static str {
 
 fn audit(purity: &BTreeMap<Label, Purity>) -> Markup {
     html! {
-        div.scroll { table.purity {
+        div.scroll tabindex="0" role="region" aria-label="Right labels, class by class" { table.purity {
             thead { tr {
                 th scope="col" { "Class" } th scope="col" { "Looked at" } th scope="col" { "Right" }
                 th scope="col" { "Share" } th scope="col" { "95\u{a0}% interval" }

@@ -92,7 +92,7 @@ fn epochs(run: &Run) -> Markup {
     html! {
         details {
             summary { "The same in numbers" }
-            div.scroll { table.epochs {
+            div.scroll tabindex="0" role="region" aria-label="Epochs" { table.epochs {
                 thead { tr {
                     th scope="col" { "Epoch" }
                     @for name in ["Train loss", "Val loss", "Train accuracy", "Val accuracy"] {
@@ -123,7 +123,7 @@ fn scores(run: &Run, test: &Evaluation) -> Markup {
         }
     };
     html! {
-        div.scroll { table.scores {
+        div.scroll tabindex="0" role="region" aria-label="Scores, class by class" { table.scores {
             caption { "Scores of each class" }
             thead { tr {
                 th scope="col" { "Class" }

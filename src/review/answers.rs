@@ -134,27 +134,27 @@ pub(super) fn standing(desk: &Desk, book: &Book, tally: &Tally) -> Standing {
     Standing {
         state: State { edition, lines },
         progress: progress.into(),
-        purity: purity(desk, book),
+        purity: purity(desk, book, tally),
     }
 }
 
-fn purity(desk: &Desk, book: &Book) -> Vec<PurityRow> {
+fn purity(desk: &Desk, book: &Book, tally: &Tally) -> Vec<PurityRow> {
     let row = |class: &Label| {
-        let pictures = desk.n_audited(class);
         let audited = book.sample().of(class);
         let score = audited.purity();
         let interval = score.and_then(|score| score.interval);
         let seen = usize::try_from(audited.n_seen).unwrap_or(usize::MAX);
         let more = usize::try_from(audited.n_more(purity::HALF_WIDTH)).unwrap_or(usize::MAX);
+        let left = tally.n_to_audit(class);
         PurityRow {
             class: class.clone(),
-            pictures,
+            pictures: seen + left,
             seen: audited.n_seen,
             right: audited.n_right,
             share: score.map(|score| score.value),
             low: interval.map(|it| it.low),
             high: interval.map(|it| it.high),
-            more: more.min(pictures.saturating_sub(seen)),
+            more: more.min(left),
         }
     };
     desk.labels.iter().map(row).collect()
@@ -219,7 +219,13 @@ fn proposals(desk: &Desk, item: &Item) -> (Option<Proposal>, Option<Proposal>) {
     };
     let keep = || {
         let label = desk.shown_as(card)?;
-        said(&format!("Keep as {label}"), Decision::Keep)
+        // To keep says "as it was posted", which may be another class than it is kept in.
+        let decision = if desk.is_posted_as(card, label) {
+            Decision::Keep
+        } else {
+            Decision::Relabel { label: label.clone() }
+        };
+        said(&format!("Keep as {label}"), decision)
     };
     match (&item.why, item.beside) {
         (Why::Twins(_), Some(beside)) => {
@@ -256,10 +262,14 @@ fn proposals(desk: &Desk, item: &Item) -> (Option<Proposal>, Option<Proposal>) {
     }
 }
 
-/// Tells which of two twins was kept; where neither was, the larger.
+/// Tells which of two twins was kept, whatever their sizes; where neither was, the larger.
 fn is_better_copy(card: &Card, other: &Card) -> bool {
     let gives_way = |it: &Card, to: &Card| matches!(&it.ruling, Some(Ruling::Drop(DropReason::Twin { of, .. })) if *of == to.blob);
     let worth = |it: &Card| (it.width_px.min(it.height_px), it.width_px.max(it.height_px), it.blob);
+    let is_kept = |it: &Card| matches!(it.ruling, Some(Ruling::Keep { .. }));
+    if is_kept(card) != is_kept(other) {
+        return is_kept(card);
+    }
     if gives_way(card, other) {
         return false;
     }

@@ -19,8 +19,9 @@ use super::{
 };
 use crate::domain::{id::BlobId, review::Queue};
 
-/// A picture of this name never changes: its name is its content.
-const FOREVER: &str = "private, max-age=31536000, immutable";
+/// A picture of this name never changes, for its name is its content; but what was taken back is
+/// not to be kept for long.
+const AN_HOUR: &str = "private, max-age=3600, immutable";
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
@@ -139,7 +140,7 @@ async fn picture(room: &Room, blob: BlobId, size: Size) -> Response {
     };
     match room.shelf.picture(id, size).await {
         Ok(jpeg) => {
-            let headers = [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, FOREVER)];
+            let headers = [(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, AN_HOUR)];
             (headers, jpeg).into_response()
         }
         Err(error) => {

@@ -121,6 +121,11 @@ impl Book {
         self.said_last(question).filter(|line| !is_taking_back(&line.decision))
     }
 
+    /// Tells whether a line was ever written.
+    pub(super) fn has(&self, line: &Review) -> bool {
+        self.lines.iter().rev().any(|it| it == line)
+    }
+
     pub(super) fn sample(&self) -> &Sample {
         &self.sample
     }
@@ -138,7 +143,7 @@ impl Book {
     /// Writes decisions, all or none, each later than every line there is. Their moments are set
     /// here. Returns them with what held before each.
     pub(super) fn write(&mut self, mut said: Vec<Review>) -> Result<Vec<Made>, BookError> {
-        let first_ms = (self.clock)().max(self.latest_ms + 1);
+        let first_ms = (self.clock)().max(self.latest_ms.saturating_add(1));
         for (line, at_ms) in said.iter_mut().zip(first_ms..) {
             line.at_ms = at_ms;
         }

@@ -54,8 +54,6 @@ pub struct Desk {
     /// Ascending by digest.
     pub(super) cards: Vec<Card>,
     queues: BTreeMap<Queue, Vec<Item>>,
-    /// How many pictures of each class the audit draws from.
-    audited: BTreeMap<Label, usize>,
     /// Where each picture waits: picture, queue, place in the queue; ascending.
     waits: Vec<(CardId, Queue, u32)>,
 }
@@ -113,7 +111,6 @@ impl Desk {
             places: input.classes.places().into_iter().cloned().collect(),
             cards: Vec::new(),
             queues: BTreeMap::new(),
-            audited: BTreeMap::new(),
             waits: Vec::new(),
         };
         desk.cards = cards(&store, input.classes, &desk.places, &desk.labels)?;
@@ -134,12 +131,6 @@ impl Desk {
             outliers,
         };
         desk.queues = queues::all(&sources);
-        for item in desk.queues.get(&Queue::Audit).into_iter().flatten() {
-            let label = desk.cards.get(item.picture.place()).and_then(|it| desk.shown_as(it));
-            if let Some(label) = label.cloned() {
-                *desk.audited.entry(label).or_default() += 1;
-            }
-        }
         for (queue, items) in &desk.queues {
             for (at, item) in (0..).zip(items) {
                 desk.waits.push((item.picture, *queue, at));
@@ -178,14 +169,14 @@ impl Desk {
         labels.next().filter(|_| labels.next().is_none())
     }
 
+    /// Tells whether a picture was posted under this class and no other.
+    pub(super) fn is_posted_as(&self, card: &Card, label: &Label) -> bool {
+        self.posted_as(card) == BTreeSet::from([label])
+    }
+
     /// Returns the classes a picture was posted under.
     pub(super) fn posted_as(&self, card: &Card) -> BTreeSet<&Label> {
         card.posts.iter().filter_map(|post| self.label(post.label)).collect()
-    }
-
-    /// Counts the pictures of a class that the audit draws from.
-    pub(super) fn n_audited(&self, class: &Label) -> usize {
-        self.audited.get(class).copied().unwrap_or_default()
     }
 
     pub(super) fn place_name(&self, place: u32) -> &str {
@@ -264,12 +255,8 @@ impl Desk {
     }
 
     fn suspects(&self, store: &Store) -> Result<Vec<(CardId, Suspect)>, StoreError> {
-        let mut suspects = Vec::new();
-        for entry in store.walk_notes::<Suspect>()? {
-            let (blob, suspect) = entry?;
-            suspects.extend(self.find(&blob).map(|id| (id, suspect)));
-        }
-        Ok(suspects)
+        let suspects = query::suspects(store)?.into_iter();
+        Ok(suspects.filter_map(|(blob, suspect)| Some((self.find(&blob)?, suspect))).collect())
     }
 }
 

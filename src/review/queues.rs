@@ -132,6 +132,10 @@ impl Sources<'_> {
         self.cards.get(id.place()).and_then(|card| card.ruling.as_ref())
     }
 
+    fn is_kept(&self, id: CardId) -> bool {
+        matches!(self.ruling(id), Some(Ruling::Keep { .. }))
+    }
+
     fn is_flawed(&self, id: CardId) -> bool {
         matches!(self.ruling(id), Some(Ruling::Drop(DropReason::Flawed(_))))
     }
@@ -201,6 +205,8 @@ fn twins(sources: &Sources<'_>) -> Vec<Item> {
     let is_doubtful = |pair: &&Pair| {
         let off = pair.likeness.similarity.0.abs_diff(limit);
         let is_sound = !sources.is_flawed(pair.a) && !sources.is_flawed(pair.b);
+        // Where both gave way to a third, that is the copy to speak of.
+        let is_sound = is_sound && (sources.is_kept(pair.a) || sources.is_kept(pair.b));
         is_sound && (limit == 0 || off <= BORDER)
     };
     let both = sources.twins.iter().map(|pair| (pair, Why::Twins(pair.likeness)));

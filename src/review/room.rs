@@ -252,9 +252,14 @@ impl Room {
         }
         let (mut lines, mut passed_over) = (Vec::new(), 0);
         for made in &regret.made {
-            for line in made.before.iter().chain([&made.line]) {
-                let said = Said { picture: line.picture, decision: line.decision.clone() };
-                self.line(line.queue, said)?;
+            let Made { line, before } = made;
+            let said = Said { picture: line.picture, decision: line.decision.clone() };
+            self.line(line.queue, said)?;
+            // What held before may have come from elsewhere, by other rules; it has to be there.
+            let is_known = |it: &Review| ledger.book.has(it) && it.question() == line.question();
+            if !before.as_ref().is_none_or(is_known) {
+                passed_over += 1;
+                continue;
             }
             match ledger.book.taking_back(made) {
                 Some(back) => lines.extend(back),
@@ -279,9 +284,11 @@ impl Room {
             let found = self.desk.find(&blob).map(|id| self.desk.card(id));
             found.ok_or(RoomError::NoSuchPicture(blob))
         };
-        let shown_as = self.desk.shown_as(find(picture)?).cloned();
+        let card = find(picture)?;
+        let shown_as = self.desk.shown_as(card).cloned();
+        let is_posted_so = shown_as.as_ref().is_some_and(|it| self.desk.is_posted_as(card, it));
         match &decision {
-            Decision::Keep if shown_as.is_none() => return Err(RoomError::Ambiguous(picture)),
+            Decision::Keep if !is_posted_so => return Err(RoomError::Ambiguous(picture)),
             Decision::Reject { reason } if !(1..=REASON_MAX).contains(&reason.trim().len()) => {
                 return Err(RoomError::Reason);
             }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     book::{Book, Change},
-    desk::{CardId, Desk},
+    desk::{Card, CardId, Desk},
     queues::Item,
 };
 use crate::domain::{
-    id::BlobId,
+    id::{BlobId, Label},
     review::{Decision, Question, Queue, Review},
+    verdict::{DropReason, Ruling},
 };
 
 /// The queues a person is led through.
@@ -19,6 +20,7 @@ pub(super) const SHOWN: [Queue; 6] =
 #[derive(Default)]
 pub(super) struct Tally {
     decided: BTreeMap<Queue, Flags>,
+    to_audit: BTreeMap<Label, usize>,
 }
 
 #[derive(Default)]
@@ -35,7 +37,15 @@ impl Tally {
             let n_set = flags.iter().filter(|it| **it).count();
             (queue, Flags { flags, n_set })
         };
-        Self { decided: SHOWN.into_iter().map(flags).collect() }
+        let decided: BTreeMap<Queue, Flags> = SHOWN.into_iter().map(flags).collect();
+        let mut to_audit: BTreeMap<Label, usize> = BTreeMap::new();
+        let audit = decided.get(&Queue::Audit).map_or(&[][..], |it| it.flags.as_slice());
+        for (item, _) in desk.queue(Queue::Audit).iter().zip(audit).filter(|(_, flag)| !**flag) {
+            if let Some(class) = desk.shown_as(desk.card(item.picture)) {
+                *to_audit.entry(class.clone()).or_default() += 1;
+            }
+        }
+        Self { decided, to_audit }
     }
 
     /// Looks again at what a change of the book may have decided.
@@ -51,9 +61,13 @@ impl Tally {
                         continue;
                     };
                     if let Some(flag) = flags.flags.get_mut(at) {
-                        flags.n_set -= usize::from(*flag);
-                        *flag = is_decided(desk, book, queue, item);
-                        flags.n_set += usize::from(*flag);
+                        let was = std::mem::replace(flag, is_decided(desk, book, queue, item));
+                        flags.n_set = flags.n_set + usize::from(*flag) - usize::from(was);
+                        let class = desk.shown_as(desk.card(item.picture));
+                        if let (Queue::Audit, Some(class)) = (queue, class) {
+                            let left = self.to_audit.entry(class.clone()).or_default();
+                            *left = *left + usize::from(was) - usize::from(*flag);
+                        }
                     }
                 }
             }
@@ -62,6 +76,11 @@ impl Tally {
 
     pub(super) fn is_decided(&self, queue: Queue, at: usize) -> bool {
         self.decided.get(&queue).and_then(|it| it.flags.get(at)).is_some_and(|it| *it)
+    }
+
+    /// Counts the pictures of a class that the audit has yet to look at.
+    pub(super) fn n_to_audit(&self, class: &Label) -> usize {
+        self.to_audit.get(class).copied().unwrap_or_default()
     }
 
     pub(super) fn n_decided(&self, queue: Queue) -> usize {
@@ -96,15 +115,25 @@ fn is_decided(desk: &Desk, book: &Book, queue: Queue, item: &Item) -> bool {
     match queue {
         Queue::Conflicts => is_ruled() || beside.is_some_and(|it| are_strangers(book, picture, it)),
         Queue::Twins | Queue::Leaks => beside.is_some_and(|beside| {
-            let is_settled =
-                |it| book.holds(Question::Keeper(it)).is_some() || is_rejected(book, it);
-            are_strangers(book, picture, beside) || is_settled(picture) || is_settled(beside)
+            // A copy that was picked speaks of pairs one of which gave way to the other.
+            let is_picked = |it| book.holds(Question::Keeper(it)).is_some();
+            let is_pair = item.beside.is_some_and(|it| gave_way(desk, item.picture, it));
+            are_strangers(book, picture, beside)
+                || [picture, beside].into_iter().any(|it| is_rejected(book, it))
+                || is_pair && (is_picked(picture) || is_picked(beside))
         }),
         Queue::Suspects | Queue::Quality => is_ruled(),
         // What was kept elsewhere is still part of what the sample stands for.
         Queue::Audit => book.sample().has(&picture) || book.is_changed(picture),
         Queue::Elsewhere => false,
     }
+}
+
+/// Tells whether one of two pictures was dropped for the other.
+fn gave_way(desk: &Desk, one: CardId, other: CardId) -> bool {
+    let (one, other) = (desk.card(one), desk.card(other));
+    let to = |it: &Card, to: &Card| matches!(&it.ruling, Some(Ruling::Drop(DropReason::Twin { of, .. })) if *of == to.blob);
+    to(one, other) || to(other, one)
 }
 
 pub(super) fn are_strangers(book: &Book, a: BlobId, b: BlobId) -> bool {

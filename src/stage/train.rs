@@ -127,6 +127,10 @@ pub enum TrainError {
     Picture { blob: BlobId, reject: Reject },
     #[error(transparent)]
     Weights(#[from] OriginError),
+    #[error(
+        "no two classes have {groups} pictures each that are no twins; fewer cannot be dealt to folds"
+    )]
+    Unfoldable { groups: usize },
     #[error("training was broken off")]
     BrokenOff(#[from] JoinError),
 }

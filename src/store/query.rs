@@ -11,6 +11,7 @@ use crate::domain::{
     dataset::{Picture, Provenance},
     fingerprint::Fingerprint,
     id::{BlobId, Label, Place, PostId},
+    learning::suspects::Suspect,
     link::{Download, LinkId, MediaLink, MediaUrl, Resolution, Resolved},
     outcome::Outcome,
     picture::Crop,
@@ -221,4 +222,17 @@ fn provenance(sighting: &Sighting, post: &Post) -> Provenance {
         created_utc: post.created_utc,
         score: sighting.score,
     }
+}
+
+/// Returns the doubted labels, the least believed first, of pictures that are still kept under them.
+pub fn suspects(store: &Store) -> Result<Vec<(BlobId, Suspect)>, StoreError> {
+    let mut found = Vec::new();
+    for (blob, suspect) in store.notes::<Suspect>()? {
+        let ruling = store.note::<Verdict>(&blob)?.map(|verdict| verdict.ruling);
+        if matches!(ruling, Some(Ruling::Keep { label }) if label == suspect.given) {
+            found.push((blob, suspect));
+        }
+    }
+    found.sort_by_key(|(blob, suspect)| (suspect.rank, *blob));
+    Ok(found)
 }

@@ -69,8 +69,12 @@ fn write_at_end(path: &Path, text: &str) -> io::Result<()> {
     }
     file.seek(SeekFrom::Start(end))?;
     let text = if is_whole { format!("\n{text}") } else { text.to_owned() };
-    file.write_all(text.as_bytes())?;
-    file.sync_data()
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_data());
+    if written.is_err() {
+        // All of them or none: whole lines of a page that was not saved would count.
+        file.set_len(end)?;
+    }
+    written
 }
 
 /// Reads what follows the last line break; the whole file only where it does not end in one.

@@ -17,6 +17,7 @@ use crate::domain::{
     deletion::{Ghost, Removal, RemovedFor, Tombstone},
     fingerprint::Fingerprint,
     id::{BlobId, PostId},
+    learning::suspects::Suspect,
     link::{Download, MediaUrl},
     outcome::{Outcome, Reject},
     picture::Crop,
@@ -154,6 +155,7 @@ fn forget(store: &Store, ghosts: &BTreeSet<BlobId>) -> Result<(), StoreError> {
     store.remove_notes::<Compared>(&blobs)?;
     store.remove_notes::<Verdict>(&blobs)?;
     store.remove_notes::<Fold>(&blobs)?;
+    store.remove_notes::<Suspect>(&blobs)?;
     store.remove_notes::<Placement>(&blobs)
 }
 

@@ -258,7 +258,7 @@ fn every_label_is_weighed_by_models_that_never_saw_its_picture() {
 
     let told = ask();
     let again = ask();
-    let words = bench.snapset(&["suspects", "pipelines/small.toml", "--folds", "2", "--top", "1"]);
+    let words = bench.snapset(&["suspects", "pipelines/small.toml", "--folds", "4", "--top", "1"]);
 
     told.expect_code(0);
     let document = told.json();

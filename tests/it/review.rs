@@ -9,16 +9,17 @@ use std::{
 use serde_json::Value;
 use snapset::{
     domain::{
-        id::BlobId,
-        review::{Reviews, Ruled},
-        verdict::TwinPair,
+        id::{BlobId, Label},
+        learning::suspects::Suspect,
+        review::{Queue, Reviews, Ruled},
+        verdict::{Ruling, TwinPair, Verdict},
     },
     store::{Store, reviews},
 };
 
 use super::{
-    browser,
-    reviewing::{self, Page},
+    browser::{self, Browser},
+    reviewing::{self, LOOKS, Page},
     support::Bench,
 };
 
@@ -83,10 +84,15 @@ fn a_review_by_keyboard_loses_nothing_and_lets_nobody_in() {
     }
     let bench = Bench::with(LARGE);
     bench.run();
+    doubt(&bench);
     let review = Review::of(&bench);
     let file = bench.path("pipelines/small.reviews.jsonl");
 
     reviewing::scenario(&Page { address: &review.address, reviews: &file });
+    let lines = reviews::read(&file).unwrap();
+    for queue in [Queue::Conflicts, Queue::Twins, Queue::Suspects, Queue::Quality, Queue::Audit] {
+        assert!(lines.iter().any(|it| it.queue == queue), "nothing was decided in {queue:?}");
+    }
 
     // The store is free while the page is open, and what was decided is still there.
     let said = bench.read("pipelines/small.reviews.jsonl");
@@ -95,6 +101,36 @@ fn a_review_by_keyboard_loses_nothing_and_lets_nobody_in() {
     assert_eq!(bench.read("pipelines/small.reviews.jsonl"), said);
     assert!(said.contains("\"by\":\"ada\""));
     expect_followed(&bench, &Reviews::of(&reviews::read(&file).unwrap()), &before);
+    expect_readable_report(&bench);
+}
+
+/// Fails unless the report tells of the review and can be read by everybody.
+fn expect_readable_report(bench: &Bench) {
+    bench.snapset(&["report", "pipelines/small.toml"]).expect_code(0);
+    assert!(bench.read("data/small/report.html").contains("What people decided"));
+    let Some(axe) = reviewing::axe() else { return };
+    let browser = Browser::start();
+    for (size, scheme) in LOOKS {
+        browser.look(size, scheme);
+        browser.go(&format!("file://{}", bench.path("data/small/report.html").display()));
+        browser.script("for (const it of document.querySelectorAll('details')) it.open = true");
+        reviewing::expect_accessible(&browser, &axe, &format!("{size:?} {scheme} report"));
+    }
+}
+
+/// Notes doubts about some labels, as `snapset suspects` would: this dataset is never trained.
+fn doubt(bench: &Bench) {
+    let store = Store::open(&bench.path("data/small/store")).unwrap();
+    let mut suspects = Vec::new();
+    for (blob, verdict) in store.notes::<Verdict>().unwrap() {
+        let Ruling::Keep { label: given } = verdict.ruling else { continue };
+        let other = if given.as_str() == "fish" { "beetles" } else { "fish" };
+        let likely = Label::new(other).unwrap();
+        let rank = u32::try_from(suspects.len()).unwrap();
+        suspects.push((blob, Suspect { given, likely, p_given: 0.1, p_likely: 0.9, rank }));
+    }
+    suspects.truncate(20);
+    store.put_notes::<Suspect>(&suspects).unwrap();
 }
 
 /// Returns the class of every picture of the dataset, by the digits of its file's name.

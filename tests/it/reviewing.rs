@@ -25,7 +25,7 @@ const AUDITED: usize = 200;
 const QUEUES: [&str; 6] = ["conflicts", "twins", "suspects", "leaks", "quality", "audit"];
 
 /// Sizes people look at the page in, and whether it is day.
-const LOOKS: [((u32, u32), &str); 4] =
+pub(crate) const LOOKS: [((u32, u32), &str); 4] =
     [((1440, 900), "light"), ((1440, 900), "dark"), ((390, 844), "light"), ((390, 844), "dark")];
 
 /// A page at work and the file it writes to.
@@ -90,7 +90,7 @@ impl Page<'_> {
             let ways: &[&[&str]] = match queue {
                 "twins" | "leaks" => &[&["n"], &[" "], &["d", DOWN, "x", "2"], &["p"]],
                 "conflicts" => &[&["1"], &["x", ENTER], &["c", "2", ENTER], &["x", "3"]],
-                _ => &[&[" "], &["2"], &["x", ESCAPE, "x", "0"], &[ENTER]],
+                _ => &[&[" "], &["x", ESCAPE, "2"], &["x", ESCAPE, "x", "0"], &[ENTER]],
             };
             for keys in ways.iter().take((total - decided) / 3) {
                 let before = self.lines().len();
@@ -98,6 +98,11 @@ impl Page<'_> {
                 let lines = self.wait_for(browser, before + 1);
                 let written = serde_json::to_value(lines.last().unwrap()).unwrap();
                 assert_eq!(written["queue"], queue, "{keys:?}");
+                // What was cancelled is not said.
+                if keys.contains(&ESCAPE) {
+                    let said = if keys.contains(&"2") { "relabel" } else { "reject" };
+                    assert_eq!(written["decision"], said, "{keys:?}");
+                }
             }
         }
     }
@@ -291,11 +296,7 @@ impl Page<'_> {
 
     /// Lets axe-core look at the page where it is at hand.
     fn be_accessible(&self, browser: &Browser) {
-        let Ok(axe) = std::env::var("SNAPSET_AXE") else {
-            eprintln!("skipped: SNAPSET_AXE names no axe.min.js (npm install axe-core)");
-            return;
-        };
-        let axe = fs::read_to_string(axe).unwrap();
+        let Some(axe) = axe() else { return };
         for (size, scheme) in LOOKS {
             browser.look(size, scheme);
             for (hash, keys) in [
@@ -313,17 +314,30 @@ impl Page<'_> {
                 if let Some(key) = keys {
                     browser.press(&[key]);
                 }
-                browser.script(&axe);
-                let found = browser.later(
-                    "const done = arguments[arguments.length - 1]; axe.run().then(it => done(it.violations.map(v => [v.impact, v.id, ...v.nodes.slice(0, 3).map(n => n.html + ' ' + n.failureSummary)])))",
-                );
-                let is_serious = |it: &&Value| it[0] == "serious" || it[0] == "critical";
-                let serious: Vec<&Value> =
-                    found.as_array().unwrap().iter().filter(is_serious).collect();
-                assert!(serious.is_empty(), "{size:?} {scheme} {hash}: {serious:#?}");
+                expect_accessible(browser, &axe, &format!("{size:?} {scheme} {hash}"));
             }
         }
     }
+}
+
+/// Returns axe-core, which looks at pages, where it is at hand.
+pub(crate) fn axe() -> Option<String> {
+    let path = std::env::var("SNAPSET_AXE");
+    if path.is_err() {
+        eprintln!("skipped: SNAPSET_AXE names no axe.min.js (npm install axe-core)");
+    }
+    Some(fs::read_to_string(path.ok()?).unwrap())
+}
+
+/// Fails where axe-core finds something serious about what the browser shows.
+pub(crate) fn expect_accessible(browser: &Browser, axe: &str, what: &str) {
+    browser.script(axe);
+    let found = browser.later(
+        "const done = arguments[arguments.length - 1]; axe.run().then(it => done(it.violations.map(v => [v.impact, v.id, ...v.nodes.slice(0, 3).map(n => n.html + ' ' + n.failureSummary)])))",
+    );
+    let is_serious = |it: &&Value| it[0] == "serious" || it[0] == "critical";
+    let serious: Vec<&Value> = found.as_array().unwrap().iter().filter(is_serious).collect();
+    assert!(serious.is_empty(), "{what}: {serious:#?}");
 }
 
 fn is_ready(browser: &Browser) {

@@ -49,7 +49,7 @@ export function listen({ act, now, isBusy, afterwards }) {
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (isBusy() && !isOpen() && !isTaken(event) && (event.key.length === 1 || acts.has(event.key))) {
+    if (isBusy() && !isOpen() && !isTaken(event) && (event.key.length === 1 || event.key === "Escape" || acts.has(event.key))) {
       event.preventDefault();
       if (!event.repeat) afterwards(() => replay(event));
       return;

@@ -96,7 +96,10 @@ async function decide(said, words, event) {
   outbox.decide(view.queue, item.at, said, words);
   item.pending = words;
   // Another class for one of a pair does not settle the pair.
-  item.decided = !(isPair(item) && said[0].decision === "relabel");
+  // Another class for one of a pair does not settle the pair, but settles what it is in conflict about.
+  item.decided = view.queue === "conflicts"
+    ? said[0].picture === item.pictures[0].id || said[0].decision === "not-twins"
+    : !(isPair(item) && said[0].decision === "relabel");
   say(`${words}.`);
   if (item.decided) await move(1);
   else view.side = chosen;
@@ -118,7 +121,9 @@ async function accept(event) {
   const ready = open.filter((item) => item.accept);
   const left = open.length - ready.length;
   if (ready.length > 0) {
-    const said = ready.map(({ accept: { words: _, ...it } }) => it);
+    // Two pairs of a page may say the same of the copy they share.
+    const wishes = new Map(ready.map(({ accept: { words: _, ...it } }) => [JSON.stringify(it), it]));
+    const said = [...wishes.values()];
     outbox.decide(view.queue, ready[0].at, said, ready.length === 1 ? ready[0].accept.words : `${ready.length} accepted`);
     for (const item of ready) {
       item.pending = "accepted";
@@ -173,7 +178,12 @@ const ACTS = {
   },
   chooser: () => chooseClass(""),
   keeper(event) {
-    return other() && decide([{ picture: face().id, decision: "keeper" }], "keeper picked", event);
+    if (!other()) return undefined;
+    // Where they are not taken for twins, none gives way to the other unless it is rejected.
+    if (current().keep?.decision === "not-twins") {
+      return decide([{ picture: other().id, decision: "reject", reason: "duplicate" }], "the other one rejected as a duplicate", event);
+    }
+    return decide([{ picture: face().id, decision: "keeper" }], "keeper picked", event);
   },
   strangers(event) {
     return other() && decide([{ picture: face().id, decision: "not-twins", other: other().id }], "not twins", event);
@@ -298,13 +308,17 @@ function hearNews(news, job) {
     return;
   }
   hearStanding(news);
-  Object.assign(known, news.state);
+  const queue = job?.entry?.queue ?? job?.queue ?? view.queue;
   if (news.anew) {
+    Object.assign(known, news.state);
     enter(current()?.at ?? 0);
     return;
   }
-  const queue = job?.entry?.queue ?? job?.queue ?? view.queue;
-  if (queue === view.queue) renew(news.items);
+  // What is new to another queue says nothing of this one, which asks for itself.
+  if (queue === view.queue) {
+    Object.assign(known, news.state);
+    renew(news.items);
+  }
   if (job?.kind === "undo") {
     goBackTo(job, news);
     return;

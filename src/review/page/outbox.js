@@ -47,7 +47,8 @@ export function retry() {
 }
 
 export function discard() {
-  box.splice(0, grouped().length);
+  if (busy || box.length === 0) return;
+  remove(grouped());
   save();
   complain(null);
   drain();
@@ -72,6 +73,8 @@ function grouped() {
   return box.filter((job) => job.group === first.group);
 }
 
+const remove = (jobs) => box.splice(0, box.length, ...box.filter((job) => !jobs.includes(job)));
+
 async function drain() {
   if (busy) return;
   busy = true;
@@ -95,7 +98,8 @@ async function drain() {
       complain(error);
       break;
     }
-    box.splice(0, jobs.length);
+    complain(null);
+    remove(jobs);
     settle(jobs, news);
     save();
     hear(news, job);

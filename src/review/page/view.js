@@ -44,7 +44,13 @@ async function more() {
   const turn = opened;
   loading ??= ask({ from: view.next });
   const mine = loading;
-  const page = await mine;
+  let page;
+  try {
+    page = await mine;
+  } catch (error) {
+    if (loading === mine) loading = null;
+    throw error;
+  }
   if (turn !== opened || loading !== mine) return;
   loading = null;
   view.items.push(...page.items);

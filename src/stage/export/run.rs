@@ -20,6 +20,7 @@ use crate::{
         exports::ExportTable,
         id::{BlobId, Label},
         review::purity::{Purity, purity},
+        verdict::Verdict,
     },
     engine::{SetStage, StageName, Work},
     pixels::{
@@ -105,7 +106,11 @@ impl SetStage for Exporting<'_> {
             Some(_) => store.notes::<Fold>()?.into_iter().collect(),
             None => BTreeMap::new(),
         };
-        let mut purity = purity(&reviews::read(&self.reviews)?);
+        let mut lines = reviews::read(&self.reviews)?;
+        let judged: BTreeSet<BlobId> =
+            store.notes::<Verdict>()?.into_iter().map(|(blob, _)| blob).collect();
+        lines.retain(|line| judged.contains(&line.picture));
+        let mut purity = purity(&lines);
         purity.retain(|label, _| self.classes.labels().any(|listed| listed == label));
         Ok(Input {
             folds,

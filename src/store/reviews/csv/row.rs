@@ -8,6 +8,9 @@ use crate::domain::{
     review::{Decision, Queue, Review},
 };
 
+/// Clocks of two people may differ by so much.
+const DAY_MS: u64 = 24 * 3600 * 1000;
+
 /// The cells of a row; those of columns that are not there are empty.
 pub(super) struct Row<'a> {
     cells: BTreeMap<&'static str, &'a str>,
@@ -46,6 +49,9 @@ impl<'a> Row<'a> {
                 )
             })?
         };
+        if against.now_ms.saturating_add(DAY_MS) < at_ms {
+            return Err(format!("`{at}` is still to come; nothing said from now on would hold"));
+        }
         let shown_as = match self.cell("shown_as") {
             "" => None,
             text => Some(Label::new(text).map_err(|error| error.to_string())?),
