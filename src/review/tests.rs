@@ -19,7 +19,7 @@ use crate::{
         outcome::Outcome,
         post::{Media, Post, Teller},
         review::{Decision, Queue, Review},
-        verdict::{Ruling, TwinPair, Verdict},
+        verdict::{DropReason, Ruling, TwinPair, Verdict},
     },
     engine::stop::Brake,
     store::{Digest, Settled, Stamp, Store, files, layout::Layout, reviews, schema::PairId},
@@ -362,7 +362,12 @@ async fn a_pair_is_decided_once_they_are_said_to_be_strangers_or_one_is_picked()
         let (distance, similarity) = (Distance(9), Similarity(920));
         (PairId(a, b), TwinPair { a, b, distance, similarity })
     };
-    bench.store().put_notes(&[pair("a", "b"), pair("b", "c")]).unwrap();
+    let store = bench.store();
+    store.put_notes(&[pair("a", "b"), pair("b", "c")]).unwrap();
+    let (distance, similarity) = (Distance(9), Similarity(920));
+    let twin = DropReason::Twin { of: blob("c"), distance, similarity };
+    let verdict = Verdict { ruling: Ruling::Drop(twin), leak_group: blob("b") };
+    store.put_notes(&[(blob("b"), verdict)]).unwrap();
     let page = bench.serve().await;
     let n_decided = |answer: &Value| answer["progress"][1]["decided"].as_u64().unwrap();
 
@@ -374,4 +379,21 @@ async fn a_pair_is_decided_once_they_are_said_to_be_strangers_or_one_is_picked()
     let twins = page.get("api/queue/twins?n=9&decided=all").await;
     assert_eq!(twins["items"].as_array().unwrap().len(), 2);
     assert!(twins["items"][0]["why"].as_str().unwrap().contains("92.0 % alike"));
+}
+
+#[tokio::test]
+async fn keeping_a_picture_under_another_class_than_it_was_posted_under_says_which() {
+    let bench = Bench::new(&["a"]);
+    let ruling = Ruling::Keep { label: label("dog") };
+    let verdict = Verdict { ruling, leak_group: blob("a") };
+    bench.store().put_notes(&[(blob("a"), verdict)]).unwrap();
+    let page = bench.serve().await;
+
+    let shown = page.get("api/queue/audit?n=9").await;
+    let keep = json!({ "name": "1", "said": [{ "picture": blob("a"), "decision": "keep" }] });
+    let (status, _) = page.post("api/decide/audit", &keep).await;
+
+    let proposal = &shown["items"][0]["keep"];
+    assert_eq!((&proposal["decision"], &proposal["label"]), (&json!("relabel"), &json!("dog")));
+    assert_eq!(status, 422, "to keep would say cat");
 }

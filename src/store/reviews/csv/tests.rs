@@ -1,5 +1,8 @@
 use super::{moment::read_moment, *};
 
+/// In January 2027.
+const NOW_MS: u64 = 1_800_000_000_000;
+
 /// What tables are read against: three pictures, two of which begin alike, and two classes.
 struct Bench {
     known: BTreeSet<BlobId>,
@@ -20,7 +23,7 @@ impl Bench {
     fn new() -> Self {
         let known = ["0123456789abcdef", "aaaaaaaa0", "aaaaaaaa1"].map(digest);
         let classes = ["cats", "dogs"].map(label);
-        Self { known: known.into(), classes: classes.into(), lines: Vec::new(), now_ms: 5_000 }
+        Self { known: known.into(), classes: classes.into(), lines: Vec::new(), now_ms: NOW_MS }
     }
 
     fn read(&self, table: &str) -> Result<Added, TableError> {
@@ -44,7 +47,7 @@ impl Bench {
 
 fn line(picture: &str, decision: Decision) -> Review {
     let (queue, by) = (Queue::Elsewhere, Some("ann".to_owned()));
-    Review { at_ms: 5_000, picture: digest(picture), decision, queue, shown_as: None, by }
+    Review { at_ms: NOW_MS, picture: digest(picture), decision, queue, shown_as: None, by }
 }
 
 /// A line of every kind.
@@ -245,4 +248,14 @@ fn moments_are_read_as_they_are_written() {
     {
         assert_eq!(read_moment(bad), None, "{bad}");
     }
+}
+
+#[test]
+fn a_time_that_is_still_to_come_is_refused() {
+    let bench = Bench::new();
+    let at = |at: u64| format!("picture,decision,at\n01234567,keep,{at}\n");
+
+    assert!(bench.fault(&at(NOW_MS * 1000)).contains("is still to come"));
+    assert!(bench.fault(&at(u64::MAX)).contains("is still to come"));
+    assert_eq!(bench.read(&at(NOW_MS + 3_600_000)).unwrap().lines.len(), 1);
 }
