@@ -146,11 +146,14 @@ fn a_table_read_twice_adds_nothing_the_second_time() {
 
     // What was said otherwise since is said again, and holds.
     let mut other = line("0123456789abcdef", Decision::Keep);
-    other.at_ms = 99_000;
+    other.at_ms = NOW_MS + 99_000;
     bench.lines.push(other);
     let again = bench.read(table).unwrap();
     let reject = Decision::Reject { reason: "a toy".to_owned() };
-    assert_eq!(again.lines, [Review { at_ms: 99_001, ..line("0123456789abcdef", reject) }]);
+    assert_eq!(
+        again.lines,
+        [Review { at_ms: NOW_MS + 99_001, ..line("0123456789abcdef", reject) }]
+    );
     assert_eq!(bench.import(table), 1);
     assert_eq!(bench.import(table), 0);
 }
