@@ -31,6 +31,8 @@ const acts = new Map(KEYS.flatMap(({ act, codes }) => codes.map((code) => [code,
 /** Tells whether a key belongs to the element that has the focus. */
 function isTaken(event) {
   const { target, key } = event;
+  // Where a dialog was closed but not yet drawn away, what had the focus in it still has it.
+  if (target.closest("dialog:not([open])") !== null) return false;
   if (target.closest("input, textarea, select")) return true;
   const presses = key === "Enter" || key === " ";
   if (presses && target.closest("button:not(.cell, .frame), a")) return true;
