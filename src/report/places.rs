@@ -17,7 +17,7 @@ pub(super) fn section(facts: &Facts) -> Section {
             "the post that came first."
         },
         body: html! {
-            div.scroll tabindex="0" role="region" aria-label="What every place gave" { table.places {
+            div.scroll tabindex="0" role="region" aria-label="Places, as a table" { table.places {
                 thead { tr {
                     th scope="col" { "Place" } th scope="col" { "Class" } th scope="col" { "Posts" }
                     th scope="col" { "Links" } th scope="col" { "Fetched" } th scope="col" { "Duplicates" }

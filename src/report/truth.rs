@@ -38,7 +38,7 @@ pub(super) fn section(facts: &Facts, planted: &PlantedReport) -> Result<Section,
             }
         },
         body: html! {
-            div.scroll tabindex="0" role="region" aria-label="Planted and found" { table.planted {
+            div.scroll tabindex="0" role="region" aria-label="What was planted, as a table" { table.planted {
                 thead { tr {
                     th scope="col" { "Trouble" } th scope="col" { "Planted" } th scope="col" { "Found" }
                     th.wide scope="col" { span.unseen { "Share found" } } th scope="col" { span.unseen { "Verdict" } }
