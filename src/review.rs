@@ -15,7 +15,7 @@ use axum::{
     middleware,
     routing::{get, post},
 };
-use tokio::{net::TcpListener, time};
+use tokio::net::TcpListener;
 
 use crate::engine::stop::Stop;
 
@@ -108,14 +108,8 @@ impl Server {
         let asked = stop.clone();
         let served = axum::serve(self.listener, self.app)
             .with_graceful_shutdown(async move { asked.asked().await });
-        let patience = async {
-            stop.asked().await;
-            time::sleep(GRACE).await;
-        };
-        tokio::select! {
-            served = served.into_future() => served.map_err(ReviewError::Listen),
-            () = patience => Ok(()),
-        }
+        let served = stop.with_grace(GRACE, served.into_future()).await;
+        served.unwrap_or(Ok(())).map_err(ReviewError::Listen)
     }
 }
 

@@ -90,14 +90,8 @@ impl Server {
         let asked = stop.clone();
         let served = axum::serve(self.listener, self.app)
             .with_graceful_shutdown(async move { asked.asked().await });
-        let patience = async {
-            stop.asked().await;
-            time::sleep(GRACE).await;
-        };
-        tokio::select! {
-            served = served.into_future() => served.map_err(ServeError::Listen),
-            () = patience => Ok(()),
-        }
+        let served = stop.with_grace(GRACE, served.into_future()).await;
+        served.unwrap_or(Ok(())).map_err(ServeError::Listen)
     }
 }
 

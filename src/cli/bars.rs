@@ -80,6 +80,22 @@ pub(crate) fn of_many(name: &'static str, n: usize, talk: &Talk) -> ProgressBar 
     bar
 }
 
+/// Returns a bar for trainings, and what moves it: how many are done, and of how many.
+pub(crate) fn of_trainings(
+    talk: &Talk,
+) -> (ProgressBar, impl FnMut(usize, usize) + Send + 'static) {
+    let bar = if talk.has_bars() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    bar.set_style(style(SHAPE_OF_MANY));
+    bar.set_prefix("trainings");
+    let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    let moved = bar.clone();
+    let told = move |done, of| {
+        moved.set_length(number(of));
+        moved.set_position(number(done));
+    };
+    (bar, told)
+}
+
 /// Returns a bar for the bytes of a file.
 pub(crate) fn of_bytes(name: &'static str, talk: &Talk) -> ProgressBar {
     if !talk.has_bars() {

@@ -36,13 +36,7 @@ pub(crate) async fn learning_curve(
 ) -> Result<Exit, Complaint> {
     let (workshop, _) = run::open(&arguments.one.pipeline, &Selection::default(), shared)?;
     let (brake, stop) = Stop::channel();
-    let bar = bars::of_many("trainings", 0, talk);
-    let shown = bar.clone();
-    let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    let told = move |done, of| {
-        shown.set_length(number(of));
-        shown.set_position(number(done));
-    };
+    let (bar, told) = bars::of_trainings(talk);
     let points = tokio::select! {
         points = workshop.learning_curve(arguments.repeats, &stop, told) => points?,
         () = run::interrupted_twice(&brake, talk) => return Ok(Exit::Interrupted),
