@@ -2,7 +2,9 @@
 //!
 //! With d pictures of a class missing on a side, a group with n of them changes the squared error
 //! of that side by n² − 2nd. As n² is the same on every side, the group goes where the sum of
-//! n·d is largest, with errors taken as shares of each class.
+//! n·d is largest, with errors taken as shares of each class. A class that lacks a side and cannot
+//! spare a group goes before that sum. Where a group of two classes was wanted on two sides, the
+//! class that went without is given one of the groups that are its alone.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -53,17 +55,20 @@ pub(super) fn fill(
             fresh.sort_by_cached_key(|(id, group)| (bulk(group), keyed(seed, id, None)));
         }
     }
-    for (id, group) in fresh {
+    for (id, group) in &fresh {
         let side = match rule.mode() {
             Mode::Cuts(cuts) => Side::Part(cuts.split(group.shown_at)),
             _ if rule.tiny() == Tiny::TrainOnly && board.is_tiny(group) => Side::TRAIN,
             Mode::Newest(_) => board.newest(group),
             Mode::Ratio(_) | Mode::Counts(_) | Mode::Folds(_) => {
-                board.neediest(group, |side| keyed(seed, &id, Some(side)))
+                board.neediest(group, |side| keyed(seed, id, Some(side)))
             }
         };
         board.put(group, side);
-        found.insert(id, side);
+        found.insert(*id, side);
+    }
+    if !matches!(rule.mode(), Mode::Cuts(_)) {
+        board.fill_holes(&fresh, &mut found);
     }
     found
 }
@@ -96,6 +101,29 @@ impl Board {
             class.n_due -= 1;
             if let Some(at) = at {
                 class.have[at] += n;
+            }
+        }
+    }
+
+    /// Gives each class that lacks a side, though it has as many groups as there are sides, a new
+    /// group that is its alone and not the last where it is: the smallest or, by time, the oldest.
+    fn fill_holes(&mut self, fresh: &[(BlobId, &Group)], found: &mut BTreeMap<BlobId, Side>) {
+        for (number, class) in self.classes.iter_mut().enumerate() {
+            let is_enough = usize::try_from(class.n_groups).is_ok_and(|n| self.sides.len() <= n);
+            for hole in 0..self.sides.len() {
+                if !is_enough || class.have[hole] != 0 {
+                    continue;
+                }
+                let spare = fresh.iter().rev().find_map(|(id, group)| {
+                    let n = *group.counts.get(&number).filter(|_| group.counts.len() == 1)?;
+                    let from = self.sides.iter().position(|side| *side == found[id])?;
+                    (n < class.have[from]).then_some((*id, n, from))
+                });
+                if let Some((id, n, from)) = spare {
+                    class.have[from] -= n;
+                    class.have[hole] += n;
+                    found.insert(id, self.sides[hole]);
+                }
             }
         }
     }

@@ -88,6 +88,25 @@ fn a_class_that_comes_one_by_one_reaches_every_split_with_its_third_picture() {
 }
 
 #[test]
+fn a_class_gets_what_is_its_alone_where_another_needed_the_shared_group_elsewhere() {
+    let member = |n, group, class| (blob(n), Member::new(blob(group), Some(label(class))));
+    // Class 0 lacks val and test, and class 1 lacks train and has nothing but a shared group.
+    let mut members = BTreeMap::from([member(0, 0, 0), member(1, 1, 1), member(2, 2, 1)]);
+    let lock = Lock::from([(blob(0), Side::TRAIN), (blob(1), Side::VAL), (blob(2), Side::TEST)]);
+    members.extend([member(10, 10, 0), member(11, 10, 0), member(12, 10, 0)]);
+    members.extend([member(20, 20, 0), member(21, 20, 1), member(30, 30, 0)]);
+
+    let decision = decide(&members, &lock, &Rule::default(), 7).unwrap();
+
+    for class in [0, 1] {
+        let is_of = |blob: &BlobId| members[blob].label == Some(label(class));
+        let sides: BTreeSet<Side> =
+            decision.lock.iter().filter(|(blob, _)| is_of(blob)).map(|(_, side)| *side).collect();
+        assert_eq!(sides, BTreeSet::from([Side::TRAIN, Side::VAL, Side::TEST]), "class {class}");
+    }
+}
+
+#[test]
 fn a_tiny_class_goes_where_its_policy_says() {
     let mut members = singles(0..30, 1);
     members.extend([single(30, 1), single(31, 1)]);

@@ -165,11 +165,13 @@ impl World {
 
 /// Pictures of one class: how many are in each split, and how many of them are new; how many
 /// groups it has, and how many of them the lock knew nothing of.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Tally {
     have: BTreeMap<Split, u32>,
     came: BTreeMap<Split, u32>,
     groups: BTreeSet<BlobId>,
+    /// Those that show no other class: two classes can need one group on two sides.
+    own_groups: BTreeSet<BlobId>,
     /// Each with its pictures of the class.
     free_groups: BTreeMap<BlobId, u32>,
 }
@@ -184,6 +186,10 @@ fn tallies<'a>(
         .filter(|(blob, _)| lock.contains_key(*blob))
         .map(|(_, member)| member.group)
         .collect();
+    let mut shown: BTreeMap<BlobId, BTreeSet<&Label>> = BTreeMap::new();
+    for member in members.values() {
+        shown.entry(member.group).or_default().extend(&member.label);
+    }
     let mut tallies: BTreeMap<&Label, Tally> = BTreeMap::new();
     for (blob, placement) in &decision.placements {
         let member = &members[blob];
@@ -191,6 +197,9 @@ fn tallies<'a>(
         let Placement::In(split) = placement else { continue };
         *tally.have.entry(*split).or_default() += 1;
         tally.groups.insert(member.group);
+        if shown[&member.group].len() == 1 {
+            tally.own_groups.insert(member.group);
+        }
         if !bound.contains(&member.group) {
             *tally.came.entry(*split).or_default() += 1;
             *tally.free_groups.entry(member.group).or_default() += 1;
@@ -242,10 +251,12 @@ fn check_shares(tallies: &BTreeMap<&Label, Tally>, past: Past) -> Result<(), Tes
         if past == Past::HasLost {
             let n_lacking_before =
                 Split::ALL.iter().filter(|it| tally.have.get(it) == tally.came.get(it)).count();
-            let is_able = 3 <= tally.groups.len() && n_lacking_before <= tally.free_groups.len();
-            prop_assert!(n_lacking == 0 || !is_able, "{label}: {:?}", tally.have);
+            let is_free = |group: &&BlobId| tally.free_groups.contains_key(*group);
+            let n_free = tally.own_groups.iter().filter(is_free).count();
+            let is_able = 3 <= tally.groups.len() && n_lacking_before <= n_free;
+            prop_assert!(n_lacking == 0 || !is_able, "{label}: {tally:?}");
         } else {
-            prop_assert!(n_lacking == 0 || tally.groups.len() < 3, "{label}: {:?}", tally.have);
+            prop_assert!(n_lacking == 0 || tally.own_groups.len() < 3, "{label}: {tally:?}");
         }
         if n < 100.0 {
             continue;
