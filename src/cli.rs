@@ -31,6 +31,7 @@ mod stages;
 mod status;
 mod suspects;
 mod sync_deletions;
+mod table;
 mod talk;
 mod weights;
 

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::{
     complaint::{Complaint, Exit},
-    talk::{Talk, plural, table},
+    table::table,
+    talk::{Talk, plural},
 };
 use crate::pipeline::augment::{self, Recipe};
 

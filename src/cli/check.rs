@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::{
     complaint::{Complaint, Exit},
-    talk::{Talk, count, plural, table},
+    table::table,
+    talk::{Talk, count, plural},
 };
 use crate::{
     domain::audit::{Audit, Finding},

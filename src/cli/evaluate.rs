@@ -6,7 +6,8 @@ use super::{
     OnePipeline, Shared,
     complaint::{Complaint, Exit},
     run::{self, Selection},
-    talk::{Talk, table},
+    table::table,
+    talk::Talk,
 };
 use crate::{domain::learning::interval::Score, pipeline::ask::Tested};
 

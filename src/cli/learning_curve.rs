@@ -9,7 +9,8 @@ use super::{
     OnePipeline, Shared, bars,
     complaint::{Complaint, Exit},
     run::{self, Selection},
-    talk::{Talk, count, table},
+    table::table,
+    talk::{Talk, count},
 };
 use crate::{
     domain::learning::{

@@ -3,7 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::talk::{Talk, count, table};
+use super::{
+    table::table,
+    talk::{Talk, count},
+};
 use crate::{
     domain::{day::Day, id::Place, outcome::Outcome, planner::Forecast, progress::Gap},
     pipeline::workshop::Workshop,

@@ -8,7 +8,8 @@ use super::{
     complaint::{Complaint, Exit},
     places,
     run::{self, Selection},
-    talk::{Talk, count, plural, table},
+    table::table,
+    talk::{Talk, count, plural},
 };
 use crate::engine::{StageName, plan::StagePlan};
 

@@ -9,7 +9,8 @@ use super::{
     OnePipeline, Shared, bars,
     complaint::{Complaint, Exit},
     run::{self, Selection},
-    talk::{Talk, table},
+    table::table,
+    talk::Talk,
 };
 use crate::pipeline::{
     ask::{Answer, Prediction},

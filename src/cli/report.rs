@@ -9,7 +9,8 @@ use super::{
     OnePipeline, Shared,
     complaint::{Complaint, Exit},
     run::{self, Selection},
-    talk::{Talk, table},
+    table::table,
+    talk::Talk,
 };
 use crate::{
     pipeline::workshop::Workshop,

@@ -13,7 +13,8 @@ use super::{
     complaint::{Complaint, Exit},
     places::Places,
     report, stages,
-    talk::{Talk, count, plural, table},
+    table::table,
+    talk::{Talk, count, plural},
 };
 use crate::{
     domain::{

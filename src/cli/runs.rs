@@ -7,7 +7,8 @@ use super::{
     OnePipeline, Shared,
     complaint::{Complaint, Exit},
     run::{self, Selection},
-    talk::{Talk, table},
+    table::table,
+    talk::Talk,
 };
 use crate::{
     domain::{day::Day, learning::interval::Score},

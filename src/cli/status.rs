@@ -9,7 +9,8 @@ use super::{
     places::Places,
     plan,
     run::{self, Selection},
-    talk::{Talk, count, table},
+    table::table,
+    talk::{Talk, count},
 };
 use crate::{
     domain::{

@@ -7,7 +7,8 @@ use super::{
     OnePipeline, Shared, bars,
     complaint::{Complaint, Exit},
     run::{self, Selection},
-    talk::{Talk, count, table},
+    table::table,
+    talk::{Talk, count},
 };
 use crate::{
     domain::learning::{interval::Score, suspects},

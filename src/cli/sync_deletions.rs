@@ -10,7 +10,8 @@ use super::{
     complaint::{Complaint, Exit},
     report,
     run::{self, Selection},
-    talk::{Talk, count, table},
+    table::table,
+    talk::{Talk, count},
 };
 use crate::{
     engine::{StageName, events::Events, stop::Stop},

@@ -6,7 +6,6 @@ use std::{
 };
 
 use clap::CommandFactory;
-use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use serde::Serialize;
 
 use super::{Arguments, Complaint, Shared};
@@ -76,25 +75,6 @@ impl Talk {
         let mut command = Arguments::command();
         clap_complete::generate(shell, &mut command, "snapset", &mut self.out.lock());
     }
-}
-
-/// Lays rows out in columns; those named in `numbers` are flush right.
-pub(crate) fn table(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) -> String {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_header(header.iter().copied());
-    for row in rows {
-        table.add_row(row);
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    for number in numbers {
-        if let Some(column) = table.column_mut(*number) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let text = table.to_string();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 /// Writes a count with a thin mark between thousands: `12,345`.

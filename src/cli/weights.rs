@@ -9,7 +9,8 @@ use super::{
     Shared, bars,
     complaint::{Complaint, Exit},
     run,
-    talk::{Talk, table},
+    table::table,
+    talk::Talk,
 };
 use crate::pipeline::weights::{self, Levels, NoSuchWeights, OriginError, Shelved};
 

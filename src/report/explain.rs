@@ -1,6 +1,8 @@
 //! The whole journey of one picture: where it was posted, what became of it in every stage, and
 //! why it is in the dataset or not.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::{
@@ -22,7 +24,7 @@ use crate::{
         verdict::{Ruling, Verdict},
     },
     engine::StageName,
-    store::{Store, StoreError, layout::Layout, query},
+    store::{Store, StoreError, files, layout::Layout, query},
 };
 
 /// What happened to one picture as one post showed it.
@@ -246,19 +248,20 @@ fn judged(
         None => return Ok(Err("not judged yet".to_owned())),
     };
     let cropped = store.get::<Crop>(blob)?.map(|settled| settled.outcome);
-    match arrived(cropped) {
-        Ok(crop) => tell(
-            StageName::Prepare,
-            format!("{}\u{d7}{}, {} bytes", crop.width_px, crop.height_px, crop.size_bytes),
-        ),
+    let crop = match arrived(cropped) {
+        Ok(crop) => crop,
         Err(why) => {
             tell(StageName::Prepare, why.clone());
             return Ok(Err(why));
         }
-    }
+    };
+    let size = format!("{}\u{d7}{}, {} bytes", crop.width_px, crop.height_px, crop.size_bytes);
+    tell(StageName::Prepare, size);
     match store.note::<Placement>(blob)? {
         Some(Placement::In(split)) => {
-            tell(StageName::Split, format!("{split}/{label}/{label}-{}", blob.short()));
+            let file = format!("{split}/{label}/{}", crop.file_name(&label, blob));
+            tell(StageName::Split, file.clone());
+            tell(StageName::Export, written(input.layout, &file));
             Ok(Ok(()))
         }
         Some(placement @ Placement::Leak { locked, group_is_in, .. }) => {
@@ -273,6 +276,26 @@ fn judged(
             Ok(Err(why))
         }
         None => Ok(Err("not placed yet".to_owned())),
+    }
+}
+
+/// Tells which files of today hold the picture: the dataset's own, and the exports that list it.
+fn written(layout: &Layout, file: &str) -> String {
+    let lists = |folder: &PathBuf| {
+        let text = |name| files::read_text_if_any(&folder.join(name)).ok().flatten();
+        let mut texts = ["manifest.csv", "hydrate.csv"].into_iter().filter_map(text);
+        texts.any(|text| text.lines().any(|line| line.starts_with(file)))
+    };
+    let mut folders = files::entries(&layout.exports()).unwrap_or_default();
+    folders.sort();
+    let names = folders.iter().filter(|it| lists(it)).filter_map(|it| it.file_name());
+    let exports: Vec<_> = names.map(|name| name.to_string_lossy()).collect();
+    let path = layout.dataset().join(file);
+    match (path.is_file(), exports.as_slice()) {
+        (false, []) => "in no file yet".to_owned(),
+        (false, exports) => format!("in the exports {}", exports.join(", ")),
+        (true, []) => path.display().to_string(),
+        (true, exports) => format!("{}, and in the exports {}", path.display(), exports.join(", ")),
     }
 }
 

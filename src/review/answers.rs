@@ -287,6 +287,8 @@ pub(super) struct DeskCard<'a> {
     pub reasons: [Reason; 10],
     pub queues: Vec<QueueCard>,
     pub similarity: Similarity,
+    /// Names the file the decisions go to, the same whenever it is opened.
+    pub file: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -308,5 +310,6 @@ pub(super) fn desk_card<'a>(desk: &'a Desk, book: &Book, tally: &Tally) -> DeskC
         reasons: REASONS,
         queues: SHOWN.into_iter().map(queue).collect(),
         similarity: desk.similarity,
+        file: book.name(),
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{
+        bytes::hex,
         id::BlobId,
         review::{Decision, Question, Review, purity::Sample},
     },
@@ -133,6 +134,14 @@ impl Book {
     /// Returns the lines from one on.
     pub(super) fn since(&self, number: usize) -> &[Review] {
         self.lines.get(number..).unwrap_or_default()
+    }
+
+    /// Names the file: the first digits of a digest of where it lies.
+    pub(super) fn name(&self) -> String {
+        let path = self.follower.path();
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let digest = blake3::hash(path.as_os_str().as_encoded_bytes());
+        hex(digest.as_bytes().first_chunk::<8>().expect("a digest is longer"))
     }
 
     /// Names the state of the book: edition and number of lines.

@@ -83,13 +83,16 @@ fn a_picture_can_be_followed_from_post_to_dataset_and_a_dropped_one_names_its_re
     let manifest = bench.files("data/small/exports/kaggle").remove("manifest.csv").unwrap();
     let manifest = String::from_utf8(manifest).unwrap();
     let row = manifest.lines().nth(1).unwrap();
-    let name = row.split(',').next().unwrap().rsplit('/').next().unwrap();
+    let file = row.split(',').next().unwrap();
+    let name = file.rsplit('/').next().unwrap();
 
     let kept = bench.snapset(&["explain", "pipelines/small.toml", name]);
     let unknown = bench.snapset(&["explain", "pipelines/small.toml", "t3_nobody"]);
 
     kept.expect_code(0);
     assert!(kept.out().contains("=> in the dataset"), "{}", kept.out());
+    let files = format!("data/small/dataset/{file}, and in the exports kaggle");
+    assert!(kept.out().contains(&files), "{}", kept.out());
     unknown.expect_code(1);
     let log = bench.read("data/small/site.log");
     let gone = log.lines().find(|line| line.contains(" 404 ")).unwrap();

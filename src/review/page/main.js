@@ -361,6 +361,7 @@ async function start() {
   const answer = await fetch("api/desk");
   if (!answer.ok) throw new Error((await answer.json()).error);
   desk = await answer.json();
+  outbox.open(desk.file);
   const { at: from, named } = recall(desk.queues.map((it) => it.name));
   if (!named) {
     const first = desk.progress.find((it) => it.decided < it.total);

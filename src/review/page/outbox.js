@@ -2,21 +2,32 @@
 // reload; a decision that could not be saved stays until it is, or until a person discards it.
 
 const store = window.sessionStorage;
-const read = (name) => JSON.parse(store.getItem(name) ?? "[]");
 
-const box = read("outbox");
-const stack = read("stack");
+const box = [];
+const stack = [];
 const UNDO_MAX = 500;
 const GROUP_MAX = 400;
 let busy = false;
+let file = "";
 let hear = () => {};
 let complain = () => {};
 let known = () => ({ edition: 0, lines: 0 });
 
 const save = () => {
-  store.setItem("outbox", JSON.stringify(box));
-  store.setItem("stack", JSON.stringify(stack));
+  store.setItem(`outbox ${file}`, JSON.stringify(box));
+  store.setItem(`stack ${file}`, JSON.stringify(stack));
 };
+
+/**
+ * Takes up what was on its way to a file. What is meant for another file, from a page that was at
+ * this address before, stays where it is.
+ */
+export function open(name) {
+  file = name;
+  const read = (of) => JSON.parse(store.getItem(`${of} ${file}`) ?? "[]");
+  box.push(...read("outbox"));
+  stack.push(...read("stack"));
+}
 
 /** `onNews` hears each answer with its job, `onTrouble` each failure and its end (`null`). */
 export function connect({ onNews, onTrouble, state }) {
