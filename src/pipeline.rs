@@ -12,7 +12,6 @@ pub mod file;
 pub mod fault;
 pub mod publish;
 pub mod run;
-pub mod runs;
 mod secrets;
 pub mod starter;
 pub mod weights;

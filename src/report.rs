@@ -27,10 +27,13 @@ mod places;
 mod planted;
 pub mod plots;
 mod quality;
+mod reading;
 mod reviewed;
+pub mod runs;
 mod spread;
 mod style;
 mod training;
+mod trainings;
 mod truth;
 mod words;
 
@@ -87,6 +90,7 @@ pub fn html(input: &ReportInput<'_>) -> Result<String, ReportError> {
         Some(losses::left_out(&facts)),
         Some(classes::sheets(&facts)),
         Some(training::section(&facts)),
+        trainings::section(&facts),
         Some(places::section(&facts)),
         Some(origin::section(&facts)),
         Some(losses::troubles(&facts)),

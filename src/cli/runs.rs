@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{day::Day, learning::interval::Score},
-    pipeline::runs::{self, Comparison, Remembered, RunsError},
+    report::runs::{self, Comparison, Remembered, RunsError},
 };
 
 #[derive(Debug, Args)]
@@ -30,7 +30,7 @@ pub(crate) fn runs(
     talk: &Talk,
 ) -> Result<Exit, Complaint> {
     let (workshop, _) = run::open(&arguments.one.pipeline, &Selection::default(), shared)?;
-    let all = workshop.runs()?;
+    let all = runs::remembered(&workshop.store)?;
     if let [first, second] = arguments.two.as_slice() {
         let (first, second) = (runs::find(&all, first)?, runs::find(&all, second)?);
         let compared = runs::compare(first, second)?;
@@ -62,6 +62,7 @@ fn as_json(it: &Remembered) -> serde_json::Value {
         "run": it.name,
         "is_current": it.is_current,
         "trained_at": (it.run.at_s != 0).then_some(it.run.at_s),
+        "took_s": (it.run.took_s != 0).then_some(it.run.took_s),
         "architecture": it.run.architecture,
         "parameters": it.run.parameters,
         "classes": it.run.classes,
@@ -81,7 +82,8 @@ fn overview(all: &[Remembered]) -> String {
     let mut parts = vec![table(&header, &rows, &[3, 4, 5, 6, 7])];
     for pair in all.windows(2) {
         let [before, after] = pair else { continue };
-        let changes = runs::settings_changed(&before.run, &after.run).unwrap_or_default();
+        let mut changes = runs::settings_changed(&before.run, &after.run).unwrap_or_default();
+        changes.extend(runs::pictures_changed(&before.run, &after.run));
         if !changes.is_empty() {
             let (from, to) = (&before.name, &after.name);
             parts.push(format!("{from} \u{2192} {to}: {}", changes.join("; ")));
@@ -96,13 +98,7 @@ fn row(it: &Remembered) -> Vec<String> {
     let share = |value: f64| format!("{:.1} %", value * 100.0);
     let mark = if it.is_current { "*" } else { " " };
     let day = if run.at_s == 0 { String::new() } else { Day::of(run.at_s).to_string() };
-    let best = run.epochs.iter().find(|epoch| epoch.number == run.best_epoch);
-    let tested = (!run.answers.is_empty()).then(|| {
-        let n_right = run.answers.iter().filter(|answer| answer.is_right()).count();
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Score::of_share(number(n_right), number(run.answers.len()))
-    });
-    let tested = tested.flatten();
+    let tested = it.test_accuracy();
     let between = tested
         .and_then(|it| it.interval)
         .map(|it| format!("{} to {}", share(it.low), share(it.high)));
@@ -110,8 +106,8 @@ fn row(it: &Remembered) -> Vec<String> {
         format!("{mark} {}", it.name),
         day,
         run.architecture.clone(),
-        format!("{} of {}", run.best_epoch, run.epochs.last().map_or(0, |epoch| epoch.number)),
-        best.map_or_else(String::new, |epoch| share(epoch.val_accuracy)),
+        format!("{} of {}", run.best_epoch, it.n_epochs()),
+        it.best().map_or_else(String::new, |epoch| share(epoch.val_accuracy)),
         tested.map_or_else(String::new, |it| share(it.value)),
         between.unwrap_or_default(),
         run.answers.len().to_string(),

@@ -50,6 +50,18 @@ pub struct Answer {
     pub probabilities: Vec<f32>,
 }
 
+/// How many mistakes of a model are shown to people.
+pub const MISTAKES_SHOWN: usize = 24;
+
+/// Returns the wrong answers, the most certain first, of equally certain ones the smaller blob.
+pub fn mistakes(answers: &[Answer]) -> Vec<&Answer> {
+    let mut wrong: Vec<&Answer> = answers.iter().filter(|it| !it.is_right()).collect();
+    wrong.sort_by(|a, b| {
+        b.confidence().total_cmp(&a.confidence()).then_with(|| a.blob.cmp(&b.blob))
+    });
+    wrong
+}
+
 /// How well a network does on pictures it has never seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {

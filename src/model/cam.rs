@@ -111,9 +111,24 @@ impl Classifier {
         asked: Asked,
         side_px: u32,
     ) -> Result<Picture, ModelError> {
+        Ok(heat::panel(prepared, &self.heat(prepared, asked)?, side_px))
+    }
+
+    /// Draws the second part of [`Self::activation_panel`] alone: the picture under the colours of
+    /// the map, as a square of `side_px`.
+    pub fn activation_overlay(
+        &self,
+        prepared: &Picture,
+        asked: Asked,
+        side_px: u32,
+    ) -> Result<Picture, ModelError> {
+        let square = crop::center_square(prepared, side_px, Filter::default());
+        Ok(heat::overlay(&square, &self.heat(prepared, asked)?))
+    }
+
+    fn heat(&self, prepared: &Picture, asked: Asked) -> Result<HeatMap, ModelError> {
         let maps = self.activation_maps(&[self.square(prepared).as_raw()], asked)?;
-        let map = maps.first().expect("there is a map for every picture");
-        Ok(heat::panel(prepared, &map.heat, side_px))
+        Ok(maps.into_iter().next().expect("there is a map for every picture").heat)
     }
 }
 

@@ -1,11 +1,18 @@
 //! Numbers → drawings in SVG. Colours come from the page, so a drawing follows light and dark.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
+
+use super::{
+    reading::{Area, Numbers, Reading, cells},
+    words,
+};
 
 /// A drawing of lines over whole numbers, such as the epochs of a training.
 pub(super) struct LineChart<'a> {
     pub title: &'a str,
-    /// Lines with their names, in the order of the colours.
+    /// Lines with their names, in the order of the colours and dashes.
     pub lines: Vec<(&'a str, Vec<(f64, f64)>)>,
     /// A place on the x axis to point at, and what is there.
     pub mark: Option<(f64, String)>,
@@ -26,6 +33,12 @@ pub(super) struct Bar {
     pub counts: [u64; 2],
 }
 
+/// How far the names of lines are apart at least.
+const NAMES_APART: f64 = 14.0;
+
+/// More places than these are not read one by one.
+const PLACES_MAX: usize = 150;
+
 /// What an axis spans, and how far its lines are apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Axis {
@@ -36,8 +49,8 @@ pub(super) struct Axis {
 
 /// Where the drawing area lies within the picture.
 const LEFT: f64 = 52.0;
-const RIGHT: f64 = 14.0;
-const TOP: f64 = 14.0;
+const RIGHT: f64 = 42.0;
+const TOP: f64 = 26.0;
 const BOTTOM: f64 = 40.0;
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 270.0;
@@ -105,20 +118,16 @@ impl LineChart<'_> {
         };
         html! {
             figure.chart {
-                figcaption {
-                    strong { (self.title) }
-                    span.legend {
-                        @for (n, (name, _)) in lines.iter().enumerate() {
-                            span class=(format!("key line-{n}")) { (name) }
-                        }
-                    }
-                }
+                figcaption { strong { (self.title) } }
                 svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img"
                     aria-label=(format!("{} by epoch; the numbers are in the table below", self.title)) {
                     (self.grid(across, along))
-                    @for (n, (name, points)) in lines.iter().enumerate() {
-                        (line(n, name, points, (across, along), self.unit))
+                    @for (n, (_, points)) in lines.iter().enumerate().rev() {
+                        (line(n, points, (across, along)))
                     }
+                    (names(&lines, (across, along)))
+                    (Area { left: LEFT, top: TOP, right: WIDTH - RIGHT, bottom: HEIGHT - BOTTOM }
+                        .readings(readings(&lines, across, self.unit)))
                 }
             }
         }
@@ -138,34 +147,69 @@ impl LineChart<'_> {
             text.tick x=(px(f64::midpoint(LEFT, WIDTH - RIGHT))) y=(HEIGHT - 4.0) text-anchor="middle" { "epoch" }
             @if let Some((at, words)) = &self.mark {
                 @let x = x_at(across, *at);
-                // Beside the line, on the side where there is room.
-                @let is_right = LEFT + (WIDTH - LEFT) * 0.7 < x;
-                line.mark x1=(px(x)) x2=(px(x)) y1=(TOP) y2=(bottom) {}
-                text.mark x=(px(if is_right { x - 6.0 } else { x + 6.0 })) y=(bottom - 8.0)
-                    text-anchor=(if is_right { "end" } else { "start" }) { (words) }
+                line.mark x1=(px(x)) x2=(px(x)) y1=(TOP - 8.0) y2=(bottom) {}
+                text.mark x=(px(x)) y=(TOP - 12.0) text-anchor="middle" { (words) }
             }
         }
     }
 }
 
-fn line(n: usize, name: &str, points: &[(f64, f64)], axes: (Axis, Axis), unit: Unit) -> Markup {
-    let (across, along) = axes;
+fn line(n: usize, points: &[(f64, f64)], (across, along): (Axis, Axis)) -> Markup {
     let place = |(x, y): &(f64, f64)| format!("{},{}", px(x_at(across, *x)), px(y_at(along, *y)));
     let path = points.iter().map(place).collect::<Vec<_>>().join(" ");
     html! {
-        polyline class=(format!("line line-{n}")) points=(path) {}
-        @for (x, y) in points {
-            circle class=(format!("dot line-{n}")) cx=(px(x_at(across, *x))) cy=(px(y_at(along, *y))) r="3" {
-                title { (name) ", epoch " (x) ": " (precise(*y, unit)) }
-            }
+        polyline class=(format!("curve curve-{n}")) points=(path) {}
+        @if let [(x, y)] = points {
+            circle.point cx=(px(x_at(across, *x))) cy=(px(y_at(along, *y))) r="3" {}
         }
     }
+}
+
+/// Writes the name of each line beside its end, one below the other where they meet.
+fn names(lines: &[(&str, Vec<(f64, f64)>)], (across, along): (Axis, Axis)) -> Markup {
+    let end = |(name, points): &(&str, Vec<(f64, f64)>)| {
+        let (x, y) = *points.last()?;
+        Some((y_at(along, y), x_at(across, x), (*name).to_owned()))
+    };
+    let mut ends: Vec<(f64, f64, String)> = lines.iter().filter_map(end).collect();
+    ends.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut lowest = f64::MIN;
+    for (y, ..) in &mut ends {
+        *y = y.max(lowest + NAMES_APART);
+        lowest = *y;
+    }
+    // What was pushed below the drawing pushes back.
+    let mut highest = HEIGHT - BOTTOM + NAMES_APART;
+    for (y, ..) in ends.iter_mut().rev() {
+        *y = y.min(highest - NAMES_APART);
+        highest = *y;
+    }
+    html! {
+        @for (y, x, name) in &ends {
+            text.name x=(px(x + 5.0)) y=(px(y + 4.0)) { (name) }
+        }
+    }
+}
+
+fn readings(lines: &[(&str, Vec<(f64, f64)>)], across: Axis, unit: Unit) -> Vec<Reading> {
+    // Epochs are whole numbers, so their bits are in their order.
+    let mut places: BTreeMap<u64, (f64, Vec<String>)> = BTreeMap::new();
+    for (name, points) in lines {
+        for (x, y) in points {
+            let place = places.entry(x.to_bits());
+            let (_, words) = place.or_insert_with(|| (*x, vec![format!("epoch {x}")]));
+            words.push(format!("{name}: {}", precise(*y, unit)));
+        }
+    }
+    let step = places.len().div_ceil(PLACES_MAX).max(1);
+    let read = |(x, words)| Reading { at: x_at(across, x), words };
+    places.into_values().step_by(step).map(read).collect()
 }
 
 fn precise(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Plain => format!("{value:.3}"),
-        Unit::Percent => super::words::percent(value),
+        Unit::Percent => words::percent(value),
     }
 }
 
@@ -182,8 +226,14 @@ pub(super) fn px(value: f64) -> String {
     format!("{value:.1}")
 }
 
-/// Draws how often each range of values occurs; `width` is the range of one bar.
-pub(super) fn histogram(label: &str, bars: &[Bar], width: u32) -> Markup {
+/// Draws how often each range of values occurs; `width` is the range of one bar, `kinds` are the
+/// names of the two kinds of a bar.
+pub(super) fn histogram(
+    (title, label): (&str, &str),
+    bars: &[Bar],
+    width: u32,
+    kinds: [&str; 2],
+) -> Markup {
     let Some(last) = bars.last() else { return html! { p.empty { "There is nothing to count." } } };
     let end = f64::from(last.from + width);
     let across = Axis {
@@ -201,6 +251,18 @@ pub(super) fn histogram(label: &str, bars: &[Bar], width: u32) -> Markup {
         whole
     };
     let (bottom, gap) = (HEIGHT - BOTTOM, 1.5);
+    let range = |bar: &Bar| format!("{} to {}", bar.from, bar.from + width - 1);
+    let told =
+        |bar: &Bar, kind: usize| format!("{}: {}", kinds[kind], words::number(bar.counts[kind]));
+    let full = || bars.iter().filter(|bar| bar.counts != [0, 0]);
+    let readings = full().map(|bar| Reading {
+        at: x_at(across, f64::from(bar.from) + f64::from(width) / 2.0),
+        words: vec![range(bar), told(bar, 0), told(bar, 1)],
+    });
+    let rows = full().map(|bar| {
+        let [first, second] = bar.counts.map(words::number);
+        vec![range(bar), first, second]
+    });
     html! {
         svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(label) {
             @for tick in along.ticks() {
@@ -214,16 +276,16 @@ pub(super) fn histogram(label: &str, bars: &[Bar], width: u32) -> Markup {
                 @if count != 0 {
                     @let (from, to) = (x_at(across, f64::from(bar.from)), x_at(across, f64::from(bar.from + width)));
                     @let (top, foot) = (y_at(along, float(below + count)), y_at(along, float(below)));
-                    rect class=(format!("bar kind-{kind}")) x=(px(from + gap)) y=(px(top)) width=(px(to - from - 2.0 * gap)) height=(px(foot - top)) rx="1.5" {
-                        title { "distance " (bar.from) " to " (bar.from + width - 1) ": " (count) }
-                    }
+                    rect class=(format!("bar kind-{kind}")) x=(px(from + gap)) y=(px(top)) width=(px(to - from - 2.0 * gap)) height=(px(foot - top)) rx="1.5" {}
                 }
             }
             @for tick in across.ticks() {
                 text.tick x=(px(x_at(across, tick))) y=(bottom + 18.0) text-anchor="middle" { (tick) }
             }
             text.tick x=(px(f64::midpoint(LEFT, WIDTH - RIGHT))) y=(HEIGHT - 4.0) text-anchor="middle" { (label) }
+            (Area { left: LEFT, top: TOP, right: WIDTH - RIGHT, bottom }.readings(readings.collect()))
         }
+        (Numbers { of: title, header: cells([label, kinds[0], kinds[1]]), rows: rows.collect() }.draw())
     }
 }
 
@@ -255,23 +317,47 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_of_two_kinds_stands_in_two_colours_on_top_of_each_other() {
-        let drawn = histogram("distance", &[Bar { from: 0, counts: [3, 1] }], 4).into_string();
+    fn lines_that_end_at_one_place_have_names_apart() {
+        let lines = ["a", "b", "c"].map(|name| (name, vec![(0.0, 0.2), (4.0, 0.9)])).to_vec();
 
-        let places: Vec<&str> =
-            drawn.split(" y=\"").skip(1).filter_map(|it| it.split('"').next()).collect();
-        let rects = drawn.matches("<rect").count();
+        let drawn = LineChart { title: "Accuracy", lines, mark: None, unit: Unit::Percent }.draw();
+
+        let drawn = drawn.into_string();
+        let names = drawn.split("class=\"name\"").skip(1);
+        let y = |it: &str| -> f64 {
+            it.split(" y=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
+        };
+        let places: Vec<f64> = names.map(y).collect();
+        assert!(
+            places.len() == 3 && places.windows(2).all(|it| 13.9 < it[1] - it[0]),
+            "{places:?}"
+        );
+        assert!(drawn.contains("epoch 4") && drawn.contains("b: 90.0\u{a0}%"), "{drawn}");
+    }
+
+    #[test]
+    fn a_bar_of_two_kinds_stands_in_two_colours_on_top_of_each_other() {
+        let drawn = histogram(("Bits", "bits"), &[Bar { from: 0, counts: [3, 1] }], 4, ["a", "b"])
+            .into_string();
+
+        let places: Vec<&str> = drawn
+            .split("class=\"bar")
+            .skip(1)
+            .filter_map(|it| it.split(" y=\"").nth(1))
+            .filter_map(|it| it.split('"').next())
+            .collect();
+        let rects = drawn.matches("<rect class=\"bar").count();
         assert!(rects == 2 && drawn.contains("kind-0") && drawn.contains("kind-1"), "{drawn}");
-        assert!(places.contains(&"68.0") && places.contains(&"14.0"), "{places:?}");
+        assert!(places == ["77.0", "26.0"], "{places:?}");
     }
 
     #[test]
     fn a_histogram_leaves_out_empty_bars_and_keeps_their_room() {
         let bars = [0, 4, 8].map(|from| Bar { from, counts: [u64::from(from == 8) * 7, 0] });
 
-        let drawn = histogram("distance", &bars, 4).into_string();
+        let drawn = histogram(("Bits", "bits"), &bars, 4, ["twins", "others"]).into_string();
 
-        assert_eq!(drawn.matches("<rect").count(), 1);
-        assert!(drawn.contains("distance 8 to 11: 7"), "{drawn}");
+        assert_eq!(drawn.matches("<rect class=\"bar").count(), 1);
+        assert!(drawn.contains("8 to 11") && drawn.contains("twins: 7"), "{drawn}");
     }
 }

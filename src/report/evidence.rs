@@ -29,6 +29,8 @@ use crate::{
 /// The width of a bar of the histogram, in bits.
 const BAR_BITS: u32 = 4;
 
+const TITLE: &str = "How far apart the hashes of compared pictures are";
+
 /// How many pairs are shown on each side of the limit.
 const PAIRS_SHOWN: usize = 4;
 
@@ -71,15 +73,15 @@ pub(super) fn histogram(facts: &Facts) -> Markup {
     html! {
         figure.chart.histogram {
             figcaption {
-                strong { "How far apart the hashes of compared pictures are" }
+                strong { (TITLE) }
                 span.legend {
-                    span.key.line-0 { (words::of(twins, "twin pair")) }
+                    span.key.kind-0 { (words::of(twins, "twin pair")) }
                     @if strangers != 0 {
-                        span.key.line-1 { (words::of(strangers, "pair")) " kept apart" }
+                        span.key.kind-1 { (words::of(strangers, "pair")) " kept apart" }
                     }
                 }
             }
-            (chart::histogram("differing bits of 256", &bars, BAR_BITS))
+            (chart::histogram((TITLE, "differing bits of 256"), &bars, BAR_BITS, ["twins", "kept apart"]))
         }
     }
 }

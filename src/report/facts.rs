@@ -4,7 +4,13 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::{PlantedReport, ReportError, ReportInput, gallery::Gallery, planted, words};
+use super::{
+    PlantedReport, ReportError, ReportInput,
+    gallery::Gallery,
+    planted,
+    runs::{self, Remembered},
+    words,
+};
 use crate::{
     domain::{
         dataset::Picture,
@@ -54,6 +60,8 @@ pub(super) struct Facts<'a> {
     pub gaps: Vec<Gap>,
     pub planted: Option<PlantedReport>,
     pub run: Option<(RunName, Run)>,
+    /// All trainings, the oldest first.
+    pub runs: Vec<Remembered>,
     pub growth: Option<LearningCurve>,
     /// The doubted labels, the least believed first.
     pub suspects: Vec<(BlobId, Suspect)>,
@@ -120,6 +128,7 @@ impl<'a> Facts<'a> {
             gaps,
             planted: planted(store, classes)?,
             run,
+            runs: runs::remembered(store)?,
             growth,
             suspects,
             exports: store.notes()?,

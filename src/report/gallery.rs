@@ -50,6 +50,11 @@ impl Gallery<'_> {
         read(&self.layout.blob(blob))
     }
 
+    /// Shows the picture in a file, where there is one.
+    pub(super) fn if_any(path: &Path, size: Size, alt: &str) -> Option<Markup> {
+        path.exists().then(|| image(path, size, alt))
+    }
+
     /// Shows a picture as it was fetched.
     pub(super) fn original(&self, blob: &BlobId, size: Size, alt: &str) -> Markup {
         image(&self.layout.blob(blob), size, alt)

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::{
     chart::{Unit, px},
+    reading::{Numbers, Reading, cells},
     words,
 };
 use crate::domain::learning::{
@@ -54,6 +55,8 @@ struct Plot<'a> {
     height: f64,
     drawing: Markup,
     keys: Markup,
+    /// Header and rows of the table of what is drawn.
+    numbers: (Vec<String>, Vec<Vec<String>>),
 }
 
 impl Plot<'_> {
@@ -69,6 +72,7 @@ impl Plot<'_> {
                     (self.drawing)
                 }
                 (self.keys)
+                (Numbers { of: self.title, header: self.numbers.0.clone(), rows: self.numbers.1.clone() }.draw())
             }
         }
     }

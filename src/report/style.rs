@@ -94,7 +94,10 @@ th, td { padding: .45rem .75rem; text-align: right; border-top: 1px solid var(--
 th:first-child, td:first-child { padding-left: 0; } th:last-child, td:last-child { padding-right: 0; }
 thead th { border-top: 0; color: var(--soft); font-weight: 500; font-size: .86rem; vertical-align: bottom; white-space: nowrap; }
 tbody th, tfoot th { font-weight: 600; }
-th:first-child, td.text, .sources th:nth-child(2), .sources th:nth-child(n+6), .troubles th:nth-child(n+3), .exports th:last-child { text-align: left; }
+th:first-child, td.text, .sources th:nth-child(2), .sources th:nth-child(n+6), .troubles th:nth-child(n+3), .exports th:last-child, .places th:nth-child(2), .trainings th:nth-child(2), .trainings th:nth-child(3) { text-align: left; }
+.trainings td { white-space: nowrap; }
+.trainings td.text { white-space: normal; min-width: 9rem; }
+.charts.single { grid-template-columns: minmax(0, 44rem); }
 tfoot th, tfoot td { border-top: 2px solid var(--line); }
 td.text { overflow-wrap: break-word; }
 .troubles td.text { overflow-wrap: anywhere; min-width: 9rem; }
@@ -107,8 +110,8 @@ tr.best { background: var(--hush); }
 .stack .good { background: var(--test); } .stack .bad { background: var(--val); }
 .key { white-space: nowrap; }
 .key::before { content: ""; display: inline-block; width: .7em; height: .7em; border-radius: 2px; margin-right: .4em; background: currentColor; vertical-align: -.02em; }
-.key.train::before, .key.line-0::before { background: var(--train); }
-.key.val::before, .key.line-1::before { background: var(--val); }
+.key.train::before, .key.kind-0::before { background: var(--train); }
+.key.val::before, .key.kind-1::before { background: var(--val); }
 .key.test::before { background: var(--test); }
 .badge { display: inline-block; font-size: .78rem; line-height: 1.35; padding: .08rem .5rem; border-radius: 99px; background: var(--hush); color: var(--ink); font-weight: 600; }
 .badge.warn, .notes, .note { background: var(--warn-paper); color: var(--warn-ink); }
@@ -126,6 +129,11 @@ a.thumb:hover img { outline: 3px solid var(--link); outline-offset: -3px; }
 .thumb figcaption { font-size: .8rem; line-height: 1.35; padding-top: .3rem; overflow-wrap: anywhere; }
 .told figcaption span { display: block; }
 .told { grid-template-columns: repeat(auto-fill, minmax(7.4rem, 1fr)); gap: .9rem .7rem; }
+.told.looked { grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); }
+.both { display: grid; grid-template-columns: 1fr 1fr; gap: .3rem; align-items: start; }
+.kinds { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1rem 1.6rem; }
+.kind p { font-size: .93rem; margin: 0 0 .4rem; overflow-wrap: anywhere; }
+.kind .thumbs { grid-template-columns: repeat(4, minmax(0, 6.6rem)); gap: .4rem; }
 .strip { display: grid; grid-template-columns: 6.5rem 1fr; gap: .9rem; margin: .6rem 0; }
 .strip .of { margin: 0; font-size: .9rem; }
 
@@ -152,9 +160,16 @@ svg text { fill: var(--soft); font-size: 13px; font-variant-numeric: tabular-num
 svg .grid { stroke: var(--line); stroke-width: 1; }
 svg line.mark { stroke: var(--soft); stroke-dasharray: 3 4; }
 svg text.mark { fill: var(--ink); font-weight: 600; }
-svg .line { fill: none; stroke-width: 2.4; stroke-linejoin: round; stroke-linecap: round; }
-svg polyline.line-0 { stroke: var(--train); } svg polyline.line-1 { stroke: var(--val); }
-svg .dot { stroke: var(--card); stroke-width: 1; } svg .dot.line-0 { fill: var(--train); } svg .dot.line-1 { fill: var(--val); }
+svg text { pointer-events: none; }
+svg .hit { fill: transparent; pointer-events: all; }
+svg .shown { visibility: hidden; pointer-events: none; }
+svg .reading:hover .shown { visibility: visible; }
+svg .guide { stroke: var(--soft); stroke-width: 1; }
+svg .plate { fill: var(--card); stroke: var(--line); }
+svg .shown text { fill: var(--ink); font-size: 12px; }
+svg .name { fill: var(--ink); font-weight: 600; font-size: 12px; }
+details.numbers { font-size: .93rem; }
+details.numbers table { width: auto; margin-top: .4rem; }
 svg .bar { fill: var(--train); } svg .bar.kind-1 { fill: var(--val); }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1.8rem 2.2rem; align-items: start; margin-top: 1rem; }
 .plots > * { min-width: 0; max-width: 34rem; }

@@ -160,6 +160,7 @@ fn train(bench: &Bench) {
         test: Some(Evaluation::of(&answers, 2)),
         answers,
         at_s: 0,
+        took_s: 0,
         recipe: serde_json::Value::Null,
     };
     bench.note(RunName::of(stamp()), run);

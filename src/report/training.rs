@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::{
-    Section, answers,
+    Section,
+    answers::Answers,
     chart::{LineChart, Unit},
     facts::Facts,
     plots, words,
@@ -53,6 +54,7 @@ fn trained(facts: &Facts, name: &RunName, run: &Run) -> Markup {
         let lines = vec![("train", line(train)), ("val", line(val))];
         LineChart { title, lines, mark: best.clone(), unit }.draw()
     };
+    let answers = Answers::of(facts, (name, run));
     html! {
         div.charts {
             (chart("Loss", Unit::Plain, |it| it.train_loss, |it| it.val_loss))
@@ -70,11 +72,12 @@ fn trained(facts: &Facts, name: &RunName, run: &Run) -> Markup {
                 }
                 (scores(run, test))
                 (plots::of_answers(&run.answers, &run.classes, &figures))
+                (answers.confusions())
             },
             None => p.empty { "The dataset has no test pictures, so nobody knows how good this model is." },
         }
         @if let Some(curve) = &facts.growth { (plots::learning_curve(curve)) }
-        (answers::pictures(facts, run))
+        (answers.pictures())
         p.soft { "The model lies in " code { "models/" (name.0) } "." }
     }
 }

@@ -56,6 +56,16 @@ pub(super) fn day(seconds: i64) -> String {
     Day::of(seconds).to_string()
 }
 
+/// Writes a span of time with its two largest units: `5 min 29 s`.
+pub(super) fn duration(seconds: u64) -> String {
+    let [hours, minutes, rest] = [seconds / 3600, seconds / 60 % 60, seconds % 60];
+    match (hours, minutes) {
+        (0, 0) => format!("{rest}\u{a0}s"),
+        (0, _) => format!("{minutes}\u{a0}min {rest}\u{a0}s"),
+        (_, _) => format!("{}\u{a0}h {minutes}\u{a0}min", number(hours)),
+    }
+}
+
 /// Names things one after the other.
 pub(super) fn list(things: impl IntoIterator<Item = impl Display>) -> String {
     let names: Vec<String> = things.into_iter().map(|it| it.to_string()).collect();
@@ -86,6 +96,19 @@ mod tests {
     #[test]
     fn sizes_are_written_in_the_largest_unit_they_fill() {
         assert_eq!([5, 1_500, 250_000].map(bytes), ["5\u{a0}B", "1.5\u{a0}kB", "250\u{a0}kB"]);
+    }
+
+    #[test]
+    fn spans_of_time_have_their_two_largest_units() {
+        let written = [59, 329, 3600, 90_061].map(duration);
+
+        assert_eq!(written, ["59 s", "5 min 29 s", "1 h 0 min", "25 h 1 min"].map(spaced));
+    }
+
+    /// Puts the spaces that keep a number and its unit together.
+    fn spaced(text: &str) -> String {
+        let words: Vec<&str> = text.split(' ').collect();
+        words.chunks(2).map(|it| it.join("\u{a0}")).collect::<Vec<_>>().join(" ")
     }
 
     #[test]

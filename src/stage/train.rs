@@ -30,6 +30,7 @@ use crate::{
         train::{self, Example, Host as _, Sets, Trained, Warning},
     },
     pixels::{
+        self,
         crop::{self, Filter},
         decode::{self, Limits},
         process::{self, Step},
@@ -47,6 +48,7 @@ use crate::{
 pub mod curve;
 pub mod doubt;
 mod features;
+mod folder;
 mod log;
 mod model_card;
 mod watch;
@@ -175,7 +177,7 @@ impl SetStage for Training<'_> {
     ) -> Result<String, TrainError> {
         let name = RunName::of(stamp);
         let dir = self.layout.models().join(&name.0);
-        let recipe = self.recipe.clone();
+        let (recipe, began_s) = (self.recipe.clone(), (self.clock)());
         if let Some(Origin::Web(remote)) = self.weights()? {
             work.events.send(Event::Word { stage: Self::NAME, text: remote.file });
         }
@@ -187,7 +189,7 @@ impl SetStage for Training<'_> {
         let (events, stop) = (work.events.clone(), work.stop.clone());
         let taught = input.pictures.iter().filter(|(_, (_, _, split))| *split != Split::Test);
         let learned_from = taught.map(|(blob, _)| *blob).collect();
-        let features = self.layout.features();
+        let (features, mistakes) = (self.layout.features(), self.layout.mistakes(&name));
         let (title, clock) = (name.0.clone(), self.clock);
         let learning = tokio::task::spawn_blocking(move || {
             files::make_folder(&dir)?;
@@ -200,28 +202,24 @@ impl SetStage for Training<'_> {
             let mut watch = Watch::new(recipe.train.epochs, (&events, &stop), places, Some(log));
             let run = learn(&recipe, &input, pretrained.as_deref(), &mut watch)?;
             watch.finish(&describe(&run.trained, run.answers.clone()))?;
-            let model = &run.trained.model;
-            files::write_atomic(&dir.join("model.onnx"), &model.to_onnx())?;
-            let drawing = model.drawing();
-            files::write_atomic(&dir.join("architecture.svg"), drawing.svg().as_bytes())?;
-            files::write_atomic(&dir.join("architecture.txt"), drawing.table().as_bytes())?;
             let facts = model_card::Facts {
                 run: &title,
                 recipe: &recipe,
                 input: &input,
-                card: model.card(),
+                card: run.trained.model.card(),
                 answers: &run.answers,
             };
-            let told = model_card::text(&facts);
-            files::write_atomic(&dir.join(model_card::FILE), told.as_bytes())?;
-            model.save(&dir)?;
+            folder::fill(&dir, &run.trained.model, &facts)?;
+            folder::show_mistakes(&mistakes, &run, &input)?;
+            run.trained.model.save(&dir)?;
             files::remove_if_any(&checkpoint)?;
             Ok::<Learned, TrainError>(run)
         });
         let Learned { trained, answers, warnings } = learning.await??;
         let recipe = serde_json::to_value(&self.recipe.train).expect("a recipe is plain data");
         let at_s = (self.clock)();
-        let run = Run { learned_from, at_s, recipe, ..describe(&trained, answers) };
+        let took_s = u64::try_from(at_s.saturating_sub(began_s)).unwrap_or(0);
+        let run = Run { learned_from, at_s, took_s, recipe, ..describe(&trained, answers) };
         let summary = summary(&run, &warnings);
         work.store.put_notes::<Run>(&[(name, run)])?;
         Ok(summary)
@@ -333,6 +331,7 @@ fn describe(trained: &Trained, answers: Vec<Answer>) -> Run {
         answers,
         learned_from: Vec::new(),
         at_s: 0,
+        took_s: 0,
         recipe: serde_json::Value::Null,
     }
 }
@@ -390,9 +389,11 @@ fn pixels_of(
     side_px: u32,
     steps: &[Step],
 ) -> Result<Vec<u8>, TrainError> {
-    let bytes = files::read(path)?;
-    let decoded = decode::decode(&bytes, Limits::default())
-        .map_err(|reject| TrainError::Picture { blob, reject })?;
-    let square = crop::center_square(&decoded.picture, side_px, Filter::default());
+    let square = crop::center_square(&prepared(blob, path)?, side_px, Filter::default());
     Ok(process::apply(&square, steps).into_raw())
+}
+
+fn prepared(blob: BlobId, path: &Path) -> Result<pixels::Picture, TrainError> {
+    let decoded = decode::decode(&files::read(path)?, Limits::default());
+    Ok(decoded.map_err(|reject| TrainError::Picture { blob, reject })?.picture)
 }

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::{self, FileError};
+use super::{
+    files::{self, FileError},
+    schema::RunName,
+};
 use crate::domain::{id::BlobId, picture::Crop};
 
 /// The folder of one dataset, `data/<name>`.
@@ -68,6 +71,16 @@ impl Layout {
 
     pub fn models(&self) -> PathBuf {
         self.root.join("models")
+    }
+
+    /// Returns where it is shown what a model looked at in test pictures it took for another class.
+    pub fn mistakes(&self, run: &RunName) -> PathBuf {
+        self.models().join(&run.0).join("mistakes")
+    }
+
+    /// Returns where it is shown what a model looked at in one of them.
+    pub fn mistake(&self, run: &RunName, blob: &BlobId) -> PathBuf {
+        self.mistakes(run).join(format!("{blob}.jpg"))
     }
 
     /// Returns where it is kept what frozen networks made of pictures.

@@ -68,6 +68,9 @@ pub struct Run {
     /// When it was finished, in seconds since 1970-01-01 UTC; 0 where that was not noted.
     #[serde(default)]
     pub at_s: i64,
+    /// How many seconds it took since it was last taken up; 0 where that was not noted.
+    #[serde(default)]
+    pub took_s: u64,
     /// The settings it was trained with; empty where they were not noted.
     #[serde(default)]
     pub recipe: serde_json::Value,

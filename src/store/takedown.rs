@@ -10,7 +10,7 @@ use super::{
     files::{self, FileError},
     layout::Layout,
     query,
-    schema::{Compared, Fold},
+    schema::{Compared, Fold, RunName},
 };
 use crate::domain::{
     day::Day,
@@ -123,13 +123,28 @@ pub fn bury(store: &Store, layout: &Layout) -> Result<u64, TakedownError> {
             named.insert(layout.crop(&crop));
         }
     }
-    let mut n_files = 0;
+    let mut n_files = bury_mistakes(layout, &ghosts)?;
     for folder in [layout.blobs(), layout.crops()] {
         for path in files::two_levels_below(&folder)? {
             if !named.contains(&path) {
                 n_files += 1;
                 files::remove_if_any(&path)?;
             }
+        }
+    }
+    Ok(n_files)
+}
+
+/// Removes what shows the pictures beside models; returns how many files went.
+fn bury_mistakes(layout: &Layout, ghosts: &BTreeSet<BlobId>) -> Result<u64, FileError> {
+    let mut n_files = 0;
+    for folder in files::entries(&layout.models())? {
+        let Some(name) = folder.file_name().and_then(|name| name.to_str()) else { continue };
+        let run = RunName(name.to_owned());
+        let paths = ghosts.iter().map(|blob| layout.mistake(&run, blob));
+        for path in paths.filter(|path| path.exists()) {
+            n_files += 1;
+            files::remove_if_any(&path)?;
         }
     }
     Ok(n_files)

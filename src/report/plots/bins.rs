@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Frame, Plot, Tick, figure, px, quarters, words};
+use super::{Frame, Plot, Tick, cells, figure, px, quarters, words};
 use crate::domain::learning::{
     Answer,
     interval::Score,
@@ -23,19 +23,33 @@ pub fn reliability(reliability: &Reliability, error: Option<Score>) -> Markup {
     };
     let bar = |bin: &Bin| {
         let score = bin.accuracy?;
-        let n = u64::from(bin.n_right + bin.n_wrong);
         let middle = f64::midpoint(bin.low, bin.high);
         let (left, right) = (frame.x(bin.low) + 1.0, frame.x(bin.high) - 1.0);
         let (top, foot) = (frame.y(score.value), frame.y(0.0));
         Some(html! {
-            rect.share x=(px(left)) y=(px(top)) width=(px(right - left)) height=(px(foot - top)) {
-                title {
-                    (words::of(n, "answer")) ", " (words::percent(bin.confidence.unwrap_or(middle)))
-                    " sure, " (words::percent(score.value)) " right"
-                }
-            }
+            rect.share x=(px(left)) y=(px(top)) width=(px(right - left)) height=(px(foot - top)) {}
             @if let Some(it) = score.interval { (frame.whisker(middle, it.low, it.high)) }
         })
+    };
+    let read = |bin: &Bin| {
+        let words = vec![
+            words::of(u64::from(bin.n_right + bin.n_wrong), "answer"),
+            format!("{} sure", words::percent(bin.confidence?)),
+            format!("{} right", words::percent(bin.accuracy?.value)),
+        ];
+        Some((f64::midpoint(bin.low, bin.high), words))
+    };
+    let row = |bin: &Bin| {
+        let between = bin.accuracy?.interval.map_or_else(String::new, |it| {
+            format!("{} to {}", words::percent(it.low), words::percent(it.high))
+        });
+        Some(vec![
+            format!("{} to {}", words::percent(bin.low), words::percent(bin.high)),
+            words::number(u64::from(bin.n_right + bin.n_wrong)),
+            words::percent(bin.confidence?),
+            words::percent(bin.accuracy?.value),
+            between,
+        ])
     };
     let told = reliability.bins.iter().filter_map(|bin| {
         let (sure, right) = (words::percent(bin.confidence?), words::percent(bin.accuracy?.value));
@@ -52,7 +66,12 @@ pub fn reliability(reliability: &Reliability, error: Option<Score>) -> Markup {
             (frame.grid(&quarters(), &quarters()))
             @for bar in reliability.bins.iter().filter_map(bar) { (bar) }
             line.mark x1=(frame.x(0.0)) y1=(frame.y(0.0)) x2=(frame.x(1.0)) y2=(frame.y(1.0)) {}
+            (frame.readings(reliability.bins.iter().filter_map(read)))
         },
+        numbers: (
+            cells(["How sure", "Answers", "Sure on average", "Right", "95 %"]),
+            reliability.bins.iter().filter_map(row).collect(),
+        ),
         keys: html! {
             p.soft {
                 "Bars that end at the dashed line are honest; below it the model is too sure, above it not sure "
@@ -77,6 +96,10 @@ pub fn confidence(answers: &[Answer]) -> Markup {
             Ok(n) => words::percent(of.iter().sum::<f64>() / f64::from(n)),
         }
     };
+    let rows = bins.iter().zip(0_u32..).map(|(count, at)| {
+        let [right, wrong] = count.map(|n| words::number(n.into()));
+        (count, vec![range(at, N_BARS), right, wrong])
+    });
     let told = format!(
         "{} right answers, {} sure on average; {} wrong answers, {} sure on average.",
         sums[0],
@@ -98,6 +121,10 @@ pub fn confidence(answers: &[Answer]) -> Markup {
             }
         },
         keys: html! { p.soft { (told) } },
+        numbers: (
+            cells(["How sure", "Right answers", "Wrong answers"]),
+            rows.filter(|(count, _)| **count != [0, 0]).map(|(_, row)| row).collect(),
+        ),
     }
     .draw()
 }
@@ -114,6 +141,11 @@ fn bars(kind: &str, counts: &[u32], sum: u64) -> Markup {
     };
     let ticks = [0, most].map(|n| Tick { at: f64::from(n), words: words::number(n.into()) });
     let width = 1.0 / f64::from(u32::try_from(counts.len().max(1)).expect("bars are few"));
+    let read = |(at, count): (u32, &u32)| {
+        let words =
+            vec![format!("{} sure", range(at, counts.len())), words::of((*count).into(), "answer")];
+        ((f64::from(at) + 0.5) * width, words)
+    };
     html! {
         (frame.grid(&quarters(), &ticks))
         @for (at, count) in (0_u32..).zip(counts) {
@@ -121,13 +153,16 @@ fn bars(kind: &str, counts: &[u32], sum: u64) -> Markup {
                 @let from = f64::from(at) * width;
                 @let (left, right) = (frame.x(from) + 1.0, frame.x(from + width) - 1.0);
                 @let (top, foot) = (frame.y(f64::from(*count)), frame.y(0.0));
-                rect class=(format!("share {kind}")) x=(px(left)) y=(px(top)) width=(px(right - left)) height=(px(foot - top)) {
-                    title {
-                        (format!("{:.0} to {:.0}\u{a0}% sure: ", from * 100.0, (from + width) * 100.0))
-                        (words::of((*count).into(), "answer"))
-                    }
-                }
+                rect class=(format!("share {kind}")) x=(px(left)) y=(px(top)) width=(px(right - left)) height=(px(foot - top)) {}
             }
         }
+        (frame.readings((0_u32..).zip(counts).map(read)))
     }
+}
+
+/// Writes between what the bar `at` of `n` lies.
+fn range(at: u32, n: usize) -> String {
+    let width = 100.0 / f64::from(u32::try_from(n.max(1)).expect("bars are few"));
+    let from = f64::from(at) * width;
+    format!("{from:.0} to {:.0}\u{a0}%", from + width)
 }

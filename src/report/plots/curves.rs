@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Frame, Plot, figure, keys, quarters};
+use super::{Frame, Plot, cells, figure, keys, quarters, words};
 use crate::domain::learning::{
     Answer,
     interval::Score,
@@ -15,6 +15,9 @@ const LINES_MAX: usize = 6;
 
 const FRAME: Frame<'_> =
     Frame { width: 440.0, height: 400.0, across: (0.0, 1.0), along: (0.0, 1.0), names: ("", "") };
+
+/// How many places of the axis are read, from its one end to the other.
+const PLACES: u32 = 20;
 
 /// A class and its curve.
 struct Line {
@@ -121,7 +124,15 @@ impl Curves<'_> {
             @for (n, it) in shown.iter().enumerate().rev() {
                 polyline class=(format!("curve curve-{n}")) points=(self.frame.path(it.points.iter().copied())) {}
             }
+            (self.frame.readings(places().map(|at| (at, self.read(shown, at)))))
         };
+        let mut header = cells([self.frame.names.0]);
+        header.extend(shown.iter().map(|it| it.name.clone()));
+        let rows = places().map(|at| {
+            let values = shown.iter().map(|it| it.at(at).map_or_else(String::new, words::percent));
+            std::iter::once(words::percent(at)).chain(values).collect()
+        });
+        let rows = rows.collect();
         let n_hidden = self.lines.len() - shown.len();
         let keys = html! {
             (keys(&words))
@@ -138,7 +149,38 @@ impl Curves<'_> {
             height: self.frame.height,
             drawing,
             keys,
+            numbers: (header, rows),
         }
         .draw()
+    }
+
+    /// Writes what all the lines are at one place.
+    fn read(&self, lines: &[Line], at: f64) -> Vec<String> {
+        let (across, along) = self.frame.names;
+        let head = format!("{along} where {across} is {:.0}\u{a0}%", at * 100.0);
+        let value = |line: &Line| {
+            Some(format!("{}: {}", words::shortened(&line.name, 24), words::percent(line.at(at)?)))
+        };
+        std::iter::once(head).chain(lines.iter().filter_map(value)).collect()
+    }
+}
+
+fn places() -> impl Iterator<Item = f64> {
+    (0..=PLACES).map(|n| f64::from(n) / f64::from(PLACES))
+}
+
+impl Line {
+    /// Returns how high the line is at a place; where it goes straight up or down, its upper end.
+    fn at(&self, x: f64) -> Option<f64> {
+        let part = |pair: &[(f64, f64)]| {
+            let [from, to] = pair else { return None };
+            if x < from.0 || to.0 < x {
+                return None;
+            }
+            let upright = from.1.max(to.1);
+            let span = to.0 - from.0;
+            Some(if span == 0.0 { upright } else { from.1 + (to.1 - from.1) * (x - from.0) / span })
+        };
+        self.points.windows(2).filter_map(part).reduce(f64::max)
     }
 }

@@ -2,11 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::px;
+use super::{Reading, px};
+use crate::report::reading::Area;
 
 /// Where the drawing area lies within the picture.
 const LEFT: f64 = 54.0;
-const RIGHT: f64 = 16.0;
+const RIGHT: f64 = 26.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 44.0;
 
@@ -55,6 +56,18 @@ impl Frame<'_> {
                 text.tick x=(px(x)) y=(px(bottom + 19.0)) text-anchor="middle" { (tick.words) }
             }
         }
+    }
+
+    /// Draws strips over the whole height that show what is read in them, given at places of the
+    /// axis.
+    pub(super) fn readings(
+        &self,
+        readings: impl IntoIterator<Item = (f64, Vec<String>)>,
+    ) -> Markup {
+        let area =
+            Area { left: LEFT, top: TOP, right: self.width - RIGHT, bottom: self.height - BOTTOM };
+        let read = |(at, words)| Reading { at: self.x(at), words };
+        area.readings(readings.into_iter().map(read).collect())
     }
 
     /// Writes the places of a line, leaving out those that would not move the pen.
@@ -107,7 +120,7 @@ mod tests {
 
     #[test]
     fn corners_lie_in_the_corners() {
-        assert_eq!(FRAME.path([(0.0, 0.0), (1.0, 1.0)]), "54.0,130.0 454.0,30.0");
+        assert_eq!(FRAME.path([(0.0, 0.0), (1.0, 1.0)]), "54.0,130.0 444.0,30.0");
     }
 
     #[test]
@@ -115,6 +128,6 @@ mod tests {
         let path =
             FRAME.path([(0.0, 0.0), (0.0, 0.5), (0.0, 1.0), (0.0, 1.0), (0.5, 1.0), (1.0, 1.0)]);
 
-        assert_eq!(path, "54.0,130.0 54.0,30.0 454.0,30.0");
+        assert_eq!(path, "54.0,130.0 54.0,30.0 444.0,30.0");
     }
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Frame, Plot, Tick, Unit, keys, px, words};
+use super::{Frame, Plot, Tick, Unit, cells, keys, px, words};
 use crate::{
     domain::learning::{
         growth::{LearningCurve, Point},
@@ -32,6 +32,14 @@ pub fn learning_curve(curve: &LearningCurve) -> Markup {
         format!("{}: {}", words::of(point.n_train.into(), "picture"), words::percent(score.value))
     });
     let told: Vec<String> = told.collect();
+    let forecast_row = (2 * last.n_train, twice, " (expected)");
+    let rows = measured(curve).map(|(point, score)| (point.n_train, score, ""));
+    let rows = rows.chain([forecast_row]).map(|(n, score, kind)| {
+        let between = score.interval.map_or_else(String::new, |it| {
+            format!("{} to {}", words::percent(it.low), words::percent(it.high))
+        });
+        vec![words::number(n.into()) + kind, words::percent(score.value), between]
+    });
     let kinds = [
         ("curve curve-0", format!("fitted: {}", law(curve))),
         ("curve curve-0 ahead", "what the law promises".to_owned()),
@@ -42,11 +50,12 @@ pub fn learning_curve(curve: &LearningCurve) -> Markup {
         told: format!("{}. {forecast}", told.join("; ")),
         width: ground.frame.width,
         height: ground.frame.height,
-        drawing: ground.draw(curve, &forecast),
+        drawing: ground.draw(curve),
         keys: html! {
             (keys(&kinds.map(|(class, words)| (class.to_owned(), words))))
             p.soft { (forecast) " The band holds 95\u{a0}% of the curves that other test pictures could have given." }
         },
+        numbers: (cells(["Training pictures", "Accuracy", "95 %"]), rows.collect()),
     }
     .draw()
 }
@@ -84,7 +93,8 @@ impl Ground {
         Self { frame, along, tried, places }
     }
 
-    fn draw(&self, curve: &LearningCurve, forecast: &str) -> Markup {
+    fn draw(&self, curve: &LearningCurve) -> Markup {
+        let last = curve.points.iter().map(|it| it.n_train).max().unwrap_or(0);
         let frame = &self.frame;
         let here = (self.tried.1.ln(), curve.at(self.tried.1).value);
         let (end, twice) = (frame.across.1, curve.at_twice().value);
@@ -102,15 +112,23 @@ impl Ground {
             @for (point, score) in measured(curve) {
                 @let at = f64::from(point.n_train).ln();
                 @if let Some(it) = score.interval { (frame.whisker(at, it.low, it.high)) }
-                circle.point cx=(px(frame.x(at))) cy=(px(frame.y(score.value))) r="4.5" {
-                    title { (words::of(point.n_train.into(), "picture")) ": " (words::percent(score.value)) }
-                }
+                circle.point cx=(px(frame.x(at))) cy=(px(frame.y(score.value))) r="4.5" {}
             }
-            circle class="point forecast" cx=(px(frame.x(end))) cy=(px(frame.y(twice))) r="5" {
-                title { (forecast) }
-            }
+            circle class="point forecast" cx=(px(frame.x(end))) cy=(px(frame.y(twice))) r="5" {}
+            (frame.readings(measured(curve).map(|(point, score)| read(point.n_train, &score))
+                .chain([read(last.saturating_mul(2), &curve.at_twice())])))
         }
     }
+}
+
+/// Writes what is known of one number of pictures, and where on the axis.
+fn read(n_train: u32, score: &Score) -> (f64, Vec<String>) {
+    let between = score
+        .interval
+        .map(|it| format!("{} to {}", words::percent(it.low), words::percent(it.high)));
+    let mut words = vec![words::of(n_train.into(), "picture"), words::percent(score.value)];
+    words.extend(between);
+    (f64::from(n_train).ln(), words)
 }
 
 fn measured(curve: &LearningCurve) -> impl Iterator<Item = (Point, Score)> {

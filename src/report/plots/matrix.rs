@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Plot, px, words};
+use super::{Plot, cells, px, words};
 
 /// With more classes the cells have no room for numbers.
 const NUMBERED_MAX: usize = 10;
@@ -75,6 +75,17 @@ pub fn confusion(confusion: &[Vec<u32>], classes: &[String]) -> Markup {
             @for row in classes.iter().zip(confusion).enumerate().map(row) { (row) }
         },
         keys: html! { p.soft { "The stronger the colour, the larger the share of the row." } },
+        numbers: numbers(confusion, classes),
     }
     .draw()
+}
+
+fn numbers(confusion: &[Vec<u32>], classes: &[String]) -> (Vec<String>, Vec<Vec<String>>) {
+    let mut header = cells(["True class"]);
+    header.extend(classes.iter().map(|name| format!("said {name}")));
+    let rows = classes.iter().zip(confusion).map(|(name, row)| {
+        let counts = row.iter().map(|n| words::number(u64::from(*n)));
+        std::iter::once(name.clone()).chain(counts).collect()
+    });
+    (header, rows.collect())
 }

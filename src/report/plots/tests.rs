@@ -43,7 +43,7 @@ fn a_roc_curve_goes_through_its_corners() {
     let page = roc(&answers, &classes, &Scores::of(&answers, 2, 1)).into_string();
 
     // Two cars, a tank, the last car, two tanks.
-    let path = "54.0,356.0 54.0,138.7 177.3,138.7 177.3,30.0 424.0,30.0";
+    let path = "54.0,356.0 54.0,138.7 174.0,138.7 174.0,30.0 414.0,30.0";
     assert!(page.contains(&format!("points=\"{path}\"")), "{page}");
     assert!(page.contains("cars 0.889"), "{page}");
 }
@@ -54,7 +54,7 @@ fn precision_falls_in_steps() {
 
     let page = precision_recall(&answers, &classes, &Scores::of(&answers, 2, 1)).into_string();
 
-    let path = "54.0,30.0 300.7,30.0 300.7,111.5 424.0,111.5\"";
+    let path = "54.0,30.0 294.0,30.0 294.0,111.5 414.0,111.5\"";
     assert!(page.contains(path), "{page}");
 }
 

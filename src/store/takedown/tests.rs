@@ -228,6 +228,22 @@ fn files_no_record_names_go_with_what_was_taken_back() {
 }
 
 #[test]
+fn a_picture_beside_a_model_goes_with_its_post() {
+    let bench = Bench::new();
+    bench.show("a", "one", Origin::Single);
+    bench.show("b", "two", Origin::Single);
+    let mistake = |name| bench.layout.mistake(&RunName("a model".to_owned()), &blob(name));
+    for name in ["one", "two"] {
+        files::write_atomic(&mistake(name), b"x").unwrap();
+    }
+
+    take_back(&bench.store, &BTreeMap::from([(id("a"), withdrawal(&["one"]))])).unwrap();
+
+    assert_eq!(bury(&bench.store, &bench.layout).unwrap(), 3, "the blob, the crop and the map");
+    assert_eq!((mistake("one").exists(), mistake("two").exists()), (false, true));
+}
+
+#[test]
 fn a_source_that_tells_of_a_removal_leaves_what_was_shown_to_be_followed() {
     let bench = Bench::new();
     bench.show("a", "one", Origin::Single);

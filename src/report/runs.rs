@@ -1,11 +1,20 @@
-//! The trainings of a dataset, and whether one of two models is better.
+//! The trainings of a dataset, what was changed from one to the next, and whether one of two
+//! models is better.
 
-use super::workshop::Workshop;
+use std::collections::BTreeSet;
+
 use crate::{
-    domain::learning::{interval::RESAMPLING_SEED, paired::Paired},
+    domain::{
+        id::BlobId,
+        learning::{
+            Epoch,
+            interval::{RESAMPLING_SEED, Score},
+            paired::Paired,
+        },
+    },
     engine::changes,
     store::{
-        StoreError, query,
+        Store, StoreError, query,
         schema::{Run, RunName},
     },
 };
@@ -44,21 +53,38 @@ fn list(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-impl Workshop {
-    /// Lists the trainings, the oldest first.
-    pub fn runs(&self) -> Result<Vec<Remembered>, StoreError> {
-        let current = query::current_run(&self.store)?;
-        let mut runs: Vec<Remembered> = self
-            .store
-            .notes::<Run>()?
-            .into_iter()
-            .map(|(RunName(name), run)| {
-                let is_current = current.as_ref().is_some_and(|it| it.0 == name);
-                Remembered { name, run, is_current }
-            })
-            .collect();
-        runs.sort_by(|a, b| (a.run.at_s, &a.name).cmp(&(b.run.at_s, &b.name)));
-        Ok(runs)
+/// Lists the trainings, the oldest first.
+pub fn remembered(store: &Store) -> Result<Vec<Remembered>, StoreError> {
+    let current = query::current_run(store)?;
+    let mut runs: Vec<Remembered> = store
+        .notes::<Run>()?
+        .into_iter()
+        .map(|(RunName(name), run)| {
+            let is_current = current.as_ref().is_some_and(|it| it.0 == name);
+            Remembered { name, run, is_current }
+        })
+        .collect();
+    runs.sort_by(|a, b| (a.run.at_s, &a.name).cmp(&(b.run.at_s, &b.name)));
+    Ok(runs)
+}
+
+impl Remembered {
+    /// Returns the epoch whose weights were kept.
+    pub fn best(&self) -> Option<&Epoch> {
+        self.run.epochs.iter().find(|epoch| epoch.number == self.run.best_epoch)
+    }
+
+    /// Returns the number of the last epoch.
+    pub fn n_epochs(&self) -> u32 {
+        self.run.epochs.last().map_or(0, |epoch| epoch.number)
+    }
+
+    /// Returns the share of right answers about test pictures; `None` without test pictures.
+    pub fn test_accuracy(&self) -> Option<Score> {
+        let answers = &self.run.answers;
+        let n_right = answers.iter().filter(|answer| answer.is_right()).count();
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Score::of_share(number(n_right), number(answers.len()))
     }
 }
 
@@ -84,6 +110,22 @@ pub fn find<'a>(runs: &'a [Remembered], name: &str) -> Result<&'a Remembered, Ru
 pub fn settings_changed(first: &Run, second: &Run) -> Option<Vec<String>> {
     let is_known = !first.recipe.is_null() && !second.recipe.is_null();
     is_known.then(|| changes(&first.recipe, &second.recipe))
+}
+
+/// Says how the pictures differ between two trainings; nothing where they do not.
+pub fn pictures_changed(first: &Run, second: &Run) -> Vec<String> {
+    let learned = |run: &Run| run.learned_from.iter().copied().collect::<BTreeSet<BlobId>>();
+    let tested = |run: &Run| run.answers.iter().map(|it| it.blob).collect::<BTreeSet<BlobId>>();
+    let kinds = [
+        ("to learn from", learned(first), learned(second)),
+        ("to be tested by", tested(first), tested(second)),
+    ];
+    let changed = kinds.into_iter().filter(|(_, before, after)| before != after);
+    let told = changed.map(|(kind, before, after)| {
+        let (new, gone) = (after.difference(&before).count(), before.difference(&after).count());
+        format!("pictures {kind}: {new} new, {gone} gone")
+    });
+    told.collect()
 }
 
 /// Compares two models by the test pictures both were asked about.
