@@ -15,7 +15,7 @@ fish = ["r/fish"]
 listings = ["new"]
 contact = "somebody"
 [fetch]
-stall = 2
+stall = 5
 attempts = 3
 [prepare]
 size = 64

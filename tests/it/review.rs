@@ -37,7 +37,7 @@ listings = ["new"]
 refresh = "never"
 
 [fetch]
-stall = 2
+stall = 5
 concurrency = 16
 
 [prepare]

@@ -12,7 +12,7 @@ use super::{
     support::{Bench, Ended, put},
 };
 
-const TAIL: &str = "[collect]\nlistings = [\"new\"]\ncontact = \"somebody\"\n[fetch]\nstall = 2\n\
+const TAIL: &str = "[collect]\nlistings = [\"new\"]\ncontact = \"somebody\"\n[fetch]\nstall = 5\n\
                     [prepare]\nsize = 64\n[export.kaggle]\nid = \"snapset/small-demo\"\n\
                     title = \"Small demo\"\n";
 
