@@ -38,7 +38,7 @@ pub(super) fn section(facts: &Facts) -> Section {
             @if pictures.is_empty() {
                 p.empty { "The dataset is still empty, so nobody has given to it." }
             } @else {
-                div.plots.uneven {
+                div.plots {
                     (plots::authors(&classes))
                     (plots::months(&posted))
                 }

@@ -98,7 +98,7 @@ th:first-child, td.text, .sources th:nth-child(2), .sources th:nth-child(n+6), .
 .stack .kept { background: var(--train); }
 .key.kept::before { background: var(--train); } .key.lost::before { background: var(--line); }
 .below { display: block; color: var(--soft); font-size: .84rem; font-weight: 400; white-space: nowrap; }
-.trainings td { white-space: nowrap; }
+.trainings td, .authors td, .days th, .trainings .badge { white-space: nowrap; }
 .trainings td.text { white-space: normal; min-width: 9rem; }
 .charts.single { grid-template-columns: minmax(0, 44rem); }
 tfoot th, tfoot td { border-top: 2px solid var(--line); }

@@ -1,5 +1,3 @@
-use std::fs;
-
 use crate::{
     domain::{
         id::BlobId,
@@ -10,7 +8,10 @@ use crate::{
         bench::{BEETLES, Bench, FISH, drawn, jpeg, stamp},
         html,
     },
-    store::schema::{Run, RunName, SetRun},
+    store::{
+        files,
+        schema::{Run, RunName, SetRun},
+    },
 };
 
 /// A dataset whose pictures are all tested, and a model that takes the first three for another
@@ -62,8 +63,7 @@ fn where_the_model_looked_is_shown_beside_the_mistakes_it_was_noted_of() {
     let (bench, blobs) = mistaken();
     let before = wrong(&bench);
     let file = bench.layout.mistake(&RunName::of(stamp()), &blobs[1]);
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
-    fs::write(&file, jpeg(&drawn(FISH, 7, 60, 60), 90)).unwrap();
+    files::write_atomic(&file, &jpeg(&drawn(FISH, 7, 60, 60), 90)).unwrap();
 
     let after = wrong(&bench);
 

@@ -13,7 +13,7 @@ const MONTHS_MAX: i64 = 3_660;
 const DAY_S: i64 = 86_400;
 
 /// How many words stand below the axis at most.
-const TICKS: usize = 6;
+const TICKS: usize = 4;
 
 /// What one bar counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub(in crate::report) fn months(posted: &[(i64, &str)]) -> Markup {
     let n = words::count(stretches.len());
     let what = format!("pictures posted each {}", span.noun());
     let frame = Frame {
-        width: 640.0,
+        width: 520.0,
         height: 300.0,
         across: (0.0, float(n)),
         along: (0.0, axis.high),
