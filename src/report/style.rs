@@ -240,7 +240,7 @@ details { margin: .6rem 0; }
 @media print {
   :root { color-scheme: light; }
   body { padding: 0; max-width: none; font-size: 11pt; background: none; }
-  nav, .skip { display: none; }
+  nav, .skip, details.numbers:not([open]) { display: none; }
   main > section { box-shadow: none; border: 0; border-top: 1px solid var(--line); border-radius: 0; padding: 1rem 0; }
   .pair, figure, .funnel > li, tr, .cards > div { break-inside: avoid; }
   h2, h3, section > .lead, .strip .of { break-after: avoid; }
