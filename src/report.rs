@@ -14,6 +14,7 @@ mod answers;
 mod beside;
 mod chart;
 mod classes;
+mod concentration;
 mod doubted;
 mod duplicates;
 mod evidence;
@@ -26,6 +27,7 @@ mod overview;
 mod places;
 mod planted;
 pub mod plots;
+mod provenance;
 mod quality;
 mod reading;
 mod reviewed;
@@ -93,8 +95,9 @@ pub fn html(input: &ReportInput<'_>) -> Result<String, ReportError> {
         trainings::section(&facts),
         Some(places::section(&facts)),
         Some(origin::section(&facts)),
+        Some(concentration::section(&facts)),
         Some(losses::troubles(&facts)),
-        Some(settings(input)),
+        Some(provenance::section(&facts)),
     ];
     let sections: Vec<Section> = sections.into_iter().flatten().collect();
     let page = html! {
@@ -152,22 +155,6 @@ impl Section {
                 (self.body)
             }
         }
-    }
-}
-
-fn settings(input: &ReportInput<'_>) -> Section {
-    Section {
-        id: "settings",
-        title: "Settings",
-        lead: html! { "The pipeline file this dataset is made from." },
-        body: html! {
-            details.settings {
-                summary { code { (input.name) ".toml" } }
-                pre tabindex="0" role="region" aria-label="The pipeline file" {
-                    code { (input.settings_text) }
-                }
-            }
-        },
     }
 }
 

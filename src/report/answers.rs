@@ -214,3 +214,6 @@ fn outdated(facts: &Facts, run: &Run, test: &BTreeMap<BlobId, &Picture>) -> Mark
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@ pub(super) fn counts(facts: &Facts) -> Section {
     Section {
         id: "classes",
         title: "Classes and splits",
-        lead: html! { "What each class brought, and how its pictures are shared out." },
+        lead: counts_lead(classes),
         body: html! {
             div.scroll tabindex="0" role="region" aria-label="Pictures by class and split" { table.counts {
                 thead { tr {
@@ -52,6 +52,30 @@ pub(super) fn counts(facts: &Facts) -> Section {
     }
 }
 
+/// Says how large the classes are and how the splits share them.
+fn counts_lead(classes: &[ClassCount]) -> Markup {
+    let all: u64 = classes.iter().map(ClassCount::pictures).sum();
+    let shares = Split::ALL.map(|split| {
+        let n = classes.iter().map(|it| it.splits[&split]).sum();
+        format!("{:.0}\u{a0}% {split}", words::share(n, all) * 100.0)
+    });
+    let least = classes.iter().min_by_key(|it| (it.pictures(), &it.label));
+    let most = classes.iter().max_by_key(|it| (it.pictures(), &it.label));
+    html! {
+        @if all == 0 {
+            "How many pictures each class brought, and how the splits share them."
+        } @else {
+            strong { (words::of(all, "picture")) } ": " (words::list(shares)) "."
+            @if let (Some(least), Some(most)) = (least, most) {
+                @if 1 < classes.len() {
+                    " The smallest class is " strong { (least.label) } " with " (words::number(least.pictures()))
+                    ", the largest " strong { (most.label) } " with " (words::number(most.pictures())) "."
+                }
+            }
+        }
+    }
+}
+
 fn row(class: &ClassCount, widest: u64) -> Markup {
     html! {
         tr {
@@ -64,7 +88,8 @@ fn row(class: &ClassCount, widest: u64) -> Markup {
                 div.stack {
                     @for (split, n) in &class.splits {
                         @let width = words::share(*n, widest) * 100.0;
-                        span class=(split.name()) style=(format!("width:{width:.2}%")) {}
+                        @let told = format!("{split}: {}", words::of(*n, "picture"));
+                        span class=(split.name()) style=(format!("width:{width:.2}%")) title=(told) {}
                     }
                 }
             }

@@ -147,6 +147,9 @@ pub(super) fn conflicts(facts: &Facts) -> Result<Section, StoreError> {
         id: "conflicts",
         title: "Label conflicts",
         lead: html! {
+            @if !groups.is_empty() {
+                strong { (words::of(n_groups, "picture")) } " appeared under two classes or more. "
+            }
             "The same picture posted under two classes teaches nothing: all its copies are left out "
             "until a person settles the matter."
         },

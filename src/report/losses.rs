@@ -37,7 +37,12 @@ pub(super) fn left_out(facts: &Facts) -> Section {
         id: "left-out",
         title: "Left out, and why",
         lead: html! {
-            "Every reason with some of what it struck. Duplicates and conflicts have their own parts above."
+            @if let Some((_, reason, n, _)) = rows.first() {
+                strong { (words::of(rows.iter().map(|(_, _, n, _)| n).sum(), "time")) } " something was left out for "
+                (words::of(words::count(rows.len()), "reason")) ", most often \u{201c}" (words::shortened(&reason.to_string(), 80)) "\u{201d} ("
+                (words::number(*n)) "). "
+            }
+            "Duplicates and conflicts have their own parts above."
         },
         body: html! {
             @if rows.is_empty() {

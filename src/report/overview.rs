@@ -115,8 +115,11 @@ pub(super) fn funnel(facts: &Facts) -> Section {
         id: "funnel",
         title: "From posts to the dataset",
         lead: html! {
-            "How many arrived at each step, and why the others left. The pale end of a bar is what "
-            "was lost there."
+            @if let Some((reason, n)) = largest_loss(steps) {
+                "Most were lost to \u{201c}" strong { (words::shortened(&reason, 80)) } "\u{201d}: "
+                strong { (words::number(n)) } ". "
+            }
+            "The pale end of a bar is what was lost at that step, the reasons stand beside it."
         },
         body: html! {
             @if widest == 0 {
@@ -130,9 +133,24 @@ pub(super) fn funnel(facts: &Facts) -> Section {
     }
 }
 
+/// Returns the reason that cost the most, over all steps; what is only not done yet costs nothing.
+fn largest_loss(steps: &[Step]) -> Option<(String, u64)> {
+    let lost = steps.iter().flat_map(Step::largest);
+    let lost = lost.filter(|(reason, ..)| **reason != Reason::NotDoneYet);
+    let (reason, n, _) = lost.max_by_key(|(reason, n, _)| (*n, std::cmp::Reverse(*reason)))?;
+    Some((reason.to_string(), n))
+}
+
 fn funnel_step(step: &Step, widest: u64) -> Markup {
     let lost: u64 = step.largest().map(|(_, n, _)| n).sum();
     let width = words::share(step.count, widest) * 100.0;
+    let told = format!(
+        "{} {}: {} went on, {} were lost here",
+        words::number(step.count),
+        step.name.name(),
+        words::number(step.count.saturating_sub(lost)),
+        words::number(lost)
+    );
     let gone = words::share(lost.min(step.count), step.count) * 100.0;
     let reasons: Vec<(String, u64)> =
         step.largest().map(|(reason, n, _)| (reason.to_string(), n)).collect();
@@ -140,7 +158,7 @@ fn funnel_step(step: &Step, widest: u64) -> Markup {
     html! {
         li {
             div.step { strong { (words::number(step.count)) } " " (step.name.name()) }
-            div.track aria-hidden="true" {
+            div.track aria-hidden="true" title=(told) {
                 div.fill style=(format!("width:{width:.2}%")) {
                     div.goes style=(format!("width:{:.2}%", 100.0 - gone)) {}
                 }

@@ -12,23 +12,42 @@ pub(super) fn section(facts: &Facts) -> Section {
     Section {
         id: "places",
         title: "What every place gave",
-        lead: html! {
-            "Posts and pictures by class and place, counted once each: a picture shown twice counts for "
-            "the post that came first."
-        },
+        lead: lead(facts),
         body: html! {
             div.scroll tabindex="0" role="region" aria-label="Places, as a table" { table.places {
                 thead { tr {
                     th scope="col" { "Place" } th scope="col" { "Class" } th scope="col" { "Posts" }
                     th scope="col" { "Links" } th scope="col" { "Fetched" } th scope="col" { "Duplicates" }
                     th scope="col" { "Rejected" } th scope="col" { "Failed" } th scope="col" { "Kept" }
-                    th scope="col" { "Waited" }
+                    th.wide scope="col" { span.key.kept { "kept" } " " span.key.lost { "of the links" } }
+                    th scope="col" { "Kept for 100 posts" } th scope="col" { "Waited" }
                 } }
                 tbody { @for account in &facts.accounts { (row(facts, account)) } }
             } }
             @for account in &facts.accounts { (reasons(account)) }
             (unseen(facts))
         },
+    }
+}
+
+fn per_100(account: &Account) -> f64 {
+    words::share(account.kept, account.posts) * 100.0
+}
+
+/// Names the places that gave the most and the least for what was read of them.
+fn lead(facts: &Facts) -> Markup {
+    let mut read: Vec<&Account> = facts.accounts.iter().filter(|it| it.posts != 0).collect();
+    read.sort_by(|a, b| per_100(b).total_cmp(&per_100(a)));
+    let told = |it: &Account| html! { strong { (it.place) } " gave " strong { (format!("{:.0}", per_100(it))) } };
+    html! {
+        @match read.as_slice() {
+            [] => "Nothing was read of any place yet. ",
+            [one] => { (told(one)) " pictures for 100 posts. " },
+            [most, .., least] => {
+                "For 100 posts " (told(most)) " pictures, the most of all places; " (told(least)) ", the fewest. "
+            },
+        }
+        "All are counted once: a picture shown twice counts for the post that came first."
     }
 }
 
@@ -45,6 +64,13 @@ fn row(facts: &Facts, account: &Account) -> Markup {
             @for number in [account.n_rejected(), account.n_failed(), account.kept] {
                 td { (words::number(number)) }
             }
+            td.wide aria-hidden="true" {
+                @let width = words::share(account.kept, account.links.max(account.kept)) * 100.0;
+                div.stack title=(format!("{} of {}", words::number(account.kept), words::of(account.links, "link"))) {
+                    span.kept style=(format!("width:{width:.2}%")) {}
+                }
+            }
+            td { (format!("{:.0}", per_100(account))) }
             td { (waited_ms / 1000) " s" }
         }
     }
@@ -116,7 +142,7 @@ fn listing<'a>(facts: &'a Facts, account: &Account) -> Option<&'a Listing> {
     facts.listings.iter().find(is_it).and_then(|(_, settled)| made(settled))
 }
 
-fn made(settled: &Settled<Listing>) -> Option<&Listing> {
+pub(super) fn made(settled: &Settled<Listing>) -> Option<&Listing> {
     match &settled.outcome {
         Outcome::Made(listing) => Some(listing),
         Outcome::Rejected(_) | Outcome::Failed(_) => None,

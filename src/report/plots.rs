@@ -13,16 +13,21 @@ use crate::domain::learning::{
     Answer, Evaluation, interval::Score, reliability::Reliability, scores::Scores,
 };
 
+mod authors;
 mod bins;
 mod curves;
 mod frame;
 mod growth;
 mod matrix;
+mod months;
 
 pub use bins::{confidence, reliability};
 pub use curves::{precision_recall, roc};
 pub use growth::learning_curve;
 pub use matrix::confusion;
+
+pub(super) use authors::{Shares, authors};
+pub(super) use months::{busiest, months};
 
 use frame::{Frame, Tick};
 

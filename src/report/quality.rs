@@ -70,6 +70,7 @@ fn card(facts: &Facts, at: usize, row: &Row) -> Markup {
             }
             (spread.draw())
             p.side { "found " (least) " to " (greatest) }
+            (spread.table())
             @if !dropped.is_empty() { (examples(facts, row, ("just left out", &dropped))) }
             @if !kept.is_empty() { (examples(facts, row, ("just kept", &kept))) }
         }

@@ -2,6 +2,10 @@
 
 use maud::{Markup, html};
 
+use super::{
+    reading::{Numbers, cells},
+    words,
+};
 use crate::domain::flaws::Unit;
 
 /// How one measure is spread over the pictures.
@@ -27,11 +31,39 @@ impl Spread<'_> {
         (written(self.numbers.iter().min()), written(self.numbers.iter().max()))
     }
 
-    pub(super) fn draw(&self) -> Markup {
-        let mut counts = [0_u32; BARS];
+    fn counts(&self) -> [u32; BARS] {
+        let mut counts = [0; BARS];
         for number in &self.numbers {
             counts[bar(place(self.unit, *number))] += 1;
         }
+        counts
+    }
+
+    /// Writes which of the numbers that were found are in a bar.
+    fn range_of(&self, at: usize) -> String {
+        let is_in = |number: &&u32| bar(place(self.unit, **number)) == at;
+        let inside = || self.numbers.iter().filter(is_in);
+        match (inside().min(), inside().max()) {
+            (Some(least), Some(most)) if least == most => self.unit.write(*least),
+            (Some(least), Some(most)) => {
+                format!("{} to {}", self.unit.write(*least), self.unit.write(*most))
+            }
+            (_, _) => String::new(),
+        }
+    }
+
+    /// Lists what is drawn.
+    pub(super) fn table(&self) -> Markup {
+        let counts = self.counts();
+        let full = counts.iter().enumerate().filter(|(_, count)| **count != 0);
+        let row =
+            |(n, count): (usize, &u32)| vec![self.range_of(n), words::number((*count).into())];
+        let header = cells(["Found", "Pictures"]);
+        Numbers { of: self.label, header, rows: full.map(row).collect() }.draw()
+    }
+
+    pub(super) fn draw(&self) -> Markup {
+        let counts = self.counts();
         let most = f64::from(counts.iter().copied().max().unwrap_or(0).max(1));
         let (step, full) = (WIDTH / 32.0, HEIGHT - FOOT);
         let at = place(self.unit, self.limit) * WIDTH;
@@ -45,8 +77,9 @@ impl Spread<'_> {
                     @let height = (f64::from(*count) / most * (full - 4.0)).max(BAR_MIN);
                     @let left = step * f64::from(u32::try_from(n).expect("few bars"));
                     rect.bar x=(format!("{:.1}", left + 0.5)) y=(format!("{:.1}", full - height))
-                        width=(format!("{:.1}", step - 1.0)) height=(format!("{height:.1}")) {
-                        title { (count) }
+                        width=(format!("{:.1}", step - 1.0)) height=(format!("{height:.1}")) {}
+                    rect.hit x=(format!("{left:.1}")) y="0" width=(format!("{step:.1}")) height=(full) {
+                        title { (self.range_of(n)) ": " (words::of((*count).into(), "picture")) }
                     }
                 }
                 line.limit x1=(format!("{at:.1}")) x2=(format!("{at:.1}")) y1="0" y2=(full) {}
@@ -109,8 +142,10 @@ mod tests {
 
         let drawn = spread.draw().into_string();
 
-        let bars = drawn.matches("<rect").count();
-        assert!(bars == 3 && drawn.contains("<title>2</title>"), "{drawn}");
+        let bars = drawn.matches("<rect class=\"bar\"").count();
+        assert!(bars == 3 && drawn.contains("<title>50.0 %: 2\u{a0}pictures</title>"), "{drawn}");
+        let rows = spread.table().into_string();
+        assert!(rows.contains("<th scope=\"row\">100.0 %</th><td>1</td>"), "{rows}");
         assert!(drawn.contains("x1=\"80.0\" x2=\"80.0\""), "{drawn}");
     }
 }

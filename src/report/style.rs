@@ -87,7 +87,7 @@ footer p { max-width: none; }
 .funnel .none { padding-left: 3.4rem; }
 summary { cursor: pointer; }
 
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; position: relative; }
 table { border-collapse: collapse; font-size: .93rem; font-variant-numeric: tabular-nums; width: 100%; }
 caption { text-align: left; color: var(--soft); font-size: .87rem; padding-bottom: .4rem; }
 th, td { padding: .45rem .75rem; text-align: right; border-top: 1px solid var(--hush); vertical-align: middle; }
@@ -95,7 +95,10 @@ th:first-child, td:first-child { padding-left: 0; } th:last-child, td:last-child
 thead th { border-top: 0; color: var(--soft); font-weight: 500; font-size: .86rem; vertical-align: bottom; white-space: nowrap; }
 tbody th, tfoot th { font-weight: 600; }
 th:first-child, td.text, .sources th:nth-child(2), .sources th:nth-child(n+6), .troubles th:nth-child(n+3), .exports th:last-child, .places th:nth-child(2), .trainings th:nth-child(2), .trainings th:nth-child(3) { text-align: left; }
-.trainings td { white-space: nowrap; }
+.stack .kept { background: var(--train); }
+.key.kept::before { background: var(--train); } .key.lost::before { background: var(--line); }
+.below { display: block; color: var(--soft); font-size: .84rem; font-weight: 400; white-space: nowrap; }
+.trainings td, .authors td, .days th, .trainings .badge { white-space: nowrap; }
 .trainings td.text { white-space: normal; min-width: 9rem; }
 .charts.single { grid-template-columns: minmax(0, 44rem); }
 tfoot th, tfoot td { border-top: 2px solid var(--line); }
@@ -167,7 +170,7 @@ svg .reading:hover .shown { visibility: visible; }
 svg .guide { stroke: var(--soft); stroke-width: 1; }
 svg .plate { fill: var(--card); stroke: var(--line); }
 svg .shown text { fill: var(--ink); font-size: 12px; }
-svg .name { fill: var(--ink); font-weight: 600; font-size: 12px; }
+svg .name { fill: var(--ink); font-weight: 600; font-size: 12px; paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round; }
 details.numbers { font-size: .93rem; }
 details.numbers table { width: auto; margin-top: .4rem; }
 svg .bar { fill: var(--train); } svg .bar.kind-1 { fill: var(--val); }
@@ -228,6 +231,8 @@ details { margin: .6rem 0; }
   .thumbs { grid-template-columns: repeat(auto-fill, minmax(5rem, 1fr)); }
   th, td { padding: .4rem .5rem; }
   .wide { min-width: 5rem; }
+  svg .tick { font-size: 16px; }
+  svg .name, svg .shown text { font-size: 14px; }
   .counts .wide { display: none; }
   .cards { grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); }
   .cards .value { font-size: 1.6rem; }
@@ -235,7 +240,7 @@ details { margin: .6rem 0; }
 @media print {
   :root { color-scheme: light; }
   body { padding: 0; max-width: none; font-size: 11pt; background: none; }
-  nav, .skip { display: none; }
+  nav, .skip, details.numbers:not([open]) { display: none; }
   main > section { box-shadow: none; border: 0; border-top: 1px solid var(--line); border-radius: 0; padding: 1rem 0; }
   .pair, figure, .funnel > li, tr, .cards > div { break-inside: avoid; }
   h2, h3, section > .lead, .strip .of { break-after: avoid; }

@@ -186,7 +186,8 @@ fn a_full_page_has_every_section_and_shows_pictures() {
         "training",
         "origin",
         "troubles",
-        "settings",
+        "concentration",
+        "this-file",
     ] {
         assert!(page.contains(&format!("<section id=\"{id}\"")), "{id}");
         assert!(page.contains(&format!("href=\"#{id}\"")), "{id}");
@@ -248,6 +249,45 @@ fn a_dropped_twin_is_explained_beside_the_kept_one() {
 
     assert_eq!(page.matches("data:image/jpeg").count(), 2);
     assert!(page.contains("twin of") && !page.contains("<script"));
+}
+
+#[test]
+fn every_plot_has_its_numbers_and_every_table_a_name_of_its_own() {
+    let page = html(&full().input()).unwrap();
+
+    let figures: Vec<&str> = page
+        .split("<figure class=\"plot\"")
+        .skip(1)
+        .filter_map(|it| it.split("</figure>").next())
+        .collect();
+    assert_eq!(figures.len(), 7);
+    for figure in figures {
+        assert!(figure.contains("The same in numbers") && figure.contains("<td>"), "{figure}");
+        let is_read = figure.contains("class=\"hit\"") || 1 < figure.matches("<title").count();
+        assert!(is_read, "{figure}");
+    }
+    let regions = page.split("role=\"region\" aria-label=\"").skip(1);
+    let names: Vec<&str> = regions.filter_map(|it| it.split('"').next()).collect();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+}
+
+#[test]
+fn a_page_of_other_pictures_has_another_digest() {
+    let bench = full();
+    let digest = |page: &str| {
+        let row = page.split("with their classes and splits").nth(1).unwrap();
+        row.split("<code>").nth(1).unwrap().split("</code>").next().unwrap().to_owned()
+    };
+    let before = html(&bench.input()).unwrap();
+    let mut placements = bench.store.notes::<Placement>().unwrap();
+    let moved = placements.iter_mut().find(|(_, it)| *it == Placement::In(Split::Train));
+    moved.unwrap().1 = Placement::In(Split::Val);
+
+    bench.store.put_notes(&placements).unwrap();
+
+    let after = html(&bench.input()).unwrap();
+    assert!(digest(&before) != digest(&after) && digest(&before).len() == 32);
+    assert!(before.contains("demo.toml") && before.contains("</time> to <time>20"));
 }
 
 #[test]

@@ -28,7 +28,11 @@ pub(super) fn section(facts: &Facts) -> Section {
                 Some((_, run)) => {
                     (run.architecture) " with " (words::number(run.parameters)) " parameters, "
                     (words::of(words::count(run.epochs.iter().filter(|it| it.number != 0).count()), "epoch"))
-                    "; the best was epoch " (run.best_epoch) "."
+                    "; the best was epoch " (run.best_epoch) ". "
+                    @if let Some(test) = &run.test {
+                        strong { (words::percent(test.accuracy)) } " of " (words::of(words::count(run.answers.len()), "test picture"))
+                        " were recognised" (hardest(run, test)) "."
+                    }
                 },
                 None => "A first classifier, made of the training pictures and judged by the test pictures.",
             }
@@ -42,6 +46,18 @@ pub(super) fn section(facts: &Facts) -> Section {
                 },
             }
         },
+    }
+}
+
+/// Names the class that is recognised least, where one stands out.
+fn hardest(run: &Run, test: &Evaluation) -> String {
+    let recalls = run.classes.iter().zip(&test.classes);
+    let recalls = recalls.filter_map(|(name, score)| Some((name, score.recall?)));
+    match recalls.min_by(|a, b| a.1.total_cmp(&b.1)) {
+        Some((name, recall)) if recall < test.accuracy => {
+            format!("; of {name}, the hardest class, {}", words::percent(recall))
+        }
+        Some(_) | None => String::new(),
     }
 }
 

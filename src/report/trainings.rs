@@ -6,6 +6,7 @@ use super::{
     Section,
     chart::{LineChart, Unit},
     facts::Facts,
+    reading::Numbers,
     runs::{self, Remembered},
     words,
 };
@@ -29,14 +30,18 @@ pub(super) fn section(facts: &Facts) -> Option<Section> {
     if all.len() < 2 {
         return None;
     }
-    let first = all.len().saturating_sub(SHOWN);
+    let mut places: Vec<usize> = (all.len().saturating_sub(SHOWN)..all.len()).collect();
+    if let (Some(current), [oldest, ..]) =
+        (all.iter().position(|it| it.is_current), places.as_mut_slice())
+    {
+        *oldest = current.min(*oldest);
+    }
     let letters = ('A'..='Z').map(String::from);
     let shown: Vec<Lettered> = letters
-        .zip(all.iter().enumerate().skip(first))
-        .map(|(letter, (at, it))| Lettered {
-            letter,
-            it,
-            before: at.checked_sub(1).and_then(|at| all.get(at)),
+        .zip(places)
+        .filter_map(|(letter, at)| {
+            let before = at.checked_sub(1).and_then(|at| all.get(at));
+            Some(Lettered { letter, it: all.get(at)?, before })
         })
         .collect();
     let current = shown.iter().find(|run| run.it.is_current);
@@ -64,7 +69,7 @@ fn lead(shown: &[Lettered], current: Option<&Lettered>, n_all: usize) -> Markup 
     let best = shown.iter().max_by(by_val);
     html! {
         strong { (words::of(words::count(n_all), "training")) }
-        @if shown.len() < n_all { ", the last " (shown.len()) " shown" }
+        @if shown.len() < n_all { ", " (shown.len()) " of them shown" }
         ". "
         @if let Some((best, accuracy)) = best.and_then(|run| Some((run, val(run)?))) {
             "Of these " strong { (best.letter) } " did best on its validation pictures: "
@@ -87,7 +92,18 @@ fn chart(shown: &[Lettered]) -> Markup {
     let lines = drawn.iter().map(|run| (run.letter.as_str(), points(run))).collect();
     let title = "Accuracy on validation pictures";
     let chart = LineChart { title, lines, mark: None, unit: Unit::Percent };
-    html! { div.charts.single { (chart.draw()) } }
+    let mut header = vec!["Epoch".to_owned()];
+    header.extend(drawn.iter().map(|run| run.letter.clone()));
+    let last = drawn.iter().map(|run| run.it.n_epochs()).max().unwrap_or(0);
+    let row = |number: u32| {
+        let value = |run: &&Lettered| {
+            let epoch = run.it.run.epochs.iter().find(|it| it.number == number);
+            epoch.map_or_else(String::new, |it| words::percent(it.val_accuracy))
+        };
+        std::iter::once(number.to_string()).chain(drawn.iter().map(value)).collect()
+    };
+    let numbers = Numbers { of: title, header, rows: (0..=last).map(row).collect() };
+    html! { div.charts.single { div { (chart.draw()) (numbers.draw()) } } }
 }
 
 fn table(shown: &[Lettered], current: Option<&Lettered>) -> Markup {
@@ -97,7 +113,7 @@ fn table(shown: &[Lettered], current: Option<&Lettered>) -> Markup {
                 th scope="col" { "Training" } th scope="col" { "Changed since the one before" }
                 th scope="col" { "Network" } th scope="col" { "Best epoch" } th scope="col" { "Val accuracy" }
                 th scope="col" { "Test accuracy (95\u{a0}%)" } th scope="col" { "Against today\u{2019}s model" }
-                th scope="col" { "Parameters" } th scope="col" { "Took" } th scope="col" { "Day" }
+                th scope="col" { "Took" }
             } }
             tbody { @for run in shown { (row(run, current)) } }
         } }
@@ -112,16 +128,18 @@ fn row(run: &Lettered, current: Option<&Lettered>) -> Markup {
     let Remembered { name, run: it, is_current } = run.it;
     html! {
         tr.best[*is_current] {
-            th scope="row" { (run.letter) " " code { (words::shortened(name, 6)) } @if *is_current { " (today)" } }
+            th scope="row" {
+                (run.letter) " " code { (words::shortened(name, 6)) }
+                @if *is_current { " " span.badge { "asked today" } }
+                @if it.at_s != 0 { span.below { (words::day(it.at_s)) } }
+            }
             td.text { (changed(run)) }
-            td.text { (it.architecture) }
+            td.text { (it.architecture) span.below { (words::number(it.parameters)) " parameters" } }
             td { (it.best_epoch) " of " (run.it.n_epochs()) }
             td { (val(run).map_or_else(none, words::percent)) }
-            td { (run.it.test_accuracy().map_or_else(none, in_words)) }
+            td { @match run.it.test_accuracy() { Some(it) => (in_words(it)), None => (none()) } }
             td { (against(run, current)) }
-            td { (words::number(it.parameters)) }
             td { @if it.took_s == 0 { (none()) } @else { (words::duration(it.took_s)) } }
-            td { @if it.at_s == 0 { (none()) } @else { time { (words::day(it.at_s)) } } }
         }
     }
 }
@@ -130,14 +148,13 @@ fn none() -> String {
     "\u{2013}".to_owned()
 }
 
-fn in_words(score: Score) -> String {
-    let value = words::percent(score.value);
-    let range = |it| format!("{value} ({it})");
-    let interval = score.interval;
-    interval.map_or_else(
-        || value.clone(),
-        |it| range(format!("{:.1}\u{2013}{:.1}", it.low * 100.0, it.high * 100.0)),
-    )
+fn in_words(score: Score) -> Markup {
+    html! {
+        (words::percent(score.value))
+        @if let Some(it) = score.interval {
+            span.below { (format!("{:.1} to {:.1}", it.low * 100.0, it.high * 100.0)) }
+        }
+    }
 }
 
 /// Lists what is not as it was in the training before.
@@ -157,16 +174,21 @@ fn changed(run: &Lettered) -> Markup {
 }
 
 /// Writes how much more of the same test pictures the model knows than the one asked today.
-fn against(run: &Lettered, current: Option<&Lettered>) -> String {
-    let Some(current) = current.filter(|it| it.letter != run.letter) else { return none() };
+fn against(run: &Lettered, current: Option<&Lettered>) -> Markup {
+    let Some(current) = current.filter(|it| it.letter != run.letter) else {
+        return html! { (none()) };
+    };
     let compared = runs::compare(current.it, run.it).ok();
     let Some(Score { value, interval }) = compared.and_then(|it| it.paired).map(|it| it.accuracy)
     else {
-        return "cannot be compared".to_owned();
+        return html! { "cannot be compared" };
     };
     let points = |share: f64| format!("{:+.1}", share * 100.0).replace('-', "\u{2212}");
-    let range = interval
-        .map(|it| format!(" ({} to {})", points(it.low), points(it.high)))
-        .unwrap_or_default();
-    format!("{} points{range}", points(value))
+    html! {
+        (points(value)) " points"
+        @if let Some(it) = interval { span.below { (points(it.low)) " to " (points(it.high)) } }
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -209,9 +209,10 @@ impl SetStage for Training<'_> {
                 card: run.trained.model.card(),
                 answers: &run.answers,
             };
-            folder::fill(&dir, &run.trained.model, &facts)?;
-            folder::show_mistakes(&mistakes, &run, &input)?;
-            run.trained.model.save(&dir)?;
+            let model = &run.trained.model;
+            folder::fill(&dir, model, &facts)?;
+            folder::show_mistakes(&mistakes, (model, &run.answers), &input.files)?;
+            model.save(&dir)?;
             files::remove_if_any(&checkpoint)?;
             Ok::<Learned, TrainError>(run)
         });
