@@ -28,6 +28,7 @@ mod light;
 mod plane;
 mod quality;
 mod scale;
+mod wide;
 
 #[cfg(test)]
 mod edits;

@@ -144,6 +144,9 @@ impl Orientation {
 
     /// Lays a square of items, given row by row.
     pub fn lay<T: Copy>(self, square: &[T]) -> Vec<T> {
+        if self == Self::UPRIGHT {
+            return square.to_vec();
+        }
         let side = square.len().isqrt();
         let laid = |at: usize| {
             let (x, y) = (at % side, at / side);

@@ -1,7 +1,10 @@
 //! Two planes → the movement that lays the one over the other: shift, scale, a little turning
 //! and shear, beside a change of contrast and brightness that is solved for and forgotten.
 
-use super::plane::{LANES, Lanes, Plane, Readings};
+use super::{
+    plane::{LANES, Lanes, Plane, Readings},
+    wide::widely,
+};
 use crate::domain::fingerprint::Frame;
 
 /// Where the points of one plane lie on another: `u' = right_u·u + right_v·v + right`, and so
@@ -106,12 +109,17 @@ pub(super) fn read(b: &Plane, movement: &Movement, u: &Lanes, v: f32) -> Reading
 
 /// Correlates `a` with `b` moved under it.
 pub(super) fn agreement(a: &Plane, b: &Plane, movement: &Movement) -> Agreement {
-    let mut sums = Sums::default();
-    for (u, v, levels) in a.eights() {
-        let Readings { on, level, .. } = read(b, movement, u, v);
-        sums.add(&on, levels, &level);
-    }
-    Agreement { correlation: sums.correlation(), overlap: sums.n() / a.n_points() }
+    widely(
+        #[inline(always)]
+        || {
+            let mut sums = Sums::default();
+            for (u, v, levels) in a.eights() {
+                let Readings { on, level, .. } = read(b, movement, u, v);
+                sums.add(&on, levels, &level);
+            }
+            Agreement::of(&sums.totals(), a)
+        },
+    )
 }
 
 /// Improves `start` by at most `rounds` Gauss-Newton steps, and returns the best movement met.
@@ -121,56 +129,125 @@ pub(super) fn refine(
     start: Movement,
     rounds: usize,
 ) -> (Movement, Agreement) {
-    let mut best = (start, agreement(a, b, &start));
     let mut movement = start;
-    for _ in 0..rounds {
-        let Some(step) = step(a, b, &movement) else { break };
+    let (found, mut system) = survey(a, b, &start);
+    let mut best = (start, found);
+    for round in 1..=rounds {
+        let Some(step) = step(system) else { break };
         movement = movement.stepped(&step);
-        let found = agreement(a, b, &movement);
+        let is_last = round == rounds || step[..6].iter().all(|part| part.abs() < STEP_DONE);
+        let found;
+        if is_last {
+            found = agreement(a, b, &movement);
+        } else {
+            (found, system) = survey(a, b, &movement);
+        }
         if OVERLAP_MIN < found.overlap && best.1.correlation < found.correlation {
             best = (movement, found);
         }
-        if step[..6].iter().all(|part| part.abs() < STEP_DONE) {
+        if is_last {
             break;
         }
     }
     best
 }
 
-/// Solves for the small movement, contrast and brightness that bring `b` nearest to `a`.
-fn step(a: &Plane, b: &Plane, movement: &Movement) -> Option<[f32; 8]> {
-    let mut sums = [[Lanes::default(); 9]; 8];
-    for (u, v, levels) in a.eights() {
-        let Readings { on, level, slope_right, slope_down } = read(b, movement, u, v);
-        let mut row = [Lanes::default(); 9];
-        for lane in 0..LANES {
-            let (right, down) = (on[lane] * slope_right[lane], on[lane] * slope_down[lane]);
-            let (here, there) = (on[lane] * levels[lane], on[lane] * level[lane]);
-            let figures = [
-                right * u[lane],
-                right * v,
-                right,
-                down * u[lane],
-                down * v,
-                down,
-                there,
-                on[lane],
-                here,
-            ];
-            for (part, figure) in row.iter_mut().zip(figures) {
-                part[lane] = figure;
-            }
-        }
-        // The system is symmetric: what lies below its diagonal is copied once, at the end.
-        for (at, sums) in sums.iter_mut().enumerate() {
-            for (sum, part) in sums[at..].iter_mut().zip(&row[at..]) {
-                for lane in 0..LANES {
-                    sum[lane] += row[at][lane] * part[lane];
+/// The equations of the small movement, contrast and brightness that bring one plane nearest to
+/// another, as sums over their points: what lies below the diagonal is left empty.
+type System = [[f32; 9]; 8];
+
+/// So many points are read before they are added up, eight at a time.
+const READ_AHEAD: usize = 32;
+
+/// The parts of the equations of eight points.
+type Parts = [Lanes; 9];
+
+/// Correlates `a` with `b` moved under it, and sums the equations of the next step.
+fn survey(a: &Plane, b: &Plane, movement: &Movement) -> (Agreement, System) {
+    widely(
+        #[inline(always)]
+        || {
+            let mut sums = Sums::default();
+            let mut system = [Parts::default(); 8];
+            let mut ahead = [Parts::default(); READ_AHEAD];
+            let mut eights = a.eights();
+            loop {
+                let mut n = 0;
+                for (parts, (u, v, levels)) in ahead.iter_mut().zip(eights.by_ref()) {
+                    let readings = read(b, movement, u, v);
+                    sums.add(&readings.on, levels, &readings.level);
+                    *parts = parts_of(&readings, u, v, levels);
+                    n += 1;
                 }
+                if n == 0 {
+                    break;
+                }
+                add_up(&mut system, &ahead[..n]);
+            }
+            let system = system.map(|parts| parts.map(|lanes| lanes.iter().sum::<f32>()));
+            (Agreement::of(&sums.totals(), a), system)
+        },
+    )
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be compiled for the instructions of its caller")]
+fn parts_of(readings: &Readings, u: &Lanes, v: f32, levels: &Lanes) -> Parts {
+    let Readings { on, level, slope_right, slope_down } = readings;
+    let mut parts = Parts::default();
+    for lane in 0..LANES {
+        let (right, down) = (on[lane] * slope_right[lane], on[lane] * slope_down[lane]);
+        let (here, there) = (on[lane] * levels[lane], on[lane] * level[lane]);
+        let figures = [
+            right * u[lane],
+            right * v,
+            right,
+            down * u[lane],
+            down * v,
+            down,
+            there,
+            on[lane],
+            here,
+        ];
+        for (part, figure) in parts.iter_mut().zip(figures) {
+            part[lane] = figure;
+        }
+    }
+    parts
+}
+
+/// Adds the products of parts to the equations, one equation after the other, whose sums then
+/// stay in registers.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be compiled for the instructions of its caller")]
+fn add_up(system: &mut [Parts; 8], ahead: &[Parts]) {
+    add_equation::<0>(system, ahead);
+    add_equation::<1>(system, ahead);
+    add_equation::<2>(system, ahead);
+    add_equation::<3>(system, ahead);
+    add_equation::<4>(system, ahead);
+    add_equation::<5>(system, ahead);
+    add_equation::<6>(system, ahead);
+    add_equation::<7>(system, ahead);
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be compiled for the instructions of its caller")]
+fn add_equation<const AT: usize>(system: &mut [Parts; 8], ahead: &[Parts]) {
+    let mut sums = system[AT];
+    for parts in ahead {
+        for part in AT..9 {
+            for lane in 0..LANES {
+                sums[part][lane] += parts[AT][lane] * parts[part][lane];
             }
         }
     }
-    let mut system = sums.map(|sums| sums.map(|lanes| lanes.iter().sum::<f32>()));
+    system[AT] = sums;
+}
+
+/// Solves for the small movement that brings one plane nearest to another.
+fn step(mut system: System) -> Option<[f32; 8]> {
+    // The system is symmetric: what lies below its diagonal is copied once.
     let above = system;
     for (at, equation) in system.iter_mut().enumerate() {
         for (sum, above) in equation.iter_mut().zip(&above[..at]) {
@@ -214,6 +291,23 @@ pub(super) struct Sums {
     ab: Lanes,
 }
 
+/// The sums of two series, all lanes added up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Totals {
+    n: f32,
+    a: f32,
+    b: f32,
+    aa: f32,
+    bb: f32,
+    ab: f32,
+}
+
+impl Agreement {
+    fn of(totals: &Totals, a: &Plane) -> Self {
+        Self { correlation: totals.correlation(), overlap: totals.n() / a.n_points() }
+    }
+}
+
 impl Sums {
     /// Adds the pairs that are `on`: those where it is 1, and not those where it is 0.
     #[inline(always)]
@@ -230,28 +324,35 @@ impl Sums {
         }
     }
 
+    /// Adds up the lanes.
+    pub(super) fn totals(&self) -> Totals {
+        let [n, a, b, aa, bb, ab] = [self.n, self.a, self.b, self.aa, self.bb, self.ab]
+            .map(|lanes| lanes.iter().sum::<f32>());
+        Totals { n, a, b, aa, bb, ab }
+    }
+}
+
+impl Totals {
     /// How many pairs were added.
     pub(super) fn n(&self) -> f32 {
-        self.n.iter().sum()
+        self.n
     }
 
     /// Means of both series.
     pub(super) fn means(&self) -> (f32, f32) {
-        let mean = |lanes: &Lanes| lanes.iter().sum::<f32>() / self.n();
-        (mean(&self.a), mean(&self.b))
+        (self.a / self.n, self.b / self.n)
     }
 
     /// Variances of both series and their covariance.
     pub(super) fn spread(&self) -> (f32, f32, f32) {
         let (mean_a, mean_b) = self.means();
-        let mean = |lanes: &Lanes| lanes.iter().sum::<f32>() / self.n();
-        let variance = |squares: &Lanes, of: f32| (mean(squares) - of * of).max(0.0);
-        (variance(&self.aa, mean_a), variance(&self.bb, mean_b), mean(&self.ab) - mean_a * mean_b)
+        let variance = |squares: f32, of: f32| (squares / self.n - of * of).max(0.0);
+        (variance(self.aa, mean_a), variance(self.bb, mean_b), self.ab / self.n - mean_a * mean_b)
     }
 
     /// Normalised cross-correlation; differences below one level count as none.
     pub(super) fn correlation(&self) -> f32 {
-        if self.n() < 8.0 {
+        if self.n < 8.0 {
             return -1.0;
         }
         let (a, b, both) = self.spread();

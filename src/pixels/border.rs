@@ -1,6 +1,8 @@
 //! Grey levels → the rectangle inside margins and bars: letterboxes, frames, captions, the
 //! screen around a picture.
 
+use std::borrow::Cow;
+
 /// Levels this near to the paper of a bar belong to it; JPEG leaves rings around letters.
 const PAPER_GAP_MAX: u8 = 14;
 
@@ -32,17 +34,12 @@ pub(super) fn inner(levels: &[u8], width: usize) -> Inner {
     let mut inner = whole;
     // Twice, because bars above and below hide the bars at the sides.
     for _ in 0..2 {
-        let row = |y: usize, it: Inner| Line {
-            levels,
-            first: y * width + it.left,
-            step: 1,
-            n: it.right - it.left,
+        let row = |y: usize, it: Inner| {
+            Line(Cow::Borrowed(&levels[y * width + it.left..y * width + it.right]))
         };
-        let column = |x: usize, it: Inner| Line {
-            levels,
-            first: it.top * width + x,
-            step: width,
-            n: it.bottom - it.top,
+        let column = |x: usize, it: Inner| {
+            let rows = levels[it.top * width..it.bottom * width].chunks_exact(width);
+            Line(rows.map(|row| row[x]).collect())
         };
         let it = inner;
         let n_rows = it.bottom - it.top;
@@ -62,35 +59,27 @@ pub(super) fn inner(levels: &[u8], width: usize) -> Inner {
     inner
 }
 
-/// A row or column of levels.
-struct Line<'a> {
-    levels: &'a [u8],
-    first: usize,
-    step: usize,
-    n: usize,
-}
+/// The levels of a row or column.
+struct Line<'a>(Cow<'a, [u8]>);
 
 impl Line<'_> {
-    fn levels(&self) -> impl Iterator<Item = u8> {
-        self.levels[self.first..].iter().step_by(self.step).take(self.n).copied()
-    }
-
     /// The level in the middle of all.
     fn paper(&self) -> u8 {
         let mut counts = [0_usize; 256];
-        self.levels().for_each(|level| counts[usize::from(level)] += 1);
+        self.0.iter().for_each(|level| counts[usize::from(*level)] += 1);
         let mut n_before = 0;
         let middle = (0..=255_u8).find(|level| {
             n_before += counts[usize::from(*level)];
-            self.n <= 2 * n_before
+            self.0.len() <= 2 * n_before
         });
         middle.unwrap_or(0)
     }
 
-    /// Tells whether this part of the line at least is paper.
-    fn shows(&self, paper: u8, percent: usize) -> bool {
-        let n_paper = self.levels().filter(|level| level.abs_diff(paper) <= PAPER_GAP_MAX).count();
-        self.n * percent <= n_paper * 100
+    /// Counts the levels that are paper, as many at a time as a byte can count.
+    fn n_paper(&self, paper: u8) -> usize {
+        let is_paper = |level: &u8| u8::from(level.abs_diff(paper) <= PAPER_GAP_MAX);
+        let n_of = |levels: &[u8]| usize::from(levels.iter().map(is_paper).sum::<u8>());
+        self.0.chunks(255).map(n_of).sum()
     }
 }
 
@@ -106,9 +95,11 @@ fn bar<'a>(n_lines: usize, line: impl Fn(usize) -> Line<'a>) -> usize {
         let mut n_empty = 0;
         for at in end..n_lines {
             let line = line(at);
-            if line.shows(paper, EMPTY_PERCENT) {
+            let n_paper = line.n_paper(paper);
+            let is_at_least = |percent: usize| line.0.len() * percent <= n_paper * 100;
+            if is_at_least(EMPTY_PERCENT) {
                 n_empty = at + 1 - end;
-            } else if !line.shows(paper, WRITTEN_PERCENT) {
+            } else if !is_at_least(WRITTEN_PERCENT) {
                 break;
             }
         }

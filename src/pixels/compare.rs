@@ -5,8 +5,9 @@
 //! texture for that to mean something.
 
 use super::{
-    align::{self, Movement, Sums},
+    align::{self, Movement, Sums, Totals},
     plane::{LANES, Lanes, Plane, Readings},
+    wide::widely,
 };
 use crate::domain::fingerprint::{Extent, Fingerprint, Frame, Nearest, Orientation, Similarity};
 
@@ -117,33 +118,51 @@ impl Comparable {
 
 /// Compares two pictures.
 pub fn compare(a: &Comparable, b: &Comparable) -> Similarity {
-    similarity(&evidence(a, b))
+    at_least(a, b, Similarity(0)).unwrap_or(Similarity(0))
 }
 
-fn evidence(a: &Comparable, b: &Comparable) -> Evidence {
+/// Compares two pictures as [`compare`] does, and tells how alike they are if it is at least so
+/// much; what cannot change that any more is not looked at.
+pub fn at_least(a: &Comparable, b: &Comparable, least: Similarity) -> Option<Similarity> {
+    let (blocks, movement) = lay(a, b);
+    // Colours only take off.
+    if thousandths(blocks.score()) < least.0 {
+        return None;
+    }
+    let colour_gap = colour_gap_of(a, b, &blocks, &movement);
+    let similarity = similarity(&Evidence { blocks, colour_gap });
+    (least <= similarity).then_some(similarity)
+}
+
+/// Lays the one picture over the other as well as may be.
+fn lay(a: &Comparable, b: &Comparable) -> (Blocks, Movement) {
     let registered = register(a, b);
     let hinted = hinted(a, b);
     let expected: Vec<Movement> =
         [Movement::NONE].into_iter().chain(hinted.into_iter().flatten()).collect();
     let mut movement = registered;
-    let mut best = Blocks::compare(a, b, &registered);
+    let mut best = Blocks::compare(&a.fine, &b.fine, &registered);
     best.stray = expected.iter().map(|it| it.gap(&registered)).fold(f32::MAX, f32::min);
     // A mark pulls the registration away from where everything else lies still.
     if best.score() < SURE {
         for other in expected {
-            let blocks = Blocks::compare(a, b, &other);
+            let blocks = Blocks::compare(&a.fine, &b.fine, &other);
             if best.score() < blocks.score() {
                 (best, movement) = (blocks, other);
             }
         }
     }
-    let colours = colour_pairs(a, b, &movement);
+    (best, movement)
+}
+
+/// Measures how far the colours lie apart, at least as far as copies may.
+fn colour_gap_of(a: &Comparable, b: &Comparable, blocks: &Blocks, movement: &Movement) -> f32 {
+    let colours = colour_pairs(a, b, movement);
     // Of a plain picture nothing but its colour is known: that has to be the same as it is.
     let same = Colours { gain: 1.0, cast: [0.0; 2] };
     let cast = colours.iter().map(|pair| same.gap(pair)).fold(0.0, f32::max) / PLAIN_GAP_MAX;
-    let plain = (1.0 - best.texture / TEXTURE_MIN).max(0.0);
-    let colour_gap = colour_gap(colours).max(COLOUR_GAP_FREE + plain * cast);
-    Evidence { blocks: best, colour_gap }
+    let plain = (1.0 - blocks.texture / TEXTURE_MIN).max(0.0);
+    colour_gap(&colours).max(COLOUR_GAP_FREE + plain * cast)
 }
 
 /// Finds the movement that lays `b` under `a`: coarsely from several starts, then finer.
@@ -208,20 +227,14 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn compare(a: &Comparable, b: &Comparable, movement: &Movement) -> Self {
-        let moved: Vec<Readings> =
-            a.fine.eights().map(|(u, v, _)| align::read(&b.fine, movement, u, v)).collect();
-        let (mut whole, mut gaps) = (Sums::default(), Lanes::default());
-        for ((_, _, levels), Readings { on, level, .. }) in a.fine.eights().zip(&moved) {
-            whole.add(on, levels, level);
-            for lane in 0..LANES {
-                gaps[lane] += on[lane] * (levels[lane] - level[lane]).abs();
-            }
-        }
-        let gap: f32 = gaps.iter().sum();
-        let mut blocks = Vec::new();
+    fn compare(a: &Plane, b: &Plane, movement: &Movement) -> Self {
+        let (whole, gap, sums) = widely(
+            #[inline(always)]
+            || block_sums(a, b, movement),
+        );
+        let mut blocks = Vec::with_capacity(sums.len());
         let mut texture = 0.0;
-        for sums in block_sums(&a.fine, &moved, whole.fit()) {
+        for sums in sums.iter().map(Sums::totals).filter(|sums| COVERED_MIN <= sums.n()) {
             let (spread_a, spread_b, _) = sums.spread();
             let textured = (spread_a.max(spread_b).sqrt() / TEXTURE_FULL).min(1.0);
             texture += textured;
@@ -230,7 +243,7 @@ impl Blocks {
             let score = textured * sums.correlation() + (1.0 - textured) * plain;
             blocks.push((score, textured.max(PLAIN_WEIGHT)));
         }
-        let covered = whole.n() / a.fine.n_points();
+        let covered = whole.n() / a.n_points();
         Self {
             agreement: upper_mean(blocks, SPOILED_MAX * much(texture)),
             texture,
@@ -259,18 +272,31 @@ fn much(texture: f32) -> f32 {
     ((texture - TEXTURE_MIN) / (TEXTURE_MUCH - TEXTURE_MIN)).clamp(0.0, 1.0)
 }
 
-/// Sums each block of which most is covered, with the second picture at the contrast and
-/// brightness of the first. A block is as wide as what is read at once.
-fn block_sums(a: &Plane, moved: &[Readings], (gain, offset): (f32, f32)) -> Vec<Sums> {
+/// Sums all points, their differences of levels, and each block, with the second picture at the
+/// contrast and brightness of the first. A block is as wide as what is read at once.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be compiled for the instructions of its caller")]
+fn block_sums(a: &Plane, b: &Plane, movement: &Movement) -> (Totals, f32, Vec<Sums>) {
     let n_across = a.side() / LANES;
-    let mut blocks = vec![Sums::default(); n_across * n_across];
-    for (at, ((_, _, levels), moved)) in a.eights().zip(moved).enumerate() {
-        let (row, column) = (at / n_across, at % n_across);
-        let fitted = moved.level.map(|level| gain * level + offset);
-        blocks[row / LANES * n_across + column].add(&moved.on, levels, &fitted);
+    let mut moved = Vec::with_capacity(a.side() * n_across);
+    let (mut whole, mut gaps) = (Sums::default(), Lanes::default());
+    for (u, v, levels) in a.eights() {
+        let Readings { on, level, .. } = align::read(b, movement, u, v);
+        whole.add(&on, levels, &level);
+        for lane in 0..LANES {
+            gaps[lane] += on[lane] * (levels[lane] - level[lane]).abs();
+        }
+        moved.push((on, level));
     }
-    blocks.retain(|sums| COVERED_MIN <= sums.n());
-    blocks
+    let whole = whole.totals();
+    let (gain, offset) = whole.fit();
+    let mut blocks = vec![Sums::default(); n_across * n_across];
+    for (at, ((_, _, levels), (on, moved))) in a.eights().zip(&moved).enumerate() {
+        let (row, column) = (at / n_across, at % n_across);
+        let fitted = moved.map(|level| gain * level + offset);
+        blocks[row / LANES * n_across + column].add(on, levels, &fitted);
+    }
+    (whole, gaps.iter().sum(), blocks)
 }
 
 /// Returns the weighed mean of all but the lowest scores, of which `spoiled` is the part; −1 of
@@ -307,7 +333,7 @@ fn colour_pairs(a: &Comparable, b: &Comparable, movement: &Movement) -> Vec<Colo
 
 /// Measures how far the colours lie apart once equally strong, as a part of their strength.
 /// A grey picture has none to compare: then shapes decide alone.
-fn colour_gap(mut pairs: Vec<ColourPair>) -> f32 {
+fn colour_gap(pairs: &[ColourPair]) -> f32 {
     let strongest = |peak: f32, colour: [f32; 2]| peak.max(dot(colour, colour).sqrt());
     let peak_a = pairs.iter().fold(0.0, |peak, (a, _)| strongest(peak, *a));
     let peak_b = pairs.iter().fold(0.0, |peak, (_, b)| strongest(peak, *b));
@@ -315,9 +341,11 @@ fn colour_gap(mut pairs: Vec<ColourPair>) -> f32 {
         return 0.0;
     }
     // A sticker is neither measured nor allowed to bend the fit: what fits worst is left out.
-    let first = Colours::fit(&pairs);
-    pairs.sort_by(|a, b| first.gap(a).total_cmp(&first.gap(b)));
-    pairs.truncate(pairs.len() - pairs.len() / STICKER_PARTS);
+    let first = Colours::fit(pairs);
+    let mut gaps: Vec<(f32, ColourPair)> = pairs.iter().map(|it| (first.gap(it), *it)).collect();
+    gaps.sort_by(|a, b| a.0.total_cmp(&b.0));
+    gaps.truncate(pairs.len() - pairs.len() / STICKER_PARTS);
+    let pairs: Vec<ColourPair> = gaps.into_iter().map(|(_, pair)| pair).collect();
     let fit = Colours::fit(&pairs);
     let (n, gap, strength) = pairs.iter().fold((0.0, 0.0, 0.0), |(n, gap, strength), pair| {
         (n + 1.0, gap + fit.gap(pair), strength + dot(pair.0, pair.0).sqrt())

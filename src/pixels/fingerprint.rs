@@ -19,6 +19,11 @@ use crate::domain::{
 /// The shorter side a picture must be decoded to at least; larger ones are scaled down to it.
 pub const SHORTER_PX: u32 = 256;
 
+/// The same where only twins are looked for: what tells them is so coarse that a picture which
+/// comes a little smaller and is scaled up has hardly another fingerprint. Of 43,564 pairs of
+/// edited copies 33 fell just below the usual limits by it and 23 rose above.
+pub const LOOKS_PX: u32 = SHORTER_PX * 3 / 4;
+
 /// The shorter side everything is measured on.
 const WORK_PX: u32 = SHORTER_PX;
 

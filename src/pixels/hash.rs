@@ -6,6 +6,7 @@
 
 use std::{f64::consts::PI, sync::LazyLock};
 
+use super::wide::widely;
 use crate::domain::fingerprint::PerceptualHash;
 
 /// The side of the square that is hashed.
@@ -15,7 +16,7 @@ pub(super) const SIDE_PX: usize = 64;
 const N_WAVES: usize = 16;
 
 /// The waves in steps of 1/4096: the sum of 64 levels by a wave fits 32 bits.
-static WAVES: LazyLock<[[i32; SIDE_PX]; N_WAVES]> = LazyLock::new(|| {
+static WAVES: LazyLock<[[i16; SIDE_PX]; N_WAVES]> = LazyLock::new(|| {
     let number = |n: usize| f64::from(u32::try_from(n).expect("a small number"));
     std::array::from_fn(|wave| {
         std::array::from_fn(|at| {
@@ -26,21 +27,36 @@ static WAVES: LazyLock<[[i32; SIDE_PX]; N_WAVES]> = LazyLock::new(|| {
 });
 
 #[expect(clippy::cast_possible_truncation, reason = "between -4096 and 4096")]
-fn rounded(value: f64) -> i32 {
-    value.round() as i32
+fn rounded(value: f64) -> i16 {
+    value.round() as i16
 }
 
 /// Hashes a square of grey levels, given row by row.
 pub(super) fn hash(levels: &[u8]) -> PerceptualHash {
     assert_eq!(levels.len(), SIDE_PX * SIDE_PX, "a square of {SIDE_PX}");
+    let waves = &*WAVES;
+    PerceptualHash(widely(
+        #[inline(always)]
+        || signs(waves, levels),
+    ))
+}
+
+/// Returns the bits of all waves that are positive sums.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be compiled for the instructions of its caller")]
+fn signs(waves: &[[i16; SIDE_PX]; N_WAVES], levels: &[u8]) -> [u64; 4] {
     let mut rows = [[0_i32; SIDE_PX]; N_WAVES];
-    for (y, row) in levels.chunks_exact(SIDE_PX).enumerate() {
-        for (wave, sums) in WAVES.iter().zip(&mut rows) {
-            sums[y] = wave.iter().zip(row).map(|(wave, level)| wave * i32::from(*level)).sum();
+    for (y, row) in levels.as_chunks::<SIDE_PX>().0.iter().enumerate() {
+        let row = row.map(i16::from);
+        for (wave, sums) in waves.iter().zip(&mut rows) {
+            // Products of narrow numbers are added in pairs at once.
+            sums[y] =
+                wave.iter().zip(&row).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>();
         }
     }
     let mut words = [0_u64; 4];
-    for (v, wave) in WAVES.iter().enumerate() {
+    for (v, wave) in waves.iter().enumerate() {
+        let wave = wave.map(i32::from);
         for (u, sums) in rows.iter().enumerate() {
             let sum: i64 =
                 wave.iter().zip(sums).map(|(wave, sum)| i64::from(*wave) * i64::from(*sum)).sum();
@@ -50,7 +66,7 @@ pub(super) fn hash(levels: &[u8]) -> PerceptualHash {
             }
         }
     }
-    PerceptualHash(words)
+    words
 }
 
 #[cfg(test)]
@@ -78,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_wave_across_sets_its_bit_and_upside_down_in_brightness_it_does_not() {
-        let three_half_waves = |at: usize| WAVES[3][at % SIDE_PX] / 64;
+        let three_half_waves = |at: usize| i32::from(WAVES[3][at % SIDE_PX]) / 64;
         let levels = |sign: i32| -> Vec<u8> {
             let level = |at| u8::try_from(128 + sign * three_half_waves(at)).unwrap();
             (0..SIDE_PX * SIDE_PX).map(level).collect()

@@ -130,18 +130,15 @@ pub fn likenesses<E: Send>(
         for &Near { a, b, .. } in near {
             let other = read(b)?;
             let nearest = print.nearest(&other);
-            let similarity = compare::compare(&ready, &Comparable::as_hashed(&other, nearest));
-            if reach.similarity <= similarity {
-                // Which of two strangers is laid over the other may make them look alike; twins
-                // are alike either way, and the answer must not hang on their numbers.
-                let laid = Comparable::as_hashed(&print, other.nearest(&print));
-                let similarity = similarity.min(compare::compare(&Comparable::new(&other), &laid));
-                if similarity < reach.similarity {
-                    continue;
-                }
-                let likeness = Likeness { distance: nearest.distance, similarity };
-                alike.push(Alike { a, b, likeness });
-            }
+            let laid = Comparable::as_hashed(&other, nearest);
+            let Some(one) = compare::at_least(&ready, &laid, reach.similarity) else { continue };
+            // Which of two strangers is laid over the other may make them look alike; twins
+            // are alike either way, and the answer must not hang on their numbers.
+            let laid = Comparable::as_hashed(&print, other.nearest(&print));
+            let back = compare::at_least(&Comparable::new(&other), &laid, reach.similarity);
+            let Some(back) = back else { continue };
+            let likeness = Likeness { distance: nearest.distance, similarity: one.min(back) };
+            alike.push(Alike { a, b, likeness });
         }
         Ok(alike)
     };

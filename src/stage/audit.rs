@@ -1,7 +1,8 @@
 //! Any split image folder, ours or another's → what is wrong with it. Reads; never writes.
 //!
 //! Pictures are decoded one on every core at a time, and of each only its fingerprint is held,
-//! some 6 KB. Copies are found as `dedupe` finds them: the same hashes, search and comparison.
+//! some 6 KB. Copies are found as `dedupe` finds them, by the same hashes, search and comparison,
+//! on pictures that may come a little smaller, as no quality is measured on them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -220,7 +221,7 @@ fn look(dir: &Path, found: &Found) -> (Sample, Option<Fingerprint>) {
     if !is_named_picture(&found.path) && !sniff::kind(&bytes).is_picture() {
         return (sample(blob, Seen::Other), None);
     }
-    let taking = Taking { shorter_px: Some(fingerprint::SHORTER_PX), ..Taking::default() };
+    let taking = Taking { shorter_px: Some(fingerprint::LOOKS_PX), ..Taking::default() };
     match decode::take(&bytes, taking) {
         Ok(decoded) => {
             let (width_px, height_px) = (decoded.width_px, decoded.height_px);

@@ -6,7 +6,7 @@ use super::{
     plane::Plane,
     segment::{self, Segment},
 };
-use crate::pixels::Picture;
+use crate::pixels::{Picture, wide::widely};
 
 /// What the levels of three planes mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,10 @@ pub(super) fn picture(planes: &[Plane], space: Space, (width, height): (usize, u
                             *pixel = [first[x], second[x], third[x]];
                         }
                     }
-                    Space::YCbCr => to_rgb(first, second, third, pixels),
+                    Space::YCbCr => widely(
+                        #[inline(always)]
+                        || to_rgb(first, second, third, pixels),
+                    ),
                 }
             }
             others => {
@@ -78,6 +81,7 @@ pub(super) fn picture(planes: &[Plane], space: Space, (width, height): (usize, u
 
 /// The factors of ITU-R BT.601 with sixteen fractional bits, less a whole number of times each
 /// difference so that every product fits the narrow multiplication of old processors.
+#[inline(always)]
 fn to_rgb(brightness: &[u8], blue: &[u8], red: &[u8], pixels: &mut [[u8; 3]]) {
     const HALF: i32 = 1 << 15;
     let differences = blue.iter().zip(red);
@@ -91,6 +95,7 @@ fn to_rgb(brightness: &[u8], blue: &[u8], red: &[u8], pixels: &mut [[u8; 3]]) {
     }
 }
 
+#[inline(always)]
 fn level(value: i32) -> u8 {
     u8::try_from(value.clamp(0, 255)).expect("clamped to a level")
 }

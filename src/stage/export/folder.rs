@@ -10,9 +10,10 @@ use std::{
     path::{Component, Path},
 };
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, ExportError, Row, files, swap};
+use super::{Dataset, ExportError, Row, crops, files, swap};
 use crate::domain::{
     id::{BlobId, Label},
     split::Split,
@@ -73,23 +74,24 @@ pub fn write_folder(dataset: &Dataset<'_>, dir: &Path) -> Result<Changes, Export
         let unsure = due.iter().map(|row| &row.path).chain(unclaimed.iter().copied());
         write_mark(dir, &during(&before, unsure, &after.classes))?;
     }
-    remove(&dir.join(TEMPORARY_FILE))?;
+    remove_temporaries(dir)?;
     let mut changes = Changes { n_kept: kept.len(), ..Changes::default() };
     make_class_folders(dataset, dir)?;
     for path in unclaimed {
         changes.n_removed += remove(&dir.join(path))?;
     }
-    for row in due {
-        if dir.join(&row.path).exists() {
-            changes.n_replaced += 1;
-        } else {
-            changes.n_added += 1;
-        }
-        place(&(dataset.crops)(row.picture), dir, &row.path)?;
-    }
+    let put = due.par_iter().map(|row| {
+        let is_replaced = dir.join(&row.path).exists();
+        place(&(dataset.crops)(row.picture), dir, &row.path).map(|()| is_replaced)
+    });
+    let put: Vec<bool> = put.collect::<Result<_, _>>()?;
+    changes.n_replaced = put.iter().filter(|is_replaced| **is_replaced).count();
+    changes.n_added = put.len() - changes.n_replaced;
     if before != after || changes.n_added + changes.n_replaced != 0 {
         remove_empty_folders(dir, before.classes.difference(&after.classes))?;
         sync_folders(dataset, dir)?;
+        // Until here the mark is unsure of every file that was put, so one wait does for all.
+        crops::sync(dir)?;
         write_mark(dir, &after)?;
     }
     Ok(changes)
@@ -167,23 +169,37 @@ fn make_class_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<(), ExportErr
     Ok(())
 }
 
-/// Puts a copy of a prepared file at `path` of `dir` in one step, so a crash leaves no half of it.
+/// Puts a copy of a prepared file at `path` of `dir` in one step, so a kill leaves no half of it.
 /// A link would be cheaper, but then an edit of the dataset would be an edit of what it is made of.
 fn place(crop: &Path, dir: &Path, path: &str) -> Result<(), ExportError> {
     let target = dir.join(path);
-    let temporary = dir.join(TEMPORARY_FILE);
+    let thread = rayon::current_thread_index().unwrap_or(0);
+    let temporary = dir.join(format!("{TEMPORARY_FILE}-{thread}"));
     copy(crop, &temporary)?;
     fs::rename(&temporary, &target).map_err(ExportError::write(&target))
 }
 
+/// Copies a file. Where the disk can be told to take everything at once, that is left for later.
 fn copy(crop: &Path, to: &Path) -> Result<(), ExportError> {
     fs::metadata(crop).map_err(ExportError::read(crop))?;
+    let is_synced_later = cfg!(target_os = "linux");
     fs::copy(crop, to)
-        .and_then(|_| fs::File::open(to)?.sync_all())
+        .and_then(|_| if is_synced_later { Ok(()) } else { fs::File::open(to)?.sync_all() })
         .map_err(ExportError::write(to))
         .inspect_err(|_| {
             _ = fs::remove_file(to); // Half a file helps nobody; told is why it is half.
         })
+}
+
+/// Removes what a run that was killed left between copying and renaming.
+fn remove_temporaries(dir: &Path) -> Result<(), ExportError> {
+    for entry in fs::read_dir(dir).map_err(ExportError::read(dir))? {
+        let entry = entry.map_err(ExportError::read(dir))?;
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY_FILE) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a file that may be gone already; returns how many that were.
