@@ -108,6 +108,9 @@ fn stacked(header: &[&str], rows: &[Vec<String>], numbers: &[usize], look: Look)
             table.add_row([named.join(", ")]);
         }
     }
+    if let Some(column) = table.column_mut(0) {
+        column.set_padding((0, 0));
+    }
     trimmed(&table)
 }
 
