@@ -33,6 +33,7 @@ mod colour;
 mod header;
 mod huffman;
 mod inverse;
+mod known;
 mod plane;
 mod profile;
 mod progressive;

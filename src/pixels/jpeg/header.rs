@@ -1,9 +1,12 @@
 //! Segments before coded data → frame, tables and scans. Names what this decoder does not read
 //! as foreign, so that another may try.
 
+use std::sync::Arc;
+
 use super::{
     arithmetic::Conditioning,
     huffman::{Details, Means, Spelling},
+    known::Known,
     segment::{self, Segment, u16_at},
 };
 
@@ -16,6 +19,10 @@ pub(super) const PLACES: [u8; 64] = [
 
 /// Steps between the levels of each coefficient, in the order of the file.
 pub(super) type Quantiser = [u16; 64];
+
+/// The tables of files that were read before: most writers use the same few.
+static MEANS: Known<Means> = Known::new();
+static DETAILS: Known<Details> = Known::new();
 
 /// Something in the file that this decoder leaves to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +103,7 @@ pub(super) struct Tables {
 /// A Huffman table as read, and as built when first needed.
 struct Slot<T> {
     spelling: Option<Spelling>,
-    built: Option<T>,
+    built: Option<Arc<T>>,
 }
 
 impl<T> Default for Slot<T> {
@@ -112,9 +119,9 @@ impl<T> Slot<T> {
         }
     }
 
-    fn build(&mut self, new: impl Fn(&Spelling) -> T) {
+    fn build(&mut self, known: &Known<T>, new: fn(&Spelling) -> T) {
         if self.built.is_none() {
-            self.built = self.spelling.as_ref().map(new);
+            self.built = self.spelling.as_ref().map(|spelling| known.get(spelling, new));
         }
     }
 }
@@ -302,19 +309,19 @@ impl Tables {
     pub(super) fn build(&mut self, scan: &Scan) {
         for part in &scan.parts {
             if scan.band.has_means() {
-                self.means[part.means].build(Means::new);
+                self.means[part.means].build(&MEANS, Means::new);
             }
             if scan.band.has_details() {
-                self.details[part.details].build(Details::new);
+                self.details[part.details].build(&DETAILS, Details::new);
             }
         }
     }
 
     pub(super) fn means(&self, part: Part) -> Result<&Means, Foreign> {
-        self.means[part.means].built.as_ref().ok_or(Foreign)
+        self.means[part.means].built.as_deref().ok_or(Foreign)
     }
 
     pub(super) fn details(&self, part: Part) -> Result<&Details, Foreign> {
-        self.details[part.details].built.as_ref().ok_or(Foreign)
+        self.details[part.details].built.as_deref().ok_or(Foreign)
     }
 }
