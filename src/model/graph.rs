@@ -155,13 +155,30 @@ impl Graph {
         let mut values = Values { held: vec![None; end], n_uses };
         values.held[0] = Some(pictures);
         for (place, node) in self.nodes[..end].iter().enumerate().skip(1) {
-            if values.n_uses[place] == 0 {
+            if values.n_uses[place] == 0 || values.held[place].is_some() {
                 continue;
             }
             let taken: Vec<Tensor<4>> = node.inputs.iter().map(|it| values.take(*it)).collect();
-            values.held[place] = Some(self.give(node, taken, random.as_deref_mut(), seen));
+            let is_learning = random.is_some() && !node.is_frozen;
+            if let (Op::Norm { at }, true, [x]) = (node.op, is_learning, taken.as_slice()) {
+                // Nobody else wants what a ReLU is about to change.
+                let is_alone = values.n_uses[place] == 1 && place + 1 < end;
+                let most = self.bound_behind(place).filter(|_| is_alone);
+                let (y, mean, variance) = self.norms[at].learn(x.clone(), most);
+                seen.push((at, mean, variance));
+                values.held[place + usize::from(most.is_some())] = Some(y);
+            } else {
+                values.held[place] = Some(self.give(node, taken, random.as_deref_mut()));
+            }
         }
         wanted.iter().map(|place| values.take(*place)).collect()
+    }
+
+    /// Returns the bound of the node right behind this one, if it rectifies what this one gives.
+    fn bound_behind(&self, place: usize) -> Option<f32> {
+        let behind = self.nodes.get(place + 1).filter(|behind| behind.inputs == [place])?;
+        let bounds = [(Op::Relu, f32::INFINITY), (Op::Relu6, 6.0)];
+        bounds.into_iter().find(|(op, _)| behind.op == *op).map(|(_, most)| most)
     }
 
     fn give(
@@ -169,20 +186,13 @@ impl Graph {
         node: &Node,
         mut taken: Vec<Tensor<4>>,
         random: Option<&mut Random>,
-        seen: &mut Seen,
     ) -> Tensor<4> {
-        let is_learning = random.is_some() && !node.is_frozen;
         if node.op == Op::Concat {
             return Tensor::cat(taken, 1);
         }
         let x = taken.remove(0);
         match node.op {
             Op::Conv { at, window, groups } => self.convs[at].forward(x, window, groups),
-            Op::Norm { at } if is_learning => {
-                let (y, mean, variance) = self.norms[at].learn(x);
-                seen.push((at, mean, variance));
-                y
-            }
             Op::Norm { at } => self.norms[at].forward(x),
             Op::Dense { at } => {
                 let [n, channels, height, width] = x.dims();

@@ -1,8 +1,9 @@
 //! Normalisation by the batch while learning, for the processor, and its gradients.
 //!
 //! As a chain of operations of the network library, each of them would keep maps of its own for
-//! the way back; here only what went in is kept. Each channel is summed by one thread, in the
-//! order of the pictures, so that nothing depends on the number of threads.
+//! the way back; here only what went in is kept, and a `ReLU` behind is part of it. Maps are far
+//! larger than the caches, so that each of them is passed over as seldom as may be. Each channel is
+//! summed by one thread, in the order of the pictures: nothing depends on the number of threads.
 
 use std::ops::Range;
 
@@ -22,23 +23,30 @@ use burn::{
 };
 use rayon::prelude::*;
 
-use super::conv::is_on_processor;
+use self::sums::{Line, single};
+use super::{conv::is_on_processor, rectify::rectify};
+
+mod sums;
 
 /// Makes the mean of each channel 0 and its variance 1, then multiplies by `weight` and adds
 /// `bias`: `[n, channels, height, width]` → the same shape, with the mean and the biased variance
 /// of each channel. Ioffe and Szegedy, "Batch Normalization" (2015), algorithm 1 and the gradients
-/// behind it; `epsilon` is added to the variance.
+/// behind it; `epsilon` is added to the variance. What comes out is rectified where a bound is
+/// given: what is below 0 becomes zero, and what is above `most` becomes as large as that.
 pub(super) fn by_batch(
     x: Tensor<4>,
     weight: Tensor<1>,
     bias: Tensor<1>,
     epsilon: f64,
+    most: Option<f32>,
 ) -> (Tensor<4>, [Tensor<1>; 2]) {
     if !is_on_processor(&x) {
-        return step_by_step(x, weight, bias, epsilon);
+        let (y, moments) = step_by_step(x, weight, bias, epsilon);
+        return (most.map_or(y.clone(), |most| rectify(y, most)), moments);
     }
     let [n_pictures, n_channels, height, width] = x.dims();
-    let maps = Maps { n_pictures, n_channels, size: [height, width], epsilon };
+    let within = most.map_or([f32::NEG_INFINITY, f32::INFINITY], |most| [0.0, most]);
+    let maps = Maps { n_pictures, n_channels, size: [height, width], epsilon, within };
     let x = x.into_dispatch();
     let moments = <Dispatch as Normalise>::moments(x.clone(), maps);
     let y = <Dispatch as Normalise>::normalise(
@@ -53,7 +61,7 @@ pub(super) fn by_batch(
     (Tensor::from_dispatch(y), [row(0), row(1)])
 }
 
-/// Does what [`by_batch`] does with operations of the library.
+/// Does what [`by_batch`] does with operations of the library, and rectifies nothing.
 fn step_by_step(
     x: Tensor<4>,
     weight: Tensor<1>,
@@ -78,10 +86,12 @@ pub(super) struct Maps {
     n_channels: usize,
     size: [usize; 2],
     epsilon: f64,
+    /// The bounds of what comes out.
+    within: [f32; 2],
 }
 
 /// Normalisation of maps `[n, channels, height, width]`, and its gradients. Rows
-/// `[2, channels]` hold two numbers of each channel.
+/// `[n, channels]` hold so many numbers of each channel.
 #[backend_extension(Flex, Autodiff)]
 pub(super) trait Normalise: Backend {
     /// Returns the mean and the biased variance of each channel.
@@ -95,19 +105,28 @@ pub(super) trait Normalise: Backend {
         maps: Maps,
     ) -> FloatTensor<Self>;
 
-    /// Returns the gradients of bias and weight, then the moments again, as four rows.
+    /// Returns what is done to each value of a channel: the mean that is taken off, 1 / the
+    /// standard deviation, what the difference is multiplied by, and what is added then.
+    fn line(
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        moments: FloatTensor<Self>,
+        maps: Maps,
+    ) -> FloatTensor<Self>;
+
+    /// Returns the gradients of bias and weight.
     fn to_line(
         x: FloatTensor<Self>,
-        moments: FloatTensor<Self>,
+        line: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
         maps: Maps,
     ) -> FloatTensor<Self>;
 
-    /// Returns the gradient of what went in; `line` comes from [`Self::to_line`].
+    /// Returns the gradient of what went in; `sums` comes from [`Self::to_line`].
     fn to_maps(
         x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
         line: FloatTensor<Self>,
+        sums: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
         maps: Maps,
     ) -> FloatTensor<Self>;
@@ -119,58 +138,62 @@ impl Normalise for Flex {
     fn moments(x: Flat, maps: Maps) -> Flat {
         let x = x.to_contiguous();
         let x: &[f32] = x.storage();
-        maps.rows(|channel| {
-            let mean = maps.sum_over(channel, |place| sum(&x[place], |x| x)) / maps.count();
-            let centre = single(mean);
-            let of_squares = |place| sum(&x[place], |x: f32| (x - centre) * (x - centre));
-            [mean, maps.sum_over(channel, of_squares) / maps.count()]
-        })
+        maps.rows(|channel| sums::moments(maps.places(channel).map(|place| &x[place])))
     }
 
     fn normalise(x: Flat, weight: Flat, bias: Flat, moments: Flat, maps: Maps) -> Flat {
-        let [x, weight, bias, moments] = [x, weight, bias, moments].map(|it| it.to_contiguous());
-        let (weight, bias): (&[f32], &[f32]) = (weight.storage(), bias.storage());
-        let (moments, x): (&[f32], &[f32]) = (moments.storage(), x.storage());
+        let line = Self::line(weight, bias, moments, maps);
+        let x = x.to_contiguous();
+        let (x, line): (&[f32], &[f32]) = (x.storage(), line.storage());
         maps.each(|channel, place, y| {
-            let [mean, per_deviation] = maps.scale(moments, channel);
-            let (scale, shift) = (weight[channel] * per_deviation, bias[channel]);
+            let line = maps.line_of(line, channel);
             for (y, x) in y.iter_mut().zip(&x[place]) {
-                *y = (x - mean) * scale + shift;
+                *y = line.value(*x);
             }
         })
     }
 
-    fn to_line(x: Flat, moments: Flat, gradient: Flat, maps: Maps) -> Flat {
-        let [x, moments, gradient] = [x, moments, gradient].map(|it| it.to_contiguous());
-        let (x, gradient): (&[f32], &[f32]) = (x.storage(), gradient.storage());
-        let moments: &[f32] = moments.storage();
+    fn line(weight: Flat, bias: Flat, moments: Flat, maps: Maps) -> Flat {
+        let [weight, bias, moments] = [weight, bias, moments].map(|it| it.to_contiguous());
+        let (weight, bias): (&[f32], &[f32]) = (weight.storage(), bias.storage());
+        let (means, variances) = moments.storage::<f32>().split_at(maps.n_channels);
         maps.rows(|channel| {
-            let [mean, per_deviation] = maps.scale(moments, channel);
-            let of_products =
-                |place: Range<usize>| products(&x[place.clone()], mean, &gradient[place]);
-            [
-                maps.sum_over(channel, |place| sum(&gradient[place], |it| it)),
-                maps.sum_over(channel, of_products) * f64::from(per_deviation),
-                moments[channel].into(),
-                moments[maps.n_channels + channel].into(),
-            ]
+            let variance = f64::from(variances[channel]);
+            let per_deviation = single(1.0 / (variance + maps.epsilon).sqrt());
+            let numbers =
+                [means[channel], per_deviation, weight[channel] * per_deviation, bias[channel]];
+            numbers.map(f64::from)
         })
     }
 
-    fn to_maps(x: Flat, weight: Flat, line: Flat, gradient: Flat, maps: Maps) -> Flat {
-        let [x, weight, line, gradient] = [x, weight, line, gradient].map(|it| it.to_contiguous());
+    fn to_line(x: Flat, line: Flat, gradient: Flat, maps: Maps) -> Flat {
+        let [x, line, gradient] = [x, line, gradient].map(|it| it.to_contiguous());
         let (x, gradient): (&[f32], &[f32]) = (x.storage(), gradient.storage());
-        let (weight, line): (&[f32], &[f32]) = (weight.storage(), line.storage());
-        let (line, moments) = line.split_at(2 * maps.n_channels);
+        let line: &[f32] = line.storage();
+        maps.rows(|channel| {
+            let line = maps.line_of(line, channel);
+            let of_maps =
+                maps.places(channel).map(|place| line.sums(&x[place.clone()], &gradient[place]));
+            let [to_bias, products] =
+                of_maps.fold([0.0; 2], |all, of_map| [all[0] + of_map[0], all[1] + of_map[1]]);
+            [to_bias, products * f64::from(line.per_deviation)]
+        })
+    }
+
+    fn to_maps(x: Flat, line: Flat, sums: Flat, gradient: Flat, maps: Maps) -> Flat {
+        let [x, line, sums, gradient] = [x, line, sums, gradient].map(|it| it.to_contiguous());
+        let (x, gradient): (&[f32], &[f32]) = (x.storage(), gradient.storage());
+        let (to_bias, to_weight) = sums.storage::<f32>().split_at(maps.n_channels);
+        let line: &[f32] = line.storage();
         let share = single(1.0 / maps.count());
         maps.each(|channel, place, back| {
-            let [mean, per_deviation] = maps.scale(moments, channel);
-            let factor = weight[channel] * per_deviation;
-            let to_bias = line[channel] * share;
-            let to_weight = line[maps.n_channels + channel] * share * per_deviation;
+            let line = maps.line_of(line, channel);
+            let to_bias = to_bias[channel] * share;
+            let to_weight = to_weight[channel] * share * line.per_deviation;
             let values = x[place.clone()].iter().zip(&gradient[place]);
             for (back, (x, gradient)) in back.iter_mut().zip(values) {
-                *back = factor * (gradient - to_bias - (x - mean) * to_weight);
+                let gradient = line.passed(*x, *gradient);
+                *back = line.scale * (gradient - to_bias - (x - line.mean) * to_weight);
             }
         })
     }
@@ -187,17 +210,23 @@ impl Maps {
         (self.n_pictures * self.area()) as f64
     }
 
-    /// Mean of a channel, and 1 / its standard deviation.
-    fn scale(&self, moments: &[f32], channel: usize) -> [f32; 2] {
-        let variance = f64::from(moments[self.n_channels + channel]);
-        [moments[channel], single(1.0 / (variance + self.epsilon).sqrt())]
+    /// What is done to each value of a channel, from the rows of all.
+    fn line_of(&self, rows: &[f32], channel: usize) -> Line {
+        let row = |at: usize| rows[at * self.n_channels + channel];
+        Line {
+            mean: row(0),
+            per_deviation: row(1),
+            scale: row(2),
+            shift: row(3),
+            within: self.within,
+        }
     }
 
-    /// Adds up what the maps of one channel give.
-    fn sum_over(&self, channel: usize, sum: impl Fn(Range<usize>) -> f64) -> f64 {
-        let area = self.area();
-        let starts = (0..self.n_pictures).map(|at| (at * self.n_channels + channel) * area);
-        starts.map(|start| sum(start..start + area)).sum()
+    /// Where the maps of a channel lie, picture by picture.
+    fn places(&self, channel: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (area, n_channels) = (self.area(), self.n_channels);
+        let starts = (0..self.n_pictures).map(move |at| (at * n_channels + channel) * area);
+        starts.map(move |start| start..start + area)
     }
 
     /// Makes `N` rows from as many numbers of each channel.
@@ -219,47 +248,12 @@ impl Maps {
     }
 }
 
-/// How many sums are made side by side.
-const LANES: usize = 16;
-
-/// Adds up what `of` makes of each value.
-fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f64 {
-    let (blocks, rest) = values.as_chunks::<LANES>();
-    let mut sums = [0.0_f32; LANES];
-    for block in blocks {
-        for (sum, value) in sums.iter_mut().zip(block) {
-            *sum += of(*value);
-        }
-    }
-    sums.into_iter().chain(rest.iter().map(|it| of(*it))).map(f64::from).sum()
-}
-
-/// Adds up the products of `x - mean` and `gradient`.
-fn products(x: &[f32], mean: f32, gradient: &[f32]) -> f64 {
-    let ((blocks, rest), (others, other_rest)) = (x.as_chunks(), gradient.as_chunks());
-    let mut sums = [0.0_f32; LANES];
-    for (block, other) in blocks.iter().zip(others) {
-        let block: &[f32; LANES] = block;
-        let other: &[f32; LANES] = other;
-        for (sum, (x, gradient)) in sums.iter_mut().zip(block.iter().zip(other)) {
-            *sum += (x - mean) * gradient;
-        }
-    }
-    let rest = rest.iter().zip(other_rest).map(|(x, gradient)| (x - mean) * gradient);
-    sums.into_iter().chain(rest).map(f64::from).sum()
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "single precision is what networks have")]
-fn single(value: f64) -> f32 {
-    value as f32
-}
-
-/// One normalisation of the graph: where to find what went in and the weights.
+/// One normalisation of the graph: where to find what went in, and what was done to it.
 #[derive(Debug)]
 struct Step;
 
 impl<B: Normalise> Backward<B, 3> for Step {
-    type State = (NodeId, NodeId, FloatTensor<B>, Maps);
+    type State = (NodeId, FloatTensor<B>, Maps);
 
     fn backward(
         self,
@@ -269,12 +263,11 @@ impl<B: Normalise> Backward<B, 3> for Step {
     ) {
         let [to_x, to_weight, to_bias] = ops.parents;
         let gradient = gradients.consume::<B>(&ops.node);
-        let (x, weight, moments, maps) = ops.state;
+        let (x, line, maps) = ops.state;
         let x: FloatTensor<B> = checkpointer.retrieve_node_output(x);
-        let weight: FloatTensor<B> = checkpointer.retrieve_node_output(weight);
-        let line = B::to_line(x.clone(), moments, gradient.clone(), maps);
+        let sums = B::to_line(x.clone(), line.clone(), gradient.clone(), maps);
         let row = |at: usize| {
-            let row = B::float_slice(line.clone(), &[(at..at + 1).into()]);
+            let row = B::float_slice(sums.clone(), &[(at..at + 1).into()]);
             B::float_reshape(row, [maps.n_channels].into())
         };
         if let Some(node) = to_bias {
@@ -284,8 +277,7 @@ impl<B: Normalise> Backward<B, 3> for Step {
             gradients.register::<B>(node.id, row(1));
         }
         if let Some(node) = to_x {
-            let back = B::to_maps(x, weight, line.clone(), gradient, maps);
-            gradients.register::<B>(node.id, back);
+            gradients.register::<B>(node.id, B::to_maps(x, line, sums.clone(), gradient, maps));
         }
     }
 }
@@ -304,43 +296,51 @@ impl<B: Normalise, C: CheckpointStrategy> Normalise for Autodiff<B, C> {
         moments: FloatTensor<Self>,
         maps: Maps,
     ) -> FloatTensor<Self> {
-        let moments = moments.primitive().clone();
-        let now = |moments: FloatTensor<B>| {
-            let [x, weight, bias] = [&x, &weight, &bias].map(|it| it.primitive().clone());
-            B::normalise(x, weight, bias, moments, maps)
-        };
+        let [own, weight_now, bias_now, moments] =
+            [&x, &weight, &bias, &moments].map(|it| it.primitive().clone());
+        let line = B::line(weight_now.clone(), bias_now.clone(), moments.clone(), maps);
+        let y = B::normalise(own, weight_now, bias_now, moments, maps);
         match Step.prepare::<C>([x.node(), weight.node(), bias.node()]).compute_bound().stateful() {
             OpsKind::Tracked(mut step) => {
-                let y = now(moments.clone());
-                let state = (step.checkpoint(&x), step.checkpoint(&weight), moments, maps);
+                let state = (step.checkpoint(&x), line, maps);
                 step.finish(state, y)
             }
-            OpsKind::UnTracked(step) => step.finish(now(moments)),
+            OpsKind::UnTracked(step) => step.finish(y),
         }
     }
 
     // Nothing here differentiates twice, so what follows is a constant.
 
-    fn to_line(
-        x: FloatTensor<Self>,
+    fn line(
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
         moments: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
         maps: Maps,
     ) -> FloatTensor<Self> {
-        let [x, moments, gradient] = [&x, &moments, &gradient].map(|it| it.primitive().clone());
-        Self::from_inner(B::to_line(x, moments, gradient, maps))
+        let [weight, bias, moments] = [&weight, &bias, &moments].map(|it| it.primitive().clone());
+        Self::from_inner(B::line(weight, bias, moments, maps))
     }
 
-    fn to_maps(
+    fn to_line(
         x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
         line: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
         maps: Maps,
     ) -> FloatTensor<Self> {
-        let [x, weight, line, gradient] =
-            [&x, &weight, &line, &gradient].map(|it| it.primitive().clone());
-        Self::from_inner(B::to_maps(x, weight, line, gradient, maps))
+        let [x, line, gradient] = [&x, &line, &gradient].map(|it| it.primitive().clone());
+        Self::from_inner(B::to_line(x, line, gradient, maps))
+    }
+
+    fn to_maps(
+        x: FloatTensor<Self>,
+        line: FloatTensor<Self>,
+        sums: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        maps: Maps,
+    ) -> FloatTensor<Self> {
+        let [x, line, sums, gradient] =
+            [&x, &line, &sums, &gradient].map(|it| it.primitive().clone());
+        Self::from_inner(B::to_maps(x, line, sums, gradient, maps))
     }
 }
 
@@ -352,6 +352,15 @@ mod tests {
     use super::*;
 
     type Layer = fn(Tensor<4>, Tensor<1>, Tensor<1>, f64) -> (Tensor<4>, [Tensor<1>; 2]);
+
+    fn ours(
+        x: Tensor<4>,
+        weight: Tensor<1>,
+        bias: Tensor<1>,
+        epsilon: f64,
+    ) -> (Tensor<4>, [Tensor<1>; 2]) {
+        by_batch(x, weight, bias, epsilon, None)
+    }
 
     /// Returns what comes out with the moments, and the gradients of all that went in.
     fn outcome(size: [usize; 4], offset: f32, layer: Layer) -> Vec<Vec<f32>> {
@@ -393,7 +402,7 @@ mod tests {
             size in [2_usize..6, 1..7, 1..12, 1..12],
             offset in -2.0_f32..2.0,
         ) {
-            let (ours, theirs) = (outcome(size, offset, by_batch), outcome(size, offset, step_by_step));
+            let (ours, theirs) = (outcome(size, offset, ours), outcome(size, offset, step_by_step));
 
             for (place, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
                 prop_assert_eq!(ours.len(), theirs.len());
@@ -406,10 +415,23 @@ mod tests {
     }
 
     #[test]
+    fn a_relu_that_is_part_of_it_is_that_of_its_own_layer() {
+        for size in [[3, 4, 9, 7], [2, 1, 1, 1], [5, 3, 8, 16]] {
+            let once: Layer =
+                |x, weight, bias, epsilon| by_batch(x, weight, bias, epsilon, Some(0.5));
+            let apart: Layer = |x, weight, bias, epsilon| {
+                let (y, moments) = ours(x, weight, bias, epsilon);
+                (rectify(y, 0.5), moments)
+            };
+            assert_eq!(outcome(size, 0.1, once), outcome(size, 0.1, apart));
+        }
+    }
+
+    #[test]
     fn nothing_depends_on_the_number_of_threads() {
         let on = |n_threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
-            pool.install(|| outcome([9, 5, 13, 11], 0.5, by_batch))
+            pool.install(|| outcome([9, 5, 13, 11], 0.5, ours))
         };
 
         assert_eq!(on(1), on(3));

@@ -14,8 +14,9 @@ use pulp::{Arch, Simd, WithSimd};
 /// How many sums of rows are made at once.
 pub(super) const ROWS: usize = 4;
 
-/// The most registers side by side; with [`ROWS`] of them all 32 of a processor are in use.
-const WIDEST: usize = 6;
+/// The most registers side by side. [`ROWS`] times six would fit into 32 of them, and are slower:
+/// what is read pushes sums out.
+const WIDEST: usize = 4;
 
 /// How many values of a row are summed before others are: a multiple of all widths.
 pub(super) const CHUNK: usize = 384;

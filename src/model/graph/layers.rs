@@ -56,10 +56,16 @@ impl Norm {
         (scale, shift)
     }
 
-    /// Normalises by the batch; returns its mean and its unbiased variance as well.
-    pub(super) fn learn(&self, x: Tensor<4>) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
+    /// Normalises by the batch, and rectifies if there is a bound ([`by_batch`]); returns its mean
+    /// and its unbiased variance as well.
+    pub(super) fn learn(
+        &self,
+        x: Tensor<4>,
+        most: Option<f32>,
+    ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
         let [n_pictures, _, height, width] = x.dims();
-        let (y, [mean, variance]) = by_batch(x, self.weight.val(), self.bias.val(), self.epsilon);
+        let (weight, bias) = (self.weight.val(), self.bias.val());
+        let (y, [mean, variance]) = by_batch(x, weight, bias, self.epsilon, most);
         let count = float(n_pictures * height * width);
         let unbiased = variance * (count / (count - 1.0).max(1.0));
         (y, mean, unbiased)
