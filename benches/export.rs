@@ -3,10 +3,12 @@
 //!     cargo bench --profile release --bench export -- [PICTURES]
 //!
 //! Draws so many pictures (50,000 unless told) of 256×256 pixels, has the program prepare and split
-//! them (by the plainest hash: twins are not the matter), and then lets it write every form of export alone, in turn with `cp -r` of the same
-//! pictures, three times. Medians are shown, with the most memory the program had; the bench
-//! fails where a form is written at less than four fifths of the speed of `cp`. Linux only: peak
-//! memory comes from `/proc`.
+//! them (by the plainest hash: twins are not the matter), and then lets it write every form of
+//! export alone, in turn with `cp -r` of the same pictures, three times. The program waits until
+//! the disk has what it wrote, and `cp` does not: what `sync` takes behind it is told as well.
+//! Medians are shown, with the most memory the program had; the bench fails where a form is
+//! written at less than four fifths of the speed of `cp` alone. Linux only: peak memory comes
+//! from `/proc`.
 
 #![expect(
     clippy::unwrap_used,
@@ -57,12 +59,14 @@ fn main() -> ExitCode {
 
     let dataset = bench.scratch.join("data/export/dataset");
     let copy = bench.scratch.join("copy");
-    let mut copied = Vec::new();
+    let (mut copied, mut synced) = (Vec::new(), Vec::new());
     let mut written = vec![Vec::new(); FORMS.len()];
     for _ in 0..ROUNDS {
         drop(fs::remove_dir_all(&copy)); // There may be none.
         let cost = gauge::run(Command::new("cp").arg("-r").args([&dataset, &copy]), |_| false);
+        let wait = gauge::run(Command::new("sync").arg("-f").arg(&copy), |_| false);
         copied.push(cost.seconds);
+        synced.push(cost.seconds + wait.seconds);
         for ((name, table), times) in FORMS.iter().zip(&mut written) {
             drop(fs::remove_dir_all(bench.scratch.join("data/export/exports")));
             if *name == "dataset" {
@@ -74,14 +78,17 @@ fn main() -> ExitCode {
     let n = count(&copy);
     let bytes = Command::new("du").args(["-sb"]).arg(&copy).output().unwrap();
     let bytes = String::from_utf8(bytes.stdout).unwrap();
-    let cp = median(copied);
-    println!("{n} files, {} bytes; cp -r: {cp:.1} s", bytes.split_whitespace().next().unwrap());
-    println!("| form | s | speed of cp | MB |\n| --- | ---: | ---: | ---: |");
+    let (cp, synced) = (median(copied), median(synced));
+    let bytes = bytes.split_whitespace().next().unwrap();
+    println!("{n} files, {bytes} bytes; cp -r: {cp:.1} s, with sync: {synced:.1} s\n");
+    println!("| form | s | speed of cp | of cp and sync | MB |");
+    println!("| --- | ---: | ---: | ---: | ---: |");
     let mut is_slow = false;
     for ((name, _), times) in FORMS.iter().zip(written) {
         let peak = times.iter().map(|(_, peak)| *peak).max().unwrap();
         let seconds = median(times.into_iter().map(|(seconds, _)| seconds).collect());
-        println!("| {name} | {seconds:.1} | {:.2} | {} |", cp / seconds, peak / 1_000_000);
+        let (alone, synced, mb) = (cp / seconds, synced / seconds, peak / 1_000_000);
+        println!("| {name} | {seconds:.1} | {alone:.2} | {synced:.2} | {mb} |");
         is_slow |= cp / seconds < 0.8;
     }
     drop(fs::remove_dir_all(&bench.scratch));
@@ -105,8 +112,8 @@ impl Bench {
         });
     }
 
-    /// Runs the program up to stage `to`, or that of the exports alone; returns the seconds of that stage and the most memory the
-    /// program had, in bytes.
+    /// Runs the program up to stage `to`, or that of the exports alone; returns the seconds of that
+    /// stage and the most memory the program had, in bytes.
     fn run(&self, table: &str, to: &str) -> (f64, u64) {
         let places = CLASSES.map(|it| format!("{it} = [\"folder:pictures/{it}\"]\n"));
         let text = format!(
