@@ -388,6 +388,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_for_a_limit_changes_no_answer_above_it() {
+        let original = edits::drawn(6, 400, 300);
+        let dice = &mut Dice(7);
+        let edits =
+            [Edit::Jpeg(40), Edit::Crop(10), Edit::Mark(5), Edit::Frame(8), Edit::Resize(50)];
+        let copies = edits.map(|edit| edit.apply(&original, dice));
+        let strangers = (20..40).map(|seed| edits::drawn(seed, 400, 300));
+        let (original, limit) = (ready(original.clone()), Similarity(900));
+
+        for other in copies.into_iter().chain(strangers).map(ready) {
+            let all = compare(&original, &other);
+            let some = at_least(&original, &other, limit);
+            assert_eq!(some, Some(all).filter(|all| limit <= *all));
+        }
+    }
+
+    #[test]
     fn the_same_shapes_in_other_colours_are_less_alike() {
         let original = edits::drawn(4, 300, 300);
         let mut swapped = original.clone();
