@@ -1,7 +1,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{
-    Graph, Op,
+    Graph, Op, Seen,
     build::{Builder, Fill},
     names::Tensors,
 };
@@ -73,6 +73,38 @@ fn folded_normalisation_gives_the_same_answers() {
     let scale: f32 = whole.clone().abs().max().into_scalar();
     let difference = largest_difference(whole, found);
     assert!(difference < 1e-5 * scale.max(1.0), "{difference} of {scale}");
+}
+
+#[test]
+fn a_relu_that_is_made_with_its_normalisation_gives_the_same() {
+    let mut graph = build(Architecture::MobilenetV2, 32);
+    let mut tensors: Tensors = graph.tensors();
+    for (name, array) in &mut tensors {
+        if name.ends_with("weight") && array.shape.len() == 1 {
+            // So steep that both bounds are met.
+            array.values.fill(8.0);
+        }
+    }
+    graph.load(tensors).unwrap();
+    let x = pictures(4, 32);
+    let learn = |wanted: &[usize]| -> Vec<f32> {
+        let mut random = Random::new(6, Purpose::Augment);
+        let values = graph.run(x.clone(), wanted, Some(&mut random), &mut Seen::new());
+        values.last().unwrap().to_data().try_to_vec().unwrap()
+    };
+    let places: Vec<usize> =
+        (0..graph.nodes().len()).filter(|at| graph.bound_behind(*at).is_some()).collect();
+    let norms = places.iter().filter(|at| matches!(graph.nodes()[**at].op, Op::Norm { .. }));
+
+    let mut n_norms = 0;
+    for place in norms {
+        // Where somebody else wants what is normalised, the ReLU is made apart.
+        let (once, apart) = (learn(&[place + 1]), learn(&[*place, place + 1]));
+        assert_eq!(once, apart, "{place}");
+        assert!(once.contains(&0.0) && once.contains(&6.0), "{place}");
+        n_norms += 1;
+    }
+    assert_eq!(n_norms, 35);
 }
 
 #[test]
