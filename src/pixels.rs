@@ -18,6 +18,7 @@ pub mod twins;
 pub mod weight;
 
 mod align;
+mod area;
 mod attention;
 mod border;
 mod icc;

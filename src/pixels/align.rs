@@ -292,7 +292,7 @@ pub(super) struct Sums {
 }
 
 /// The sums of two series, all lanes added up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Totals {
     n: f32,
     a: f32,
@@ -300,6 +300,23 @@ pub(super) struct Totals {
     aa: f32,
     bb: f32,
     ab: f32,
+}
+
+/// Where two series lie and how far they spread.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spread {
+    pub(super) mean_a: f32,
+    pub(super) mean_b: f32,
+    pub(super) variance_a: f32,
+    pub(super) variance_b: f32,
+    covariance: f32,
+}
+
+/// A change of contrast and brightness.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tone {
+    gain: f32,
+    offset: f32,
 }
 
 impl Agreement {
@@ -338,32 +355,53 @@ impl Totals {
         self.n
     }
 
-    /// Means of both series.
-    pub(super) fn means(&self) -> (f32, f32) {
-        (self.a / self.n, self.b / self.n)
+    pub(super) fn add(&mut self, other: &Self) {
+        self.n += other.n;
+        self.a += other.a;
+        self.b += other.b;
+        self.aa += other.aa;
+        self.bb += other.bb;
+        self.ab += other.ab;
     }
 
-    /// Variances of both series and their covariance.
-    pub(super) fn spread(&self) -> (f32, f32, f32) {
-        let (mean_a, mean_b) = self.means();
-        let variance = |squares: f32, of: f32| (squares / self.n - of * of).max(0.0);
-        (variance(self.aa, mean_a), variance(self.bb, mean_b), self.ab / self.n - mean_a * mean_b)
+    /// Normalised cross-correlation, as of the spread; −1 of too few pairs.
+    pub(super) fn correlation(&self) -> f32 {
+        if self.n < 8.0 { -1.0 } else { self.spread().correlation() }
     }
 
+    pub(super) fn spread(&self) -> Spread {
+        let (mean_a, mean_b) = (self.a / self.n, self.b / self.n);
+        Spread {
+            mean_a,
+            mean_b,
+            variance_a: (self.aa / self.n - mean_a * mean_a).max(0.0),
+            variance_b: (self.bb / self.n - mean_b * mean_b).max(0.0),
+            covariance: self.ab / self.n - mean_a * mean_b,
+        }
+    }
+}
+
+impl Spread {
     /// Normalised cross-correlation; differences below one level count as none.
     pub(super) fn correlation(&self) -> f32 {
-        if self.n < 8.0 {
-            return -1.0;
-        }
-        let (a, b, both) = self.spread();
-        (both / (a.max(1.0) * b.max(1.0)).sqrt()).clamp(-1.0, 1.0)
+        let variances = self.variance_a.max(1.0) * self.variance_b.max(1.0);
+        (self.covariance / variances.sqrt()).clamp(-1.0, 1.0)
     }
 
     /// The contrast and brightness that bring the second series nearest to the first.
-    pub(super) fn fit(&self) -> (f32, f32) {
-        let ((mean_a, mean_b), (_, b, both)) = (self.means(), self.spread());
-        let gain = if 1.0 < b { both / b } else { 1.0 };
-        (gain, mean_a - gain * mean_b)
+    pub(super) fn fit(&self) -> Tone {
+        let gain = if 1.0 < self.variance_b { self.covariance / self.variance_b } else { 1.0 };
+        Tone { gain, offset: self.mean_a - gain * self.mean_b }
+    }
+
+    /// The same, had the second series another tone.
+    pub(super) fn toned(&self, Tone { gain, offset }: Tone) -> Self {
+        Self {
+            mean_b: gain * self.mean_b + offset,
+            variance_b: gain * gain * self.variance_b,
+            covariance: gain * self.covariance,
+            ..*self
+        }
     }
 }
 

@@ -100,11 +100,11 @@ impl Comparable {
         let fine = Plane::new(THUMBNAIL_PX, levels.into_iter().map(f32::from).collect());
         let middle = fine.halved();
         let coarse = middle.halved();
-        let (colours, _) = print.colours.0.as_chunks::<3>();
-        let colours = orientation.lay(colours);
-        let chroma = |weights: [f32; 3]| {
+        let colours = orientation.lay(print.colours.0.as_chunks::<3>().0);
+        let chroma = |[of_red, of_green, of_blue]: [f32; 3]| {
             let weigh = |colour: &[u8; 3]| {
-                colour.iter().zip(weights).map(|(level, weight)| f32::from(*level) * weight).sum()
+                let [red, green, blue] = colour.map(f32::from);
+                red * of_red + green * of_green + blue * of_blue
             };
             Plane::new(COLOURS_PX, colours.iter().map(weigh).collect())
         };
@@ -243,21 +243,26 @@ struct Blocks {
 
 impl Blocks {
     fn compare(a: &Plane, b: &Plane, movement: &Movement) -> Self {
-        let (whole, gap, sums) = widely(
+        let (gap, sums) = widely(
             #[inline(always)]
             || block_sums(a, b, movement),
         );
+        let mut whole = Totals::default();
+        for sums in &sums {
+            whole.add(sums);
+        }
+        let tone = whole.spread().fit();
         let mut blocks = Vec::with_capacity(sums.len());
         // A block of a smaller picture is as large as several.
         let n_fine = f32::from(THUMBNAIL_PX).powi(2) / a.n_points();
         let mut texture = 0.0;
-        for sums in sums.iter().map(Sums::totals).filter(|sums| COVERED_MIN <= sums.n()) {
-            let (spread_a, spread_b, _) = sums.spread();
-            let textured = (spread_a.max(spread_b).sqrt() / TEXTURE_FULL).min(1.0);
+        for sums in sums.iter().filter(|sums| COVERED_MIN <= sums.n()) {
+            let spread = sums.spread().toned(tone);
+            let deviation = spread.variance_a.max(spread.variance_b).sqrt();
+            let textured = (deviation / TEXTURE_FULL).min(1.0);
             texture += textured * n_fine;
-            let (mean_a, mean_b) = sums.means();
-            let plain = 1.0 - ((mean_a - mean_b).abs() / PLAIN_GAP_MAX).min(1.0);
-            let score = textured * sums.correlation() + (1.0 - textured) * plain;
+            let plain = 1.0 - ((spread.mean_a - spread.mean_b).abs() / PLAIN_GAP_MAX).min(1.0);
+            let score = textured * spread.correlation() + (1.0 - textured) * plain;
             blocks.push((score, textured.max(PLAIN_WEIGHT)));
         }
         let covered = whole.n() / a.n_points();
@@ -289,31 +294,26 @@ fn much(texture: f32) -> f32 {
     ((texture - TEXTURE_MIN) / (TEXTURE_MUCH - TEXTURE_MIN)).clamp(0.0, 1.0)
 }
 
-/// Sums all points, their differences of levels, and each block, with the second picture at the
-/// contrast and brightness of the first. A block is as wide as what is read at once.
+/// Sums the differences of levels over all points, and the levels block by block. A block is as
+/// wide as what is read at once.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must be compiled for the instructions of its caller")]
-fn block_sums(a: &Plane, b: &Plane, movement: &Movement) -> (Totals, f32, Vec<Sums>) {
+fn block_sums(a: &Plane, b: &Plane, movement: &Movement) -> (f32, Vec<Totals>) {
     let n_across = a.side() / LANES;
-    let mut moved = Vec::with_capacity(a.side() * n_across);
-    let (mut whole, mut gaps) = (Sums::default(), Lanes::default());
-    for (u, v, levels) in a.eights() {
-        let Readings { on, level, .. } = align::read(b, movement, u, v);
-        whole.add(&on, levels, &level);
-        for lane in 0..LANES {
-            gaps[lane] += on[lane] * (levels[lane] - level[lane]).abs();
+    let mut gaps = Lanes::default();
+    let mut blocks = Vec::with_capacity(n_across * n_across);
+    for at in 0..n_across * n_across {
+        let mut sums = Sums::default();
+        for (u, v, levels) in a.square((at % n_across, at / n_across)) {
+            let Readings { on, level, .. } = align::read(b, movement, u, v);
+            sums.add(&on, levels, &level);
+            for lane in 0..LANES {
+                gaps[lane] += on[lane] * (levels[lane] - level[lane]).abs();
+            }
         }
-        moved.push((on, level));
+        blocks.push(sums.totals());
     }
-    let whole = whole.totals();
-    let (gain, offset) = whole.fit();
-    let mut blocks = vec![Sums::default(); n_across * n_across];
-    for (at, ((_, _, levels), (on, moved))) in a.eights().zip(&moved).enumerate() {
-        let (row, column) = (at / n_across, at % n_across);
-        let fitted = moved.map(|level| gain * level + offset);
-        blocks[row / LANES * n_across + column].add(on, levels, &fitted);
-    }
-    (whole, gaps.iter().sum(), blocks)
+    (gaps.iter().sum(), blocks)
 }
 
 /// Returns the weighed mean of all but the lowest scores, of which `spoiled` is the part; −1 of

@@ -4,7 +4,11 @@
 //! known bits: one hash stands for all eight ways to lay it. Everything is counted in whole
 //! numbers, so that every machine gives the same bits.
 
-use std::{f64::consts::PI, sync::LazyLock};
+use std::{
+    f64::consts::PI,
+    ops::{Add, Sub},
+    sync::LazyLock,
+};
 
 use super::wide::widely;
 use crate::domain::fingerprint::PerceptualHash;
@@ -12,11 +16,14 @@ use crate::domain::fingerprint::PerceptualHash;
 /// The side of the square that is hashed.
 pub(super) const SIDE_PX: usize = 64;
 
+const HALF_PX: usize = SIDE_PX / 2;
+
 /// How many half waves are told apart in each direction.
 const N_WAVES: usize = 16;
 
-/// The waves in steps of 1/4096: the sum of 64 levels by a wave fits 32 bits.
-static WAVES: LazyLock<[[i16; SIDE_PX]; N_WAVES]> = LazyLock::new(|| {
+/// The first halves of the waves, in steps of 1/4096: the sum of 64 levels by a wave fits 32 bits.
+/// The other half of an even wave is its mirror image, that of an odd one also upside down.
+static WAVES: LazyLock<[[i16; HALF_PX]; N_WAVES]> = LazyLock::new(|| {
     let number = |n: usize| f64::from(u32::try_from(n).expect("a small number"));
     std::array::from_fn(|wave| {
         std::array::from_fn(|at| {
@@ -44,22 +51,22 @@ pub(super) fn hash(levels: &[u8]) -> PerceptualHash {
 /// Returns the bits of all waves that are positive sums.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must be compiled for the instructions of its caller")]
-fn signs(waves: &[[i16; SIDE_PX]; N_WAVES], levels: &[u8]) -> [u64; 4] {
+fn signs(waves: &[[i16; HALF_PX]; N_WAVES], levels: &[u8]) -> [u64; 4] {
     let mut rows = [[0_i32; SIDE_PX]; N_WAVES];
     for (y, row) in levels.as_chunks::<SIDE_PX>().0.iter().enumerate() {
-        let row = row.map(i16::from);
-        for (wave, sums) in waves.iter().zip(&mut rows) {
+        let row = folded(&row.map(i16::from));
+        for (n, (wave, sums)) in waves.iter().zip(&mut rows).enumerate() {
             // Products of narrow numbers are added in pairs at once.
             sums[y] =
-                wave.iter().zip(&row).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>();
+                wave.iter().zip(&row[n % 2]).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
         }
     }
     let mut words = [0_u64; 4];
-    for (v, wave) in waves.iter().enumerate() {
-        let wave = wave.map(i32::from);
-        for (u, sums) in rows.iter().enumerate() {
-            let sum: i64 =
-                wave.iter().zip(sums).map(|(wave, sum)| i64::from(*wave) * i64::from(*sum)).sum();
+    for (u, sums) in rows.iter().enumerate() {
+        let sums = folded(sums);
+        for (v, wave) in waves.iter().enumerate() {
+            let products = wave.iter().zip(&sums[v % 2]);
+            let sum: i64 = products.map(|(wave, sum)| i64::from(*wave) * i64::from(*sum)).sum();
             // The mean level is no wave; its bit stays empty.
             if 0 < sum && 0 < u + v {
                 words[v / 4] |= 1 << (v % 4 * N_WAVES + u);
@@ -67,6 +74,21 @@ fn signs(waves: &[[i16; SIDE_PX]; N_WAVES], levels: &[u8]) -> [u64; 4] {
         }
     }
     words
+}
+
+/// Lays the second half over the first, for even waves and for odd ones.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be compiled for the instructions of its caller")]
+fn folded<T>(line: &[T; SIDE_PX]) -> [[T; HALF_PX]; 2]
+where
+    T: Copy + Default + Add<Output = T> + Sub<Output = T>,
+{
+    let mut halves = [[T::default(); HALF_PX]; 2];
+    for at in 0..HALF_PX {
+        let (first, second) = (line[at], line[SIDE_PX - 1 - at]);
+        (halves[0][at], halves[1][at]) = (first + second, first - second);
+    }
+    halves
 }
 
 #[cfg(test)]
@@ -94,7 +116,10 @@ mod tests {
 
     #[test]
     fn a_wave_across_sets_its_bit_and_upside_down_in_brightness_it_does_not() {
-        let three_half_waves = |at: usize| i32::from(WAVES[3][at % SIDE_PX]) / 64;
+        let three_half_waves = |at: usize| match at % SIDE_PX {
+            at if at < HALF_PX => i32::from(WAVES[3][at]) / 64,
+            at => -i32::from(WAVES[3][SIDE_PX - 1 - at]) / 64,
+        };
         let levels = |sign: i32| -> Vec<u8> {
             let level = |at| u8::try_from(128 + sign * three_half_waves(at)).unwrap();
             (0..SIDE_PX * SIDE_PX).map(level).collect()

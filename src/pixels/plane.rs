@@ -43,10 +43,6 @@ impl Plane {
         f32::from(u16::try_from(self.levels.len()).expect("at most 255 by 255"))
     }
 
-    fn level(&self, x: usize, y: usize) -> f32 {
-        self.levels[y * self.side + x]
-    }
-
     /// Visits every point, eight of a row at a time: their places from −1 to 1 across, their common
     /// one downwards, and their levels.
     pub(super) fn eights(&self) -> impl Iterator<Item = (&Lanes, f32, &Lanes)> {
@@ -58,14 +54,29 @@ impl Plane {
         })
     }
 
+    /// Visits the points of a square of eight rows of eight, of which there are so many in a row,
+    /// as [`Self::eights`] does.
+    pub(super) fn square(
+        &self,
+        (column, row): (usize, usize),
+    ) -> impl Iterator<Item = (&Lanes, f32, &Lanes)> {
+        let u = &self.axis.as_chunks().0[column];
+        let n_across = self.side / LANES;
+        let levels = self.levels.as_chunks().0[row * LANES * n_across..].iter();
+        let levels = levels.skip(column).step_by(n_across);
+        let rows = self.axis.as_chunks::<LANES>().0[row].iter().zip(levels);
+        rows.map(move |(v, levels)| (u, *v, levels))
+    }
+
     /// Returns the plane of half the side whose points are means of four.
     pub(super) fn halved(&self) -> Self {
         let half = self.side / 2;
-        let mean = |x: usize, y: usize| {
-            let row = |y| self.level(x, y) + self.level(x + 1, y);
-            (row(y) + row(y + 1)) / 4.0
-        };
-        let levels = (0..half).flat_map(|y| (0..half).map(move |x| mean(2 * x, 2 * y))).collect();
+        let mut levels = Vec::with_capacity(half * half);
+        for rows in self.levels.chunks_exact(2 * self.side) {
+            let (upper, lower) = rows.split_at(self.side);
+            let fours = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+            levels.extend(fours.map(|([a, b], [c, d])| (a + b + (c + d)) / 4.0));
+        }
         let axis = self.axis.chunks_exact(2).map(|pair| f32::midpoint(pair[0], pair[1])).collect();
         Self { side: half, levels, axis }
     }

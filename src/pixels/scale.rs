@@ -7,7 +7,7 @@ use fast_image_resize::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Picture;
+use super::{Picture, wide::widely};
 
 pub(super) mod linear;
 
@@ -128,11 +128,22 @@ impl Region {
 impl Grey {
     /// Weighs red, green and blue as the eye does (BT.601).
     pub(super) fn of(picture: &Picture) -> Self {
-        let (pixels, _) = picture.as_raw().as_chunks::<3>();
-        let levels = pixels.iter().map(|&[red, green, blue]| {
-            let sum = u32::from(red) * 19_595 + u32::from(green) * 38_470 + u32::from(blue) * 7_471;
-            u8::try_from((sum + 32_768) >> 16).expect("the weights add up to 65,536")
-        });
-        Self { size: Size::of(picture), levels: levels.collect() }
+        let (pixels, _) = picture.as_raw().as_chunks();
+        let mut levels = vec![0; pixels.len()];
+        widely(
+            #[inline(always)]
+            || weigh(pixels, &mut levels),
+        );
+        Self { size: Size::of(picture), levels }
+    }
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be compiled for the instructions of its caller")]
+#[expect(clippy::cast_possible_truncation, reason = "the weights add up to 65,536")]
+fn weigh(pixels: &[[u8; 3]], levels: &mut [u8]) {
+    for (level, &[red, green, blue]) in levels.iter_mut().zip(pixels) {
+        let sum = u32::from(red) * 19_595 + u32::from(green) * 38_470 + u32::from(blue) * 7_471;
+        *level = ((sum + 32_768) >> 16) as u8;
     }
 }

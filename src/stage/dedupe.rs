@@ -144,7 +144,7 @@ impl DedupeError {
 
 impl SetStage for Dedupe<'_> {
     const NAME: StageName = StageName::Dedupe;
-    const REVISION: u32 = 4;
+    const REVISION: u32 = 5;
     type Recipe = Recipe;
     type Input = Input;
     type Error = DedupeError;

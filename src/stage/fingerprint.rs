@@ -153,7 +153,7 @@ impl Transient for FingerprintError {
 
 impl ItemStage for Fingerprinting<'_> {
     const NAME: StageName = StageName::Fingerprint;
-    const REVISION: u32 = 3;
+    const REVISION: u32 = 4;
     const LANE: Lane = Lane::Cpu;
     type Recipe = Recipe;
     type Input = BlobId;

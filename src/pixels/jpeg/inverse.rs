@@ -3,6 +3,7 @@
 //! the reference decoder's accurate transform gives.
 
 use super::header::PLACES;
+use crate::pixels::wide::widely;
 
 /// Coefficients of one block, times their steps, row by row.
 pub(super) type Block = [i32; 64];
@@ -78,9 +79,14 @@ fn inverse<const ACROSS: usize, const DOWN: usize>(
     pixels: &mut [u8],
     stride: usize,
 ) {
-    let rows = std::array::from_fn(|y| std::array::from_fn(|x| block[8 * y + x]));
-    let columns = points::<DOWN, ACROSS>(&rows, FACTOR_BITS - BETWEEN_BITS);
-    let rows = points::<ACROSS, DOWN>(&turned(&columns), LAST_BITS);
+    let rows = widely(
+        #[inline(always)]
+        || {
+            let rows = std::array::from_fn(|y| std::array::from_fn(|x| block[8 * y + x]));
+            let columns = points::<DOWN, ACROSS>(&rows, FACTOR_BITS - BETWEEN_BITS);
+            points::<ACROSS, DOWN>(&turned(&columns), LAST_BITS)
+        },
+    );
     for (y, row) in pixels.chunks_mut(stride).take(DOWN).enumerate() {
         for (x, pixel) in row[..ACROSS].iter_mut().enumerate() {
             *pixel = level(rows[x][y]);
@@ -92,6 +98,7 @@ fn level(value: i32) -> u8 {
     u8::try_from(value.wrapping_add(128).clamp(0, 255)).expect("clamped to a level")
 }
 
+#[inline(always)]
 fn turned<const W: usize, const H: usize>(rows: &[[i32; W]; H]) -> [[i32; H]; W] {
     std::array::from_fn(|x| std::array::from_fn(|y| rows[y][x]))
 }

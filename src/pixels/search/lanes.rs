@@ -19,7 +19,7 @@ pub(super) const LANES: usize = 8;
 const GROUP: usize = 4;
 
 /// Blocks looked at before it is asked whether anything was near.
-const STRIDE: usize = 16;
+const STRIDE: usize = 4;
 
 pub(super) type Hash = [u64; 4];
 
@@ -75,7 +75,7 @@ impl Level {
     /// numbered from 0, and what fills up the last block counts as well.
     pub(super) fn scan(self, queries: &[Hash], blocks: &[Block], limit: u32, hits: &mut Vec<Hit>) {
         match self {
-            Self::Plain => scan(queries, blocks, limit, hits, has_near),
+            Self::Plain => scan_plain(queries, blocks, limit, hits),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 | Self::Avx512 => self.scan_wide(queries, blocks, limit, hits),
         }
@@ -85,7 +85,7 @@ impl Level {
     #[expect(unsafe_code, reason = "a level is only made after its instructions were detected")]
     fn scan_wide(self, queries: &[Hash], blocks: &[Block], limit: u32, hits: &mut Vec<Hit>) {
         match self {
-            Self::Plain => scan(queries, blocks, limit, hits, has_near),
+            Self::Plain => scan_plain(queries, blocks, limit, hits),
             // SAFETY: `available` is the only place that makes these levels, and it asks the
             // machine for just the features that the functions are compiled for.
             Self::Avx2 => unsafe { scan_avx2(queries, blocks, limit, hits) },
@@ -94,20 +94,21 @@ impl Level {
     }
 }
 
-/// Asks `has_near` about a few queries and blocks at a time, and looks closely where it says so.
+/// Looks from a few queries at a time, which `from` makes ready, at a few blocks at a time: whether
+/// any of them is near; and looks closely where one is.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must be compiled for the instructions of its caller")]
-fn scan(
+fn scan<Look: Fn(&[Block]) -> bool>(
     queries: &[Hash],
     blocks: &[Block],
     limit: u32,
     hits: &mut Vec<Hit>,
-    has_near: impl Fn(&[Hash; GROUP], &[Block], u32) -> bool,
+    from: impl Fn([Hash; GROUP]) -> Look,
 ) {
     for (n, group) in queries.chunks(GROUP).enumerate() {
-        let filled: [Hash; GROUP] = std::array::from_fn(|at| group[at.min(group.len() - 1)]);
+        let has_near = from(std::array::from_fn(|at| group[at.min(group.len() - 1)]));
         for (m, blocks) in blocks.chunks(STRIDE).enumerate() {
-            if has_near(&filled, blocks, limit) {
+            if has_near(blocks) {
                 let first = Hit { row: n * GROUP, column: m * STRIDE * LANES, distance: 0 };
                 look_closely(group, blocks, limit, first, hits);
             }
@@ -137,14 +138,12 @@ fn distance(a: &Hash, b: &Hash) -> u32 {
     a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum()
 }
 
-fn has_near(queries: &[Hash; GROUP], blocks: &[Block], limit: u32) -> bool {
-    let near = |block: &Block| {
-        (0..LANES).any(|lane| {
-            let hash = block.get(lane);
-            queries.iter().any(|query| distance(query, &hash) <= limit)
-        })
-    };
-    blocks.iter().any(near)
+fn scan_plain(queries: &[Hash], blocks: &[Block], limit: u32, hits: &mut Vec<Hit>) {
+    scan(queries, blocks, limit, hits, |queries| {
+        let is_near = move |hash| queries.iter().any(|query| distance(query, &hash) <= limit);
+        let has_near = move |block: &Block| (0..LANES).any(|lane| is_near(block.get(lane)));
+        move |blocks: &[Block]| blocks.iter().any(&has_near)
+    });
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -158,55 +157,68 @@ fn scan_avx512(queries: &[Hash], blocks: &[Block], limit: u32, hits: &mut Vec<Hi
         let spread = |word: u64| _mm512_set1_epi64(word.cast_signed());
         [spread(a), spread(b), spread(c), spread(d)]
     };
-    scan(queries, blocks, limit, hits, |[a, b, c, d], blocks, limit| {
-        let queries = [spread(*a), spread(*b), spread(*c), spread(*d)];
-        let mut least = _mm512_set1_epi64(i64::MAX);
-        for Block([a, b, c, d]) in blocks {
-            let words = [load(a), load(b), load(c), load(d)];
-            for query in &queries {
-                let ones = |n: usize| _mm512_popcnt_epi64(_mm512_xor_si512(query[n], words[n]));
-                let front = _mm512_add_epi64(ones(0), ones(1));
-                let back = _mm512_add_epi64(ones(2), ones(3));
-                least = _mm512_min_epu64(least, _mm512_add_epi64(front, back));
+    scan(queries, blocks, limit, hits, |[a, b, c, d]| {
+        let queries = [spread(a), spread(b), spread(c), spread(d)];
+        move |blocks: &[Block]| {
+            let mut least = _mm512_set1_epi64(i64::MAX);
+            for Block([a, b, c, d]) in blocks {
+                let words = [load(a), load(b), load(c), load(d)];
+                for query in &queries {
+                    let ones = |n: usize| _mm512_popcnt_epi64(_mm512_xor_si512(query[n], words[n]));
+                    let front = _mm512_add_epi64(ones(0), ones(1));
+                    let back = _mm512_add_epi64(ones(2), ones(3));
+                    least = _mm512_min_epu64(least, _mm512_add_epi64(front, back));
+                }
             }
+            _mm512_cmple_epu64_mask(least, _mm512_set1_epi64(limit.into())) != 0
         }
-        _mm512_cmple_epu64_mask(least, _mm512_set1_epi64(limit.into())) != 0
     });
 }
 
 /// Counts ones by looking up half bytes; a byte holds at most 32 of them over the four words.
+/// Hashes are parted into low and high halves before they meet, each once for several others.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,popcnt")]
 fn scan_avx2(queries: &[Hash], blocks: &[Block], limit: u32, hits: &mut Vec<Hit>) {
     let ones_of =
         _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
     let low = _mm256_set1_epi8(0x0f);
+    let halves = |words: __m256i| {
+        let high = _mm256_srli_epi16::<4>(words);
+        [_mm256_and_si256(words, low), _mm256_and_si256(high, low)]
+    };
     let load = |words: &[u64; LANES], first: usize| {
         let word = |n: usize| words[first + n].cast_signed();
-        _mm256_setr_epi64x(word(0), word(1), word(2), word(3))
+        halves(_mm256_setr_epi64x(word(0), word(1), word(2), word(3)))
     };
-    let ones = |query: u64, words: __m256i| {
-        let bits = _mm256_xor_si256(_mm256_set1_epi64x(query.cast_signed()), words);
-        let high = _mm256_and_si256(_mm256_srli_epi16::<4>(bits), low);
-        let low = _mm256_shuffle_epi8(ones_of, _mm256_and_si256(bits, low));
-        _mm256_add_epi8(low, _mm256_shuffle_epi8(ones_of, high))
+    let spread = |[a, b, c, d]: Hash| {
+        let spread = |word: u64| halves(_mm256_set1_epi64x(word.cast_signed()));
+        [spread(a), spread(b), spread(c), spread(d)]
     };
-    scan(queries, blocks, limit, hits, |queries, blocks, limit| {
-        let mut least = _mm256_set1_epi64x(i64::MAX);
-        for Block([a, b, c, d]) in blocks {
-            for first in [0, LANES / 2] {
-                let words = [load(a, first), load(b, first), load(c, first), load(d, first)];
-                for query in queries {
-                    let front = _mm256_add_epi8(ones(query[0], words[0]), ones(query[1], words[1]));
-                    let back = _mm256_add_epi8(ones(query[2], words[2]), ones(query[3], words[3]));
-                    let bytes = _mm256_add_epi8(front, back);
-                    let sums = _mm256_sad_epu8(bytes, _mm256_setzero_si256());
-                    // A sum fills no more than the lower half of its lane, the upper is 0.
-                    least = _mm256_min_epu32(least, sums);
+    let ones = |query: [__m256i; 2], words: [__m256i; 2]| {
+        let of =
+            |half: usize| _mm256_shuffle_epi8(ones_of, _mm256_xor_si256(query[half], words[half]));
+        _mm256_add_epi8(of(0), of(1))
+    };
+    scan(queries, blocks, limit, hits, |[a, b, c, d]| {
+        let queries = [spread(a), spread(b), spread(c), spread(d)];
+        move |blocks: &[Block]| {
+            let mut least = _mm256_set1_epi64x(i64::MAX);
+            for Block([a, b, c, d]) in blocks {
+                for first in [0, LANES / 2] {
+                    let words = [load(a, first), load(b, first), load(c, first), load(d, first)];
+                    for query in &queries {
+                        let ones = |n: usize| ones(query[n], words[n]);
+                        let front = _mm256_add_epi8(ones(0), ones(1));
+                        let bytes = _mm256_add_epi8(front, _mm256_add_epi8(ones(2), ones(3)));
+                        let sums = _mm256_sad_epu8(bytes, _mm256_setzero_si256());
+                        // A sum fills no more than the lower half of its lane, the upper is 0.
+                        least = _mm256_min_epu32(least, sums);
+                    }
                 }
             }
+            let far = _mm256_cmpgt_epi64(least, _mm256_set1_epi64x(limit.into()));
+            _mm256_movemask_epi8(far) != -1
         }
-        let far = _mm256_cmpgt_epi64(least, _mm256_set1_epi64x(limit.into()));
-        _mm256_movemask_epi8(far) != -1
     });
 }

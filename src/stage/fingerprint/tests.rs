@@ -102,7 +102,7 @@ fn a_revision_stands_for_the_same_fingerprint() {
     let digest = crate::store::Digest::of(&print).to_string();
     assert_eq!(
         (Fingerprinting::REVISION, digest.as_str()),
-        (3, "d8de209207c1fd8b027deca20f8e82a2")
+        (4, "bcfe81f4c6251edb1689a268750b0342")
     );
 }
 
