@@ -6,7 +6,7 @@ use snapset::{
     domain::random::{Purpose, Random},
     model::{
         pretrained::Pretrained,
-        recipe::{Architecture, Augment, EarlyStopping, TrainRecipe},
+        recipe::{Architecture, Augment, EarlyStopping, TrainRecipe, Variants},
         train::{Example, Host, Progress, Sets, train},
     },
 };
@@ -35,7 +35,8 @@ fn forward(batch: u32, n_batches: u32) -> f64 {
     let architecture = Architecture::MobilenetV2;
     let body = Pretrained::load(architecture, 224, &super::weights(&shared)).unwrap();
     let sets = sets(224, 4);
-    let recipe = TrainRecipe { architecture, epochs: 1, feature_variants: 1, ..plain(224) };
+    let feature_variants = Variants::Exactly(1);
+    let recipe = TrainRecipe { architecture, epochs: 1, feature_variants, ..plain(224) };
     let model = train(&recipe, 7, &sets, Some(&body), &mut Watch::new()).unwrap().model;
     let batch = usize::try_from(batch).unwrap();
     let pictures: Vec<&[u8]> =

@@ -14,6 +14,7 @@ mod compute;
 mod early_stopping;
 mod optimizer;
 mod schedule;
+mod variants;
 
 pub use architecture::Architecture;
 pub use class_weights::ClassWeights;
@@ -21,6 +22,8 @@ pub use compute::Compute;
 pub use early_stopping::{EarlyStopping, Monitor};
 pub use optimizer::Optimizer;
 pub use schedule::{Exponential, OneCycle, ReduceOnPlateau, Schedule, StepDecay};
+pub(super) use variants::Versions;
+pub use variants::{AsNeeded, Variants};
 
 /// The sides a network can be made for: four times halved, something must be left.
 pub const IMAGE_SIZES: RangeInclusive<u32> = 16..=512;
@@ -71,12 +74,12 @@ pub struct TrainRecipe {
     pub unfreeze: Unfreeze,
     /// How many changed versions of every training picture the frozen part of a pretrained
     /// network is asked about, besides the picture itself.
-    pub feature_variants: u32,
+    pub feature_variants: Variants,
 }
 
 /// How much of a pretrained network learns: a number of layers from its end, or `"all"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "`unfreeze` takes a number of layers, or \"all\"")]
 pub enum Unfreeze {
     Layers(u32),
     Everything(Everything),
@@ -164,7 +167,7 @@ impl Default for TrainRecipe {
             weights: None,
             process: Vec::new(),
             unfreeze: Unfreeze::Layers(0),
-            feature_variants: 3,
+            feature_variants: Variants::AsNeeded(AsNeeded::Auto),
         }
     }
 }
@@ -185,7 +188,7 @@ impl TrainRecipe {
             ("mixup", self.mixup, 0.0, 32.0),
             ("label_smoothing", self.label_smoothing, 0.0, 0.5),
             ("dropout", self.dropout, 0.0, 0.9),
-            ("feature_variants", f64::from(self.feature_variants), 0.0, 100.0),
+            ("feature_variants", f64::from(self.feature_variants.most()), 0.0, 100.0),
         ];
         let all = ranges
             .into_iter()
@@ -255,12 +258,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_refused_by_name() {
+    fn an_unknown_key_or_value_is_refused_by_name() {
         let texts = [
             (r#"{"epoch": 3}"#, "`epoch`"),
             (r#"{"augment": {"shear": 1.0}}"#, "`shear`"),
             (r#"{"early_stopping": {"delta": 1.0}}"#, "`delta`"),
             (r#"{"architecture": "resnet"}"#, "`small-cnn`, `linear`"),
+            (r#"{"unfreeze": "some"}"#, "`unfreeze` takes a number of layers, or \"all\""),
+            (r#"{"feature_variants": -1}"#, "`feature_variants` takes a number, or \"auto\""),
         ];
         for (text, named) in texts {
             let error = serde_json::from_str::<TrainRecipe>(text).unwrap_err().to_string();

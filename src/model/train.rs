@@ -122,9 +122,12 @@ pub fn train(
     }
     let course = Course::new(recipe, &counts, seed, sets, pretrained)?;
     let (fixed, fresh) = course.network(pretrained)?;
-    let features = course.features(&fixed, host)?;
-    let mut learner =
-        Learner { net: fresh.train(), optimizer: optimizer::new(recipe), features, step: 0 };
+    let extractor = course.extractor(&fixed)?;
+    let versions = |epochs: &[Epoch]| recipe.feature_variants.after(epochs, &recipe.early_stopping);
+    let mut learner = Learner::new(fresh.train(), optimizer::new(recipe));
+    if let Some(extractor) = &extractor {
+        course.ask_ahead(extractor, &mut learner, versions(&[]), host)?;
+    }
     let (mut epochs, mut best) = match course.resume(&mut learner, host) {
         Some(resumed) => resumed,
         None => {
@@ -137,8 +140,15 @@ pub fn train(
         }
     };
     for number in course::next(&epochs)..=recipe.epochs {
-        if recipe.early_stopping.patience <= number - 1 - best.0.number {
+        let versions = versions(&epochs);
+        let since = best.0.number.max(if extractor.is_some() { versions.since } else { 0 });
+        if recipe.early_stopping.patience <= number - 1 - since {
             break;
+        }
+        if let Some(extractor) = &extractor
+            && learner.n_variants <= versions.n
+        {
+            course.ask_ahead(extractor, &mut learner, versions, host)?;
         }
         let (train, rate) = course.learn(&mut learner, &epochs, host)?;
         let net = learner.net.valid();
@@ -153,6 +163,10 @@ pub fn train(
         tell(Progress::Epoch(now), number, host)?;
     }
 
+    if let Some(extractor) = &extractor {
+        let left = learner.n_variants..1 + recipe.feature_variants.most();
+        course.supply.keep(extractor, &sets.train, &left, host);
+    }
     let (best, net) = best;
     let net = if fixed.nodes().len() < 2 { net } else { fixed.join(&net) };
     let net = net.to_device(&Device::flex());

@@ -11,8 +11,8 @@ use crate::model::{
     nets,
     pretrained::Pretrained,
     random::{Purpose, Random},
-    recipe::{Architecture, Everything, TrainRecipe, Unfreeze},
-    train::{Sets, train},
+    recipe::{Architecture, EarlyStopping, Everything, TrainRecipe, Unfreeze, Variants},
+    train::{Progress, Sets, train},
     weights,
 };
 
@@ -30,7 +30,12 @@ pub(super) fn body() -> Pretrained {
 #[test]
 fn a_frozen_body_is_asked_once_about_every_picture_and_its_variants() {
     let body = body();
-    let recipe = TrainRecipe { architecture: Architecture::MobilenetV2, epochs: 2, ..recipe() };
+    let recipe = TrainRecipe {
+        architecture: Architecture::MobilenetV2,
+        epochs: 2,
+        feature_variants: Variants::Exactly(3),
+        ..recipe()
+    };
     let mut witness = Witness::default();
     let mut taught = |recipe: &TrainRecipe, sets: &Sets| {
         witness.n_recalled = 0;
@@ -50,9 +55,46 @@ fn a_frozen_body_is_asked_once_about_every_picture_and_its_variants() {
     let (_, n_known, n_recalled) = taught(&recipe, &sets(42, 10));
     assert_eq!((n_known, n_recalled), (170 + 2 * 4, 170), "two pictures are new");
 
-    let still = TrainRecipe { feature_variants: 0, ..recipe };
+    let still = TrainRecipe { feature_variants: Variants::Exactly(0), ..recipe };
     let (_, n_known, n_recalled) = taught(&still, &sets(40, 10));
     assert_eq!((n_known, n_recalled), (178, 50), "unchanged pictures are known already");
+}
+
+/// Nothing is learned at such a rate: one altered version is tried, and gives nothing.
+#[test]
+fn pictures_are_altered_when_nothing_gets_better_and_a_resumed_training_goes_on_with_them() {
+    let body = body();
+    let recipe = TrainRecipe {
+        architecture: Architecture::MobilenetV2,
+        epochs: 40,
+        learning_rate: 1e-7,
+        early_stopping: EarlyStopping { min_delta: 0.01, ..EarlyStopping::default() },
+        ..recipe()
+    };
+    let sets = sets(20, 10);
+    let mut witness = Witness::default();
+    let whole = train(&recipe, 7, &sets, Some(&body), &mut witness).unwrap();
+    assert_eq!(witness.known.len(), 20 * 2 + 10);
+    assert_eq!((whole.best_epoch, whole.epochs.len()), (1, 1 + 6 + 20), "patience begins anew");
+    let place = |told: fn(&Progress) -> bool| witness.told.iter().rposition(told).unwrap();
+    let last_asked = place(|it| matches!(it, Progress::Features { .. }));
+    let sixth = place(|it| matches!(it, Progress::Epoch(epoch) if epoch.number == 6));
+    let seventh = place(|it| matches!(it, Progress::Batch { epoch: 7, .. }));
+    assert!((sixth..seventh).contains(&last_asked));
+
+    let ends = |it| matches!(it, Progress::Batch { epoch: 9, .. });
+    let mut witness = Witness { ends, ..Witness::default() };
+    train(&recipe, 7, &sets, Some(&body), &mut witness).unwrap_err();
+    let checkpoint = witness.checkpoint.take();
+    let mut witness = Witness { checkpoint, ..Witness::default() };
+    let resumed = train(&recipe, 7, &sets, Some(&body), &mut witness).unwrap();
+    assert_eq!(resumed.epochs, whole.epochs);
+    assert_eq!(witness.n_recalled, 0);
+
+    witness.checkpoint = None;
+    let short = TrainRecipe { epochs: 2, ..recipe };
+    train(&short, 7, &sets, Some(&body), &mut witness).unwrap();
+    assert_eq!(witness.n_recalled, 50, "an altered version that was not needed is kept");
 }
 
 #[test]

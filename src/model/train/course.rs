@@ -30,7 +30,7 @@ use crate::{
         nets::{self, Plan, Style},
         optimizer,
         pretrained::Pretrained,
-        recipe::TrainRecipe,
+        recipe::{TrainRecipe, Versions},
         schedule::{self, Place},
         train::{Example, pictures},
     },
@@ -56,21 +56,25 @@ pub(super) struct Learner {
     pub(super) optimizer: ModuleOptimizer,
     /// What the part before it made of all pictures, where there is one.
     pub(super) features: Option<[Features; 2]>,
+    /// So many variants of each training picture are among them, the picture itself being one.
+    pub(super) n_variants: u32,
     pub(super) step: u32,
 }
 
 /// A host, and how far the fixed part has come.
 pub(super) struct Counted<'a> {
     pub(super) host: &'a mut dyn Host,
-    pub(super) done: usize,
-    pub(super) of: usize,
+    /// The last epoch before it is asked.
+    epoch: u32,
+    done: usize,
+    of: usize,
 }
 
 impl Counted<'_> {
     pub(super) fn add(&mut self, n: usize) -> Result<(), ModelError> {
         self.done += n;
-        let Self { done, of, .. } = *self;
-        tell(Progress::Features { done, of }, 0, self.host)
+        let Self { epoch, done, of, .. } = *self;
+        tell(Progress::Features { done, of }, epoch, self.host)
     }
 }
 
@@ -145,25 +149,39 @@ impl<'a> Course<'a> {
         Ok(net.split(net.fixed_end()))
     }
 
-    /// Asks the fixed part about all pictures.
-    pub(super) fn features(
-        &self,
-        fixed: &Graph,
-        host: &mut dyn Host,
-    ) -> Result<Option<[Features; 2]>, ModelError> {
-        let Some(extractor) = Extractor::of(fixed, &self.supply, &self.device) else {
-            return Ok(None);
-        };
-        if 0.0 < self.recipe.mixup && !fixed.only_rearranges() {
+    /// Makes the fixed part ready to be asked; `None` if there is none.
+    pub(super) fn extractor(&self, fixed: &Graph) -> Result<Option<Extractor>, ModelError> {
+        let extractor = Extractor::of(fixed, &self.supply, &self.device);
+        if extractor.is_some() && 0.0 < self.recipe.mixup && !fixed.only_rearranges() {
             return Err(ModelError::MixupOfFrozen { architecture: self.recipe.architecture });
         }
-        let n_variants = 1 + self.recipe.feature_variants;
-        let of = self.sets.train.len() * side(n_variants) + self.sets.val.len();
-        let mut witness = Counted { host, done: 0, of };
-        let mut ask = |examples: &[Example], n_variants| {
-            self.supply.features(&extractor, examples, n_variants, &mut witness)
+        Ok(extractor)
+    }
+
+    /// Asks the fixed part about what the learner has no features of yet: all pictures, and so
+    /// many altered versions of those to learn from.
+    pub(super) fn ask_ahead(
+        &self,
+        extractor: &Extractor,
+        learner: &mut Learner,
+        Versions { n, since }: Versions,
+        host: &mut dyn Host,
+    ) -> Result<(), ModelError> {
+        let Sets { train, val, .. } = self.sets;
+        let variants = learner.n_variants..1 + n;
+        let of =
+            train.len() * variants.len() + if learner.features.is_none() { val.len() } else { 0 };
+        let mut witness = Counted { host, epoch: since, done: 0, of };
+        let mut ask = |examples: &[Example], variants| {
+            self.supply.features(extractor, examples, variants, &mut witness)
         };
-        Ok(Some([ask(&self.sets.train, n_variants)?, ask(&self.sets.val, 1)?]))
+        learner.n_variants = variants.end;
+        let further = ask(train, variants)?;
+        match &mut learner.features {
+            Some([known, _]) => known.add(further),
+            none => *none = Some([further, ask(val, 0..1)?]),
+        }
+        Ok(())
     }
 
     /// Goes on where a training that did not end left off.
@@ -320,6 +338,10 @@ impl<'a> Course<'a> {
 }
 
 impl Learner {
+    pub(super) fn new(net: Graph, optimizer: ModuleOptimizer) -> Self {
+        Self { net, optimizer, features: None, n_variants: 0, step: 0 }
+    }
+
     pub(super) fn checkpoint(&self, epochs: &[Epoch], best: &Best) -> Vec<u8> {
         Checkpoint {
             epochs: epochs.to_vec(),

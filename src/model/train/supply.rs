@@ -1,12 +1,12 @@
 //! Where the numbers of a batch come from: pictures changed anew in every epoch, or what the
 //! fixed part of a network made of them once.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::Range};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::{Example, course::Counted, sampling::Showing};
+use super::{Example, Host, course::Counted, sampling::Showing};
 use crate::{
     domain::id::BlobId,
     model::{
@@ -68,18 +68,19 @@ impl Supply<'_> {
         [3, self.side_px, self.side_px]
     }
 
-    /// Asks the fixed part about every picture and its variants, or `host`, who may remember.
+    /// Asks the fixed part about these variants of every picture, or `host`, who may remember.
+    /// Variant 0 is the picture itself.
     pub(super) fn features(
         &self,
         extractor: &Extractor,
         examples: &[Example],
-        n_variants: u32,
+        variants: Range<u32>,
         witness: &mut Counted<'_>,
     ) -> Result<Features, ModelError> {
         let mut of: Vec<Vec<Vec<f32>>> = vec![Vec::new(); examples.len()];
         let ids: Vec<BlobId> = examples.par_iter().map(|it| BlobId::of(&it.rgb)).collect();
         let jobs: Vec<(usize, u32)> = (0..examples.len())
-            .flat_map(|index| (0..n_variants).map(move |variant| (index, variant)))
+            .flat_map(|index| variants.clone().map(move |variant| (index, variant)))
             .collect();
         for jobs in jobs.chunks(BATCH) {
             let keys: Vec<BlobId> =
@@ -110,6 +111,21 @@ impl Supply<'_> {
             witness.add(jobs.len())?;
         }
         Ok(Features { shape: extractor.shape, of })
+    }
+
+    /// Recalls variants that this training did without, so that they are kept for one that does not.
+    pub(super) fn keep(
+        &self,
+        extractor: &Extractor,
+        examples: &[Example],
+        variants: &Range<u32>,
+        host: &mut dyn Host,
+    ) {
+        for id in examples.iter().map(|it| BlobId::of(&it.rgb)) {
+            for variant in variants.clone() {
+                host.recall(extractor.digest, self.key(id, variant));
+            }
+        }
     }
 
     /// Names one variant of a picture. The unchanged picture is the same whatever the recipe
@@ -165,6 +181,13 @@ impl Extractor {
 }
 
 impl Features {
+    /// Adds further variants of the same pictures.
+    pub(super) fn add(&mut self, further: Self) {
+        for (own, further) in self.of.iter_mut().zip(further.of) {
+            own.extend(further);
+        }
+    }
+
     /// Returns one variant of each picture of a batch, drawn for this epoch.
     pub(super) fn drawn(&self, draws: &Random, batch: &[Showing]) -> Vec<f32> {
         let one = |showing: &Showing| {
@@ -176,7 +199,7 @@ impl Features {
     }
 
     /// Returns the unchanged pictures of a range.
-    pub(super) fn plain(&self, range: std::ops::Range<usize>) -> Vec<f32> {
+    pub(super) fn plain(&self, range: Range<usize>) -> Vec<f32> {
         self.of[range].iter().flat_map(|variants| variants[0].iter().copied()).collect()
     }
 
