@@ -1,11 +1,14 @@
 //! Two planes → the movement that lays the one over the other: shift, scale, a little turning
 //! and shear, beside a change of contrast and brightness that is solved for and forgotten.
 
+use self::sums::{Sums, Totals};
 use super::{
     plane::{LANES, Lanes, Plane, Readings},
     wide::widely,
 };
 use crate::domain::fingerprint::Frame;
+
+pub(super) mod sums;
 
 /// Where the points of one plane lie on another: `u' = right_u·u + right_v·v + right`, and so
 /// downwards.
@@ -279,129 +282,9 @@ fn solve(mut system: [[f32; 9]; 8]) -> Option<[f32; 8]> {
     Some(system.map(|equation| equation[8]))
 }
 
-/// Running sums of two series, for their correlation and the best linear fit: each lane of its
-/// own, so that eight pairs are added at once and the answer is the same on every machine.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sums {
-    n: Lanes,
-    a: Lanes,
-    b: Lanes,
-    aa: Lanes,
-    bb: Lanes,
-    ab: Lanes,
-}
-
-/// The sums of two series, all lanes added up.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Totals {
-    n: f32,
-    a: f32,
-    b: f32,
-    aa: f32,
-    bb: f32,
-    ab: f32,
-}
-
-/// Where two series lie and how far they spread.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Spread {
-    pub(super) mean_a: f32,
-    pub(super) mean_b: f32,
-    pub(super) variance_a: f32,
-    pub(super) variance_b: f32,
-    covariance: f32,
-}
-
-/// A change of contrast and brightness.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tone {
-    gain: f32,
-    offset: f32,
-}
-
 impl Agreement {
     fn of(totals: &Totals, a: &Plane) -> Self {
         Self { correlation: totals.correlation(), overlap: totals.n() / a.n_points() }
-    }
-}
-
-impl Sums {
-    /// Adds the pairs that are `on`: those where it is 1, and not those where it is 0.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the loops around it are quick only with it inside")]
-    pub(super) fn add(&mut self, on: &Lanes, a: &Lanes, b: &Lanes) {
-        for lane in 0..LANES {
-            let (a, b) = (on[lane] * a[lane], on[lane] * b[lane]);
-            self.n[lane] += on[lane];
-            self.a[lane] += a;
-            self.b[lane] += b;
-            self.aa[lane] += a * a;
-            self.bb[lane] += b * b;
-            self.ab[lane] += a * b;
-        }
-    }
-
-    /// Adds up the lanes.
-    pub(super) fn totals(&self) -> Totals {
-        let [n, a, b, aa, bb, ab] = [self.n, self.a, self.b, self.aa, self.bb, self.ab]
-            .map(|lanes| lanes.iter().sum::<f32>());
-        Totals { n, a, b, aa, bb, ab }
-    }
-}
-
-impl Totals {
-    /// How many pairs were added.
-    pub(super) fn n(&self) -> f32 {
-        self.n
-    }
-
-    pub(super) fn add(&mut self, other: &Self) {
-        self.n += other.n;
-        self.a += other.a;
-        self.b += other.b;
-        self.aa += other.aa;
-        self.bb += other.bb;
-        self.ab += other.ab;
-    }
-
-    /// Normalised cross-correlation, as of the spread; −1 of too few pairs.
-    pub(super) fn correlation(&self) -> f32 {
-        if self.n < 8.0 { -1.0 } else { self.spread().correlation() }
-    }
-
-    pub(super) fn spread(&self) -> Spread {
-        let (mean_a, mean_b) = (self.a / self.n, self.b / self.n);
-        Spread {
-            mean_a,
-            mean_b,
-            variance_a: (self.aa / self.n - mean_a * mean_a).max(0.0),
-            variance_b: (self.bb / self.n - mean_b * mean_b).max(0.0),
-            covariance: self.ab / self.n - mean_a * mean_b,
-        }
-    }
-}
-
-impl Spread {
-    /// Normalised cross-correlation; differences below one level count as none.
-    pub(super) fn correlation(&self) -> f32 {
-        let variances = self.variance_a.max(1.0) * self.variance_b.max(1.0);
-        (self.covariance / variances.sqrt()).clamp(-1.0, 1.0)
-    }
-
-    /// The contrast and brightness that bring the second series nearest to the first.
-    pub(super) fn fit(&self) -> Tone {
-        let gain = if 1.0 < self.variance_b { self.covariance / self.variance_b } else { 1.0 };
-        Tone { gain, offset: self.mean_a - gain * self.mean_b }
-    }
-
-    /// The same, had the second series another tone.
-    pub(super) fn toned(&self, Tone { gain, offset }: Tone) -> Self {
-        Self {
-            mean_b: gain * self.mean_b + offset,
-            variance_b: gain * gain * self.variance_b,
-            covariance: gain * self.covariance,
-            ..*self
-        }
     }
 }
 

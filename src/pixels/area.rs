@@ -69,7 +69,7 @@ impl AreaSums {
         let down = edges(region.top, region.height, self.height);
         widely(
             #[inline(always)]
-            || self.means_between(&across, &down, region),
+            || self.means_between(&across, &down),
         )
     }
 
@@ -84,22 +84,19 @@ impl AreaSums {
         clippy::cast_precision_loss,
         reason = "a sum without its last eight bits is exact, and a mean of bytes fits one"
     )]
-    fn means_between(
-        &self,
-        across: &[Edge; SIDE + 1],
-        down: &[Edge; SIDE + 1],
-        region: Region,
-    ) -> Vec<u8> {
-        let n_cells = (SIDE * SIDE) as f64;
-        let per_step = (n_cells / (region.width * region.height * f64::from(STEPS))) as f32;
+    fn means_between(&self, across: &[Edge; SIDE + 1], down: &[Edge; SIDE + 1]) -> Vec<u8> {
+        // Between the edges as they are, so that a white cell is white.
+        let (per_step_across, per_step_down) = (per_step(across), per_step(down));
         let mut levels = Vec::with_capacity(SIDE * SIDE);
         let mut above = self.sums_above(down[0], across);
-        for edge in &down[1..] {
+        for (edge, per_step_down) in down[1..].iter().zip(per_step_down) {
+            let per_step_down = per_step_down * STEPS as f32;
             let below = self.sums_above(*edge, across);
             let mut row = [0; SIDE];
             for (x, level) in row.iter_mut().enumerate() {
                 let left = below[x].wrapping_sub(above[x]);
                 let sum = below[x + 1].wrapping_sub(above[x + 1]).wrapping_sub(left);
+                let per_step = per_step_across[x] * per_step_down;
                 *level = ((sum / STEPS) as f32 * per_step + 0.5) as u8;
             }
             levels.extend(row);
@@ -129,6 +126,13 @@ impl AreaSums {
         }
         sums
     }
+}
+
+/// Returns one part of the length of each cell, of as many as it has steps.
+#[expect(clippy::cast_precision_loss, reason = "a cell is a few thousand steps long")]
+fn per_step(edges: &[Edge; SIDE + 1]) -> [f32; SIDE] {
+    let steps = |edge: Edge| edge.pixel * STEPS as usize + edge.way as usize;
+    std::array::from_fn(|at| (steps(edges[at + 1]) - steps(edges[at])) as f32).map(f32::recip)
 }
 
 /// Cuts a stretch of a side of `n_px` pixels into cells of equal length.
@@ -189,7 +193,7 @@ mod tests {
                 let found = f64::from(means[usize::try_from(row * 64 + column).unwrap()]);
                 let expected = mean(&grey, region, (column, row));
                 assert!(
-                    (found - expected).abs() < 1.2,
+                    (found - expected).abs() < 0.55,
                     "{region:?} {column} {row}: {found}, not {expected}"
                 );
             }
@@ -204,5 +208,16 @@ mod tests {
         let means = AreaSums::new(&Grey { size, levels }).means(Region::whole(size));
 
         assert_eq!(means, [255; SIDE * SIDE]);
+    }
+
+    #[test]
+    fn a_part_of_a_white_picture_is_white() {
+        let size = Size::square(193);
+        let sums = AreaSums::new(&Grey { size, levels: vec![255; 193 * 193] });
+
+        for (left, width) in [(18.922, 155.157), (0.3, 70.1), (20.0, 173.0)] {
+            let means = sums.means(Region { left, top: 7.7, width, height: 66.6 });
+            assert_eq!(means, [255; SIDE * SIDE], "{left} {width}");
+        }
     }
 }

@@ -9,7 +9,10 @@ mod colours;
 use colours::Colours;
 
 use super::{
-    align::{self, Agreement, Movement, Sums, Totals},
+    align::{
+        self, Agreement, Movement,
+        sums::{Sums, Totals},
+    },
     plane::{LANES, Lanes, Plane, Readings},
     wide::widely,
 };

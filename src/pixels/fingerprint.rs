@@ -21,7 +21,7 @@ use crate::domain::{
     quality::Quality,
 };
 
-/// The shorter side a picture must be decoded to at least; larger ones are scaled down to it.
+/// The shorter side a picture must be decoded to at least, if it ever was so large.
 pub const SHORTER_PX: u32 = 256;
 
 /// The same where only twins are looked for: what tells them is coarser still.
@@ -146,7 +146,7 @@ fn part(whole: Region, frame: Frame) -> Region {
 
 /// Finds what is inside border and bars; nothing if there are none or almost nothing else.
 fn inner(grey: &Grey) -> Option<Frame> {
-    let width = usize::try_from(grey.size.width_px).expect("a work picture is small");
+    let width = usize::try_from(grey.size.width_px).expect("a picture that is looked at is small");
     let inner = border::inner(&grey.levels, width);
     let height = grey.levels.len() / width;
     let at = |px: usize, side: usize| {

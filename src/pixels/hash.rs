@@ -105,6 +105,29 @@ mod tests {
     }
 
     #[test]
+    fn bits_are_the_signs_of_whole_waves() {
+        let levels = noise(9);
+        let at = |place: usize| f64::from(u32::try_from(place).unwrap());
+        let wave = |n: usize, place: usize| (PI * (at(place) + 0.5) * at(n) / 64.0).cos();
+        let found = hash(&levels).0;
+
+        let mut n_told = 0;
+        for (u, v) in (0..N_WAVES).flat_map(|v| (0..N_WAVES).map(move |u| (u, v))).skip(1) {
+            let part = |(place, level): (usize, &u8)| {
+                f64::from(*level) * wave(u, place % 64) * wave(v, place / 64)
+            };
+            let sum: f64 = levels.iter().enumerate().map(part).sum();
+            // The waves are rounded: a sum this small may have either sign.
+            if 50.0 < sum.abs() {
+                let bit = found[v / 4] >> (v % 4 * N_WAVES + u) & 1;
+                assert_eq!(bit == 1, 0.0 < sum, "{u} {v}: {sum}");
+                n_told += 1;
+            }
+        }
+        assert!(240 < n_told, "{n_told}");
+    }
+
+    #[test]
     fn a_hash_is_laid_as_its_picture_is() {
         let levels = noise(1);
 

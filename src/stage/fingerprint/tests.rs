@@ -92,17 +92,24 @@ fn of_size(size: u32) -> crop::Recipe {
 #[test]
 fn a_revision_stands_for_the_same_fingerprint() {
     let level = |value: u32| u8::try_from(value % 256).unwrap();
-    let picture = Picture::from_fn(120, 90, |x, y| {
-        let stripe = if (x / 17 + y / 23) % 2 == 0 { 90 } else { 0 };
-        Pixel::from([level(x + stripe), level(y * 2 + stripe), level(x + y)])
-    });
+    let picture = |width, height| {
+        Picture::from_fn(width, height, |x, y| {
+            let stripe = if (x / 17 + y / 23) % 2 == 0 { 90 } else { 0 };
+            Pixel::from([level(x + stripe), level(y * 2 + stripe), level(x + y)])
+        })
+    };
+    // Scaled up, looked at as it comes, scaled down, and with half a pixel beyond its edges.
+    let [small, usual, large] = [(120, 90), (400, 300), (900, 700)]
+        .map(|(width, height)| Decoded::whole(picture(width, height), "PNG"));
+    let file = encode::jpeg(&picture(1001, 751), 85);
+    let reduced = decode::decode_at_least(&file, Limits::default(), fingerprint::SHORTER_PX);
 
-    let print = fingerprint::fingerprint(&Decoded::whole(picture, "PNG"));
+    let prints = [small, usual, large, reduced.unwrap()].map(|it| fingerprint::fingerprint(&it));
 
-    let digest = crate::store::Digest::of(&print).to_string();
+    let digest = crate::store::Digest::of(&prints).to_string();
     assert_eq!(
         (Fingerprinting::REVISION, digest.as_str()),
-        (4, "bcfe81f4c6251edb1689a268750b0342")
+        (4, "f8fc79e022dbb3926b6474c3fe4caded")
     );
 }
 
