@@ -7,6 +7,8 @@ use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -84,6 +86,10 @@ pub enum StoreError {
 /// sled's cache takes several times what it is told; the system caches the file besides.
 const CACHE_BYTES: u64 = 4 << 20;
 
+/// A store in use is asked for again so often, and so long apart.
+const BUSY_TRIES: u32 = 20;
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
+
 /// An open store; a clone is another hand on the same one.
 #[derive(Clone)]
 pub struct Store {
@@ -93,6 +99,20 @@ pub struct Store {
 impl Store {
     /// Opens or creates the store in folder `path`; one process at a time.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        // A store just let go of is not free at once: its threads end in their own time.
+        let mut n_left = BUSY_TRIES;
+        loop {
+            match Self::open_now(path) {
+                Err(StoreError::Busy { .. }) if 0 < n_left => {
+                    n_left -= 1;
+                    thread::sleep(BUSY_PAUSE);
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    fn open_now(path: &Path) -> Result<Self, StoreError> {
         // Flushes are ours, after each batch: a timer would only hide a forgotten one.
         let config =
             sled::Config::new().path(path).flush_every_ms(None).cache_capacity(CACHE_BYTES);

@@ -68,3 +68,17 @@ fn a_store_in_use_says_so() {
 
     assert!(matches!(refusal, Err(StoreError::Busy { .. })), "{:?}", refusal.err());
 }
+
+#[test]
+fn a_store_that_is_let_go_of_is_waited_for() {
+    let dir = TempDir::new().unwrap();
+    let held = Store::open(dir.path()).unwrap();
+    let letting_go = thread::spawn(|| {
+        thread::sleep(Duration::from_millis(200));
+        drop(held);
+    });
+
+    Store::open(dir.path()).unwrap();
+
+    letting_go.join().unwrap();
+}
