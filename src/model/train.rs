@@ -1,7 +1,8 @@
 //! Labelled pictures in, a trained classifier and the story of its training out.
 //!
 //! The weights that did best on the validation pictures are kept, not the last ones. Training
-//! pictures are changed at random each time; validation pictures never are.
+//! pictures are changed at random each time, or chosen from a few changed versions where a part of
+//! the network is fixed; validation pictures never are.
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -57,6 +58,8 @@ pub struct Sets {
 pub enum Progress {
     /// The fixed part of the network has seen `done` of `of` pictures and their variants.
     Features {
+        /// The epoch it is asked for; 0 before any.
+        epoch: u32,
         done: usize,
         of: usize,
     },
@@ -101,7 +104,7 @@ pub trait Host {
 pub struct Trained {
     pub model: Classifier,
     /// Number 0 is the network before training, asked without any change to the pictures; the
-    /// training figures of the others are taken while learning, from changed pictures.
+    /// training figures of the others are taken while learning, from pictures as they are shown.
     pub epochs: Vec<Epoch>,
     /// The epoch whose weights the model has.
     pub best_epoch: u32,
@@ -122,12 +125,9 @@ pub fn train(
     }
     let course = Course::new(recipe, &counts, seed, sets, pretrained)?;
     let (fixed, fresh) = course.network(pretrained)?;
-    let extractor = course.extractor(&fixed)?;
-    let versions = |epochs: &[Epoch]| recipe.feature_variants.after(epochs, &recipe.early_stopping);
+    let ahead = course.ahead(&fixed)?;
     let mut learner = Learner::new(fresh.train(), optimizer::new(recipe));
-    if let Some(extractor) = &extractor {
-        course.ask_ahead(extractor, &mut learner, versions(&[]), host)?;
-    }
+    course.ask_ahead(ahead.as_ref(), &mut learner, &[], host)?;
     let (mut epochs, mut best) = match course.resume(&mut learner, host) {
         Some(resumed) => resumed,
         None => {
@@ -140,15 +140,9 @@ pub fn train(
         }
     };
     for number in course::next(&epochs)..=recipe.epochs {
-        let versions = versions(&epochs);
-        let since = best.0.number.max(if extractor.is_some() { versions.since } else { 0 });
-        if recipe.early_stopping.patience <= number - 1 - since {
+        let since = course.ask_ahead(ahead.as_ref(), &mut learner, &epochs, host)?;
+        if recipe.early_stopping.patience <= number - 1 - best.0.number.max(since) {
             break;
-        }
-        if let Some(extractor) = &extractor
-            && learner.n_variants <= versions.n
-        {
-            course.ask_ahead(extractor, &mut learner, versions, host)?;
         }
         let (train, rate) = course.learn(&mut learner, &epochs, host)?;
         let net = learner.net.valid();
@@ -163,9 +157,8 @@ pub fn train(
         tell(Progress::Epoch(now), number, host)?;
     }
 
-    if let Some(extractor) = &extractor {
-        let left = learner.n_variants..1 + recipe.feature_variants.most();
-        course.supply.keep(extractor, &sets.train, &left, host);
+    if let Some(ahead) = &ahead {
+        course.keep(ahead, &learner, host);
     }
     let (best, net) = best;
     let net = if fixed.nodes().len() < 2 { net } else { fixed.join(&net) };

@@ -10,7 +10,8 @@ use crate::domain::learning::Epoch;
 #[serde(deny_unknown_fields, default)]
 pub struct EarlyStopping {
     pub monitor: Monitor,
-    /// Training ends after this many epochs without a better one.
+    /// Training ends after this many epochs without a better one, counted anew whenever a fixed
+    /// part was asked about further versions of the pictures.
     pub patience: u32,
     /// What an epoch must be better by to count as better.
     pub min_delta: f64,

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::EarlyStopping;
+use super::{Augment, TrainRecipe};
 use crate::domain::learning::Epoch;
 
 /// So many versions of every picture beside the picture itself, or `"auto"`: as many as help.
@@ -45,26 +45,44 @@ impl Variants {
         }
     }
 
+    /// Leaves none where the recipe alters nothing.
+    pub(in crate::model) fn settled(self, recipe: &TrainRecipe) -> Self {
+        match self {
+            Self::AsNeeded(AsNeeded::Auto) if recipe.augment == Augment::NOTHING => {
+                Self::Exactly(0)
+            }
+            Self::Exactly(_) | Self::AsNeeded(AsNeeded::Auto) => self,
+        }
+    }
+
+    /// All there may be from the beginning: for a fixed part that costs nothing to ask.
+    pub(in crate::model) fn at_once(self) -> Self {
+        Self::Exactly(self.most())
+    }
+
     /// Tells what is there after these epochs. Where as many are made as help, every picture is
-    /// altered once more whenever no better epoch comes, unless the last versions gave none either
-    /// or no validation picture is mistaken any more.
-    pub(in crate::model) fn after(self, epochs: &[Epoch], stopping: &EarlyStopping) -> Versions {
+    /// altered once more whenever no better epoch comes, unless the last versions gave none either,
+    /// no validation picture is mistaken any more, or the training ends soon.
+    pub(in crate::model) fn after(self, epochs: &[Epoch], recipe: &TrainRecipe) -> Versions {
         let mut now = Versions { n: 0, since: 0 };
         match self {
             Self::Exactly(n) => return Versions { n, ..now },
             Self::AsNeeded(AsNeeded::Auto) => (),
         }
+        let stopping = &recipe.early_stopping;
+        let wait = STALLED.min(stopping.patience);
         let mut best: Option<&Epoch> = None;
         for epoch in epochs.iter().filter(|epoch| 0 < epoch.number) {
-            let so_far = *best.get_or_insert(epoch);
+            let mut so_far = *best.get_or_insert(epoch);
             if stopping.is_better(epoch, so_far) {
-                best = Some(epoch);
+                so_far = epoch;
             }
-            let have_helped = best.is_some_and(|best| now.since < best.number);
-            let is_stalled = STALLED.min(stopping.patience)
-                <= epoch.number - best.map_or(0, |best| best.number).max(now.since);
-            let is_faultless = best.is_some_and(|best| 1.0 <= best.val_accuracy);
-            if is_stalled && have_helped && !is_faultless && now.n < HELPFUL_MAX {
+            best = Some(so_far);
+            let have_helped = now.since < so_far.number;
+            let is_stalled = wait <= epoch.number - so_far.number.max(now.since);
+            let is_faultless = 1.0 <= so_far.val_accuracy;
+            let is_early = epoch.number + STALLED <= recipe.epochs;
+            if is_stalled && have_helped && !is_faultless && is_early && now.n < HELPFUL_MAX {
                 now = Versions { n: now.n + 1, since: epoch.number };
             }
         }
@@ -75,21 +93,29 @@ impl Variants {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::recipe::EarlyStopping;
 
     const AUTO: Variants = Variants::AsNeeded(AsNeeded::Auto);
 
-    /// What is there after epochs of these validation losses, the last of them right in `accuracy`.
+    /// What is there after epochs of these validation losses, `accuracy` of the answers right.
     fn after(variants: Variants, losses: &[f64], accuracy: f64) -> (u32, u32) {
-        let epochs: Vec<Epoch> = (0..)
-            .zip(losses)
-            .map(|(number, loss)| Epoch {
-                number,
-                val_loss: *loss,
-                val_accuracy: accuracy,
-                ..Epoch::default()
-            })
-            .collect();
-        let versions = variants.after(&epochs, &EarlyStopping::default());
+        following(&TrainRecipe::default(), variants, losses, accuracy)
+    }
+
+    fn following(
+        recipe: &TrainRecipe,
+        variants: Variants,
+        losses: &[f64],
+        accuracy: f64,
+    ) -> (u32, u32) {
+        let epoch = |(number, loss): (u32, &f64)| Epoch {
+            number,
+            val_loss: *loss,
+            val_accuracy: accuracy,
+            ..Epoch::default()
+        };
+        let epochs: Vec<Epoch> = (0..).zip(losses).map(epoch).collect();
+        let versions = variants.after(&epochs, recipe);
         (versions.n, versions.since)
     }
 
@@ -115,5 +141,28 @@ mod tests {
         assert_eq!(after(AUTO, &[0.5; 30], 1.0), (0, 0));
         assert_eq!(after(Variants::Exactly(7), &[0.5; 30], 0.5), (7, 0));
         assert_eq!(after(Variants::Exactly(7), &[], 0.5), (7, 0));
+    }
+
+    #[test]
+    fn a_short_patience_and_a_near_end_are_minded() {
+        let early_stopping = EarlyStopping { patience: 3, ..EarlyStopping::default() };
+        let impatient = TrainRecipe { early_stopping, ..TrainRecipe::default() };
+        assert_eq!(following(&impatient, AUTO, &[0.5; 4], 0.9), (0, 0));
+        assert_eq!(following(&impatient, AUTO, &[0.5; 5], 0.9), (1, 4));
+
+        let with = |epochs| TrainRecipe { epochs, ..TrainRecipe::default() };
+        assert_eq!(following(&with(11), AUTO, &[0.5; 7], 0.9), (1, 6));
+        assert_eq!(following(&with(10), AUTO, &[0.5; 7], 0.9), (0, 0));
+    }
+
+    #[test]
+    fn what_alters_nothing_has_no_versions_and_what_costs_nothing_has_all_at_once() {
+        let altered = TrainRecipe::default();
+        let plain = TrainRecipe { augment: Augment::NOTHING, ..altered.clone() };
+
+        assert_eq!(AUTO.settled(&altered), AUTO);
+        assert_eq!(AUTO.settled(&altered).at_once(), Variants::Exactly(HELPFUL_MAX));
+        assert_eq!(AUTO.settled(&plain).at_once(), Variants::Exactly(0));
+        assert_eq!(Variants::Exactly(7).settled(&plain).at_once(), Variants::Exactly(7));
     }
 }

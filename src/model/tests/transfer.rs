@@ -4,8 +4,9 @@ use std::fs;
 
 use burn::tensor::Device;
 
-use super::{SIDE, Witness, recipe, sets, write};
+use super::{SIDE, Witness, files, recipe, sets, write};
 use crate::model::{
+    ModelError,
     classifier::WEIGHTS,
     graph::build::Fill,
     nets,
@@ -82,15 +83,25 @@ fn pictures_are_altered_when_nothing_gets_better_and_a_resumed_training_goes_on_
     let seventh = place(|it| matches!(it, Progress::Batch { epoch: 7, .. }));
     assert!((sixth..seventh).contains(&last_asked));
 
-    let ends = |it| matches!(it, Progress::Batch { epoch: 9, .. });
-    let mut witness = Witness { ends, ..Witness::default() };
-    train(&recipe, 7, &sets, Some(&body), &mut witness).unwrap_err();
-    let checkpoint = witness.checkpoint.take();
-    let mut witness = Witness { checkpoint, ..Witness::default() };
-    let resumed = train(&recipe, 7, &sets, Some(&body), &mut witness).unwrap();
-    assert_eq!(resumed.epochs, whole.epochs);
-    assert_eq!(witness.n_recalled, 0);
+    // Before it is time, while pictures are altered, and after it.
+    let ends: [fn(Progress) -> bool; 3] = [
+        |it| matches!(it, Progress::Batch { epoch: 4, .. }),
+        |it| matches!(it, Progress::Features { epoch: 7, .. }),
+        |it| matches!(it, Progress::Batch { epoch: 9, .. }),
+    ];
+    let mut resumed = Witness::default();
+    for (ends, stopped) in ends.into_iter().zip([4, 7, 9]) {
+        let mut witness = Witness { ends, ..Witness::default() };
+        let broken = train(&recipe, 7, &sets, Some(&body), &mut witness);
+        assert!(matches!(broken, Err(ModelError::Interrupted { epoch }) if epoch == stopped));
+        resumed = Witness { checkpoint: witness.checkpoint.take(), ..Witness::default() };
+        let trained = train(&recipe, 7, &sets, Some(&body), &mut resumed).unwrap();
+        assert_eq!(trained.epochs, whole.epochs, "{stopped}");
+        assert_eq!(files(&trained.model), files(&whole.model), "{stopped}");
+    }
 
+    let mut witness = resumed;
+    witness.n_recalled = 0;
     witness.checkpoint = None;
     let short = TrainRecipe { epochs: 2, ..recipe };
     train(&short, 7, &sets, Some(&body), &mut witness).unwrap();

@@ -30,7 +30,7 @@ use crate::{
         nets::{self, Plan, Style},
         optimizer,
         pretrained::Pretrained,
-        recipe::{TrainRecipe, Versions},
+        recipe::{TrainRecipe, Variants, Versions},
         schedule::{self, Place},
         train::{Example, pictures},
     },
@@ -61,10 +61,16 @@ pub(super) struct Learner {
     pub(super) step: u32,
 }
 
+/// The fixed part of a network, and what it is asked about.
+pub(super) struct Ahead {
+    extractor: Extractor,
+    variants: Variants,
+}
+
 /// A host, and how far the fixed part has come.
 pub(super) struct Counted<'a> {
     pub(super) host: &'a mut dyn Host,
-    /// The last epoch before it is asked.
+    /// The epoch it is asked for; 0 before any.
     epoch: u32,
     done: usize,
     of: usize,
@@ -74,7 +80,7 @@ impl Counted<'_> {
     pub(super) fn add(&mut self, n: usize) -> Result<(), ModelError> {
         self.done += n;
         let Self { epoch, done, of, .. } = *self;
-        tell(Progress::Features { done, of }, epoch, self.host)
+        tell(Progress::Features { epoch, done, of }, epoch, self.host)
     }
 }
 
@@ -150,38 +156,58 @@ impl<'a> Course<'a> {
     }
 
     /// Makes the fixed part ready to be asked; `None` if there is none.
-    pub(super) fn extractor(&self, fixed: &Graph) -> Result<Option<Extractor>, ModelError> {
-        let extractor = Extractor::of(fixed, &self.supply, &self.device);
-        if extractor.is_some() && 0.0 < self.recipe.mixup && !fixed.only_rearranges() {
+    pub(super) fn ahead(&self, fixed: &Graph) -> Result<Option<Ahead>, ModelError> {
+        let Some(extractor) = Extractor::of(fixed, &self.supply, &self.device) else {
+            return Ok(None);
+        };
+        let is_free = fixed.only_rearranges();
+        if 0.0 < self.recipe.mixup && !is_free {
             return Err(ModelError::MixupOfFrozen { architecture: self.recipe.architecture });
         }
-        Ok(extractor)
+        let variants = self.recipe.feature_variants.settled(self.recipe);
+        let variants = if is_free { variants.at_once() } else { variants };
+        Ok(Some(Ahead { extractor, variants }))
     }
 
-    /// Asks the fixed part about what the learner has no features of yet: all pictures, and so
-    /// many altered versions of those to learn from.
+    /// Asks the fixed part about what the learner has no features of yet after these epochs: all
+    /// pictures, and altered versions of those to learn from. Returns the epoch after which the
+    /// last versions came.
     pub(super) fn ask_ahead(
         &self,
-        extractor: &Extractor,
+        ahead: Option<&Ahead>,
         learner: &mut Learner,
-        Versions { n, since }: Versions,
+        epochs: &[Epoch],
         host: &mut dyn Host,
-    ) -> Result<(), ModelError> {
+    ) -> Result<u32, ModelError> {
+        let Some(Ahead { extractor, variants }) = ahead else { return Ok(0) };
+        let Versions { n, since } = variants.after(epochs, self.recipe);
+        let lacking = learner.n_variants..1 + n;
+        if lacking.is_empty() {
+            return Ok(since);
+        }
         let Sets { train, val, .. } = self.sets;
-        let variants = learner.n_variants..1 + n;
-        let of =
-            train.len() * variants.len() + if learner.features.is_none() { val.len() } else { 0 };
-        let mut witness = Counted { host, epoch: since, done: 0, of };
+        let n_val = if learner.features.is_none() { val.len() } else { 0 };
+        let of = train.len() * lacking.len() + n_val;
+        let epoch = epochs.last().map_or(0, |last| last.number + 1);
+        let mut witness = Counted { host, epoch, done: 0, of };
         let mut ask = |examples: &[Example], variants| {
             self.supply.features(extractor, examples, variants, &mut witness)
         };
-        learner.n_variants = variants.end;
-        let further = ask(train, variants)?;
+        learner.n_variants = lacking.end;
+        let further = ask(train, lacking)?;
         match &mut learner.features {
             Some([known, _]) => known.add(further),
             none => *none = Some([further, ask(val, 0..1)?]),
         }
-        Ok(())
+        Ok(since)
+    }
+
+    /// Recalls what the learner did without, so that it is kept for a training that does not.
+    pub(super) fn keep(&self, ahead: &Ahead, learner: &Learner, host: &mut dyn Host) {
+        let left = learner.n_variants..1 + self.recipe.feature_variants.most();
+        if !left.is_empty() {
+            self.supply.keep(&ahead.extractor, &self.sets.train, &left, host);
+        }
     }
 
     /// Goes on where a training that did not end left off.

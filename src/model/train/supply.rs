@@ -78,7 +78,7 @@ impl Supply<'_> {
         witness: &mut Counted<'_>,
     ) -> Result<Features, ModelError> {
         let mut of: Vec<Vec<Vec<f32>>> = vec![Vec::new(); examples.len()];
-        let ids: Vec<BlobId> = examples.par_iter().map(|it| BlobId::of(&it.rgb)).collect();
+        let ids = ids(examples);
         let jobs: Vec<(usize, u32)> = (0..examples.len())
             .flat_map(|index| variants.clone().map(move |variant| (index, variant)))
             .collect();
@@ -113,7 +113,7 @@ impl Supply<'_> {
         Ok(Features { shape: extractor.shape, of })
     }
 
-    /// Recalls variants that this training did without, so that they are kept for one that does not.
+    /// Recalls variants, so that they are kept.
     pub(super) fn keep(
         &self,
         extractor: &Extractor,
@@ -121,7 +121,7 @@ impl Supply<'_> {
         variants: &Range<u32>,
         host: &mut dyn Host,
     ) {
-        for id in examples.iter().map(|it| BlobId::of(&it.rgb)) {
+        for id in ids(examples) {
             for variant in variants.clone() {
                 host.recall(extractor.digest, self.key(id, variant));
             }
@@ -216,6 +216,10 @@ pub(super) fn tensor(
 ) -> Tensor<4> {
     let n = values.len() / (channels * height * width);
     Tensor::from_data(TensorData::new(values, [n, channels, height, width]), device)
+}
+
+fn ids(examples: &[Example]) -> Vec<BlobId> {
+    examples.par_iter().map(|it| BlobId::of(&it.rgb)).collect()
 }
 
 fn first_bytes(id: BlobId) -> u64 {

@@ -29,6 +29,8 @@ pub(super) struct Watch<'a> {
     places: Places<'a>,
     features: Option<(BlobId, Features)>,
     log: Option<Log>,
+    /// The last epoch that pictures were altered for.
+    altered_for: u32,
     /// What makes the result doubtful.
     pub(super) warnings: Vec<Warning>,
     /// The first trouble with a file; the training is then broken off.
@@ -52,7 +54,17 @@ impl<'a> Watch<'a> {
         log: Option<Log>,
     ) -> Self {
         let warnings = Vec::new();
-        Self { epochs, events, stop, places, features: None, log, warnings, error: None }
+        Self {
+            epochs,
+            events,
+            stop,
+            places,
+            features: None,
+            log,
+            altered_for: 0,
+            warnings,
+            error: None,
+        }
     }
 
     /// Ends the log, and lets go of features nobody asked for: those of another network, and of
@@ -111,7 +123,14 @@ impl<'a> Watch<'a> {
 impl Host for Watch<'_> {
     fn observe(&mut self, progress: Progress) -> ControlFlow<()> {
         match progress {
-            Progress::Features { done, of } => self.portion(done, of, 0, 1),
+            Progress::Features { epoch, done, of } => {
+                if self.altered_for < epoch {
+                    self.altered_for = epoch;
+                    let word = format!("before epoch {epoch}: every picture is altered once more");
+                    self.events.word(StageName::Train, word);
+                }
+                self.portion(done, of, 0, 1);
+            }
             Progress::Batch { epoch, done, of, .. } => {
                 self.portion(done, of, u64::from(epoch.saturating_sub(1)), self.epochs.into());
             }
