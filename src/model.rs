@@ -16,6 +16,7 @@ pub mod cam;
 mod loss;
 pub mod nets;
 mod graph;
+mod inference;
 mod conv;
 mod norm;
 mod pool;

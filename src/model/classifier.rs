@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     io::{self, Write as _},
     path::Path,
+    sync::OnceLock,
 };
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -12,8 +13,9 @@ use serde::Deserialize;
 use super::{
     ModelError,
     augment::{self, Alteration},
-    card::{FORMAT, ModelCard, Preprocessing},
+    card::{FORMAT, ModelCard},
     graph::{Graph, build::Fill},
+    inference::Inference,
     loss::softmax,
     nets::{self, Plan},
     weights,
@@ -32,13 +34,15 @@ const BATCH: usize = 64;
 pub struct Classifier {
     pub(super) card: ModelCard,
     pub(super) net: Graph,
+    /// The network made ready, once somebody asks; `None` where it has a layer that cannot be.
+    ready: OnceLock<Option<Inference>>,
 }
 
 impl Classifier {
     /// Joins a network with its card, whose digest of the weights is filled in here.
     pub(super) fn new(net: Graph, mut card: ModelCard) -> Self {
         card.weights = BlobId::of(&weights::to_safetensors(&net.tensors()));
-        Self { card, net }
+        Self { card, net, ready: OnceLock::new() }
     }
 
     pub fn card(&self) -> &ModelCard {
@@ -54,7 +58,19 @@ impl Classifier {
     pub fn logits(&self, pictures: &[&[u8]]) -> Result<Vec<Vec<f32>>, ModelError> {
         check_size("given", pictures, self.card.image_size)?;
         let side_px = side(self.card.image_size);
-        let ask = |batch| ask(&self.net, batch, side_px, &self.card.preprocessing);
+        let ready = self.ready.get_or_init(|| Inference::of(&self.net));
+        let ask = |batch: &[&[u8]]| {
+            let preprocessing = &self.card.preprocessing;
+            let values = augment::batch(batch, side_px, preprocessing, |_| Alteration::NONE);
+            match ready {
+                Some(inference) => inference.outcomes(&values),
+                None => {
+                    let shape = [batch.len(), 3, side_px, side_px];
+                    let pictures = TensorData::new(values, shape);
+                    rows(self.net.forward_in_parts(Tensor::from_data(pictures, &Device::flex())))
+                }
+            }
+        };
         Ok(pictures.chunks(BATCH).flat_map(ask).collect())
     }
 
@@ -102,20 +118,8 @@ impl Classifier {
             architecture: card.architecture,
             misfit: Box::new(misfit),
         })?;
-        Ok(Self { card, net })
+        Ok(Self { card, net, ready: OnceLock::new() })
     }
-}
-
-/// Returns the network's numbers for each picture, one row per picture.
-pub(super) fn ask(
-    net: &Graph,
-    pictures: &[&[u8]],
-    side_px: usize,
-    preprocessing: &Preprocessing,
-) -> Vec<Vec<f32>> {
-    let values = augment::batch(pictures, side_px, preprocessing, |_| Alteration::NONE);
-    let shape = [pictures.len(), 3, side_px, side_px];
-    rows(net.forward_in_parts(Tensor::from_data(TensorData::new(values, shape), &Device::flex())))
 }
 
 /// Copies a matrix out of the network library.

@@ -146,7 +146,7 @@ impl TrainError {
 
 impl SetStage for Training<'_> {
     const NAME: StageName = StageName::Train;
-    const REVISION: u32 = 4;
+    const REVISION: u32 = 5;
     type Recipe = Recipe;
     type Input = Input;
     type Error = TrainError;

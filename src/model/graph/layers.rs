@@ -50,7 +50,7 @@ impl Norm {
     }
 
     /// Returns what the layer multiplies by and adds, channel by channel, in use.
-    pub(super) fn line(&self) -> (Tensor<1>, Tensor<1>) {
+    pub(in crate::model) fn line(&self) -> (Tensor<1>, Tensor<1>) {
         let scale = self.weight.val() / (self.variance.val() + self.epsilon).sqrt();
         let shift = self.bias.val() - self.mean.val() * scale.clone();
         (scale, shift)

@@ -14,6 +14,7 @@ use crate::{
         augment::{self, Alteration},
         card::Preprocessing,
         graph::{Graph, PART, Shape},
+        inference::{self, Inference},
         random::{Purpose, Random},
         recipe::{Compute, TrainRecipe},
         weights,
@@ -43,10 +44,16 @@ pub(super) struct Features {
 /// The part of a network that gives the same for a picture in every epoch.
 #[derive(Debug)]
 pub(super) struct Extractor {
-    net: Graph,
-    device: Device,
+    fixed: Fixed,
     shape: Shape,
     digest: BlobId,
+}
+
+#[derive(Debug)]
+enum Fixed {
+    /// On the processor.
+    Here(Inference),
+    Elsewhere(Graph, Device),
 }
 
 impl Supply<'_> {
@@ -158,14 +165,18 @@ impl Extractor {
         if nodes.len() < 2 {
             return None;
         }
-        let mut text = format!("{nodes:?} {:?}", supply.preprocessing);
+        // Told apart from what earlier versions kept, which added in another order.
+        let mut text = format!("channels last {nodes:?} {:?}", supply.preprocessing);
         if supply.recipe.device != Compute::Cpu {
             // Another device adds in another order.
             write!(text, " {}", supply.recipe.device).expect("a text can grow");
         }
         let mut text = text.into_bytes();
         text.extend(weights::to_safetensors(&net.tensors()));
-        Some(Self { digest: BlobId::of(&text), net: net.folded(), shape, device: device.clone() })
+        let here = if inference::serves(device) { Inference::of(net) } else { None };
+        let fixed =
+            here.map_or_else(|| Fixed::Elsewhere(net.folded(), device.clone()), Fixed::Here);
+        Some(Self { digest: BlobId::of(&text), fixed, shape })
     }
 
     fn ask(&self, supply: &Supply<'_>, pictures: &[(&[u8], Alteration)]) -> Vec<Vec<f32>> {
@@ -173,10 +184,14 @@ impl Extractor {
         let values = augment::batch(&rgb, supply.side_px, &supply.preprocessing, |place| {
             pictures[place].1.clone()
         });
-        let pictures = tensor(values, supply.picture_shape(), &self.device);
-        let outcome = self.net.outcome(pictures).into_data();
-        let values: Vec<f32> = outcome.try_to_vec().expect("the network computes in f32");
-        values.chunks(self.shape.iter().product()).map(<[f32]>::to_vec).collect()
+        match &self.fixed {
+            Fixed::Here(inference) => inference.outcomes(&values),
+            Fixed::Elsewhere(net, device) => {
+                let outcome = net.outcome(tensor(values, supply.picture_shape(), device));
+                let values = inference::numbers(outcome);
+                values.chunks(self.shape.iter().product()).map(<[f32]>::to_vec).collect()
+            }
+        }
     }
 }
 
