@@ -1,18 +1,21 @@
 //! Exports of one dataset beside `cp -r` of its pictures.
 //!
-//!     cargo bench --profile release --bench export -- [PICTURES]
+//!     cargo bench --profile release --bench export -- [PICTURES] [--scratch FOLDER]
 //!
 //! Draws so many pictures (50,000 unless told) of 256×256 pixels, has the program prepare and split
 //! them (by the plainest hash: twins are not the matter), and then lets it write every form of
 //! export alone, in turn with `cp -r` of the same pictures, three times. The program waits until
 //! the disk has what it wrote, and `cp` does not: what `sync` takes behind it is told as well.
-//! Medians are shown, with the most memory the program had; the bench fails where a form is
-//! written at less than four fifths of the speed of `cp` alone. Linux only: peak memory comes
-//! from `/proc`.
+//! What was written is moved out of the way and removed between rounds, with a pause: ext4 gives
+//! no inode out again for half a minute, and whoever makes a file meanwhile looks at every one it
+//! may not have. With `--scratch`, what was prepared in FOLDER is used again. Every figure is told as it is taken. Medians are shown, with the most memory the program had;
+//! the bench fails where a form is written at less than four fifths of the speed of `cp` alone.
+//! Linux only: peak memory comes from `/proc`.
 
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "a bench talks, may give up, and may lose its files"
 )]
@@ -21,6 +24,8 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
+    thread,
+    time::Duration,
 };
 
 use rayon::prelude::*;
@@ -35,6 +40,7 @@ use snapset::{
 mod gauge;
 
 const ROUNDS: usize = 3;
+const PAUSE: Duration = Duration::from_secs(40);
 const SIDE_PX: u32 = 256;
 const CLASSES: [&str; 2] = ["left", "right"];
 
@@ -50,31 +56,51 @@ const FORMS: [(&str, &str); 7] = [
 ];
 
 fn main() -> ExitCode {
-    let wish = env::args().skip(1).find(|it| !it.starts_with("--"));
-    let n_pictures = wish.map_or(50_000, |it| it.parse().unwrap());
-    let bench = Bench { scratch: env::temp_dir().join("snapset-bench-export") };
-    bench.draw(n_pictures);
+    let args: Vec<String> = env::args().skip(1).filter(|it| it != "--bench").collect();
+    let kept = args.iter().position(|it| it == "--scratch").and_then(|at| args.get(at + 1));
+    let n_pictures = args.first().and_then(|it| it.parse().ok()).unwrap_or(50_000);
+    let scratch = kept.map_or_else(|| env::temp_dir().join("snapset-bench-export"), PathBuf::from);
+    let bench = Bench { scratch };
+    if kept.is_none() || !bench.scratch.join("data").exists() {
+        bench.draw(n_pictures);
+        eprintln!("{n_pictures} pictures are drawn");
+    }
     bench.run("", "split");
+    drop(fs::remove_dir_all(bench.scratch.join("data/export/exports"))); // There may be none.
     bench.run("", "export");
+    let aside = bench.scratch.join("aside");
+    drop(fs::remove_dir_all(&aside)); // There is none unless a bench was stopped.
+    thread::sleep(PAUSE);
 
     let dataset = bench.scratch.join("data/export/dataset");
-    let copy = bench.scratch.join("copy");
     let (mut copied, mut synced) = (Vec::new(), Vec::new());
     let mut written = vec![Vec::new(); FORMS.len()];
-    for _ in 0..ROUNDS {
-        drop(fs::remove_dir_all(&copy)); // There may be none.
+    for round in 0..ROUNDS {
+        if round != 0 {
+            fs::remove_dir_all(&aside).unwrap();
+            thread::sleep(PAUSE);
+        }
+        fs::create_dir(&aside).unwrap();
+        let copy = aside.join("copy");
         let cost = gauge::run(Command::new("cp").arg("-r").args([&dataset, &copy]), |_| false);
         let wait = gauge::run(Command::new("sync").arg("-f").arg(&copy), |_| false);
         copied.push(cost.seconds);
         synced.push(cost.seconds + wait.seconds);
+        eprintln!("cp -r: {:.1} s, sync: {:.1} s", cost.seconds, wait.seconds);
         for ((name, table), times) in FORMS.iter().zip(&mut written) {
-            drop(fs::remove_dir_all(bench.scratch.join("data/export/exports")));
             if *name == "dataset" {
-                fs::remove_dir_all(&dataset).unwrap();
+                fs::rename(&dataset, aside.join(name)).unwrap();
             }
-            times.push(bench.run(table, "export"));
+            let (seconds, peak) = bench.run(table, "export");
+            eprintln!("{name}: {seconds:.1} s, {} MB", peak / 1_000_000);
+            times.push((seconds, peak));
+            // The first form leaves none, and each of the others one of its name.
+            if *name != "dataset" {
+                fs::rename(bench.scratch.join("data/export/exports"), aside.join(name)).unwrap();
+            }
         }
     }
+    let copy = aside.join("copy");
     let n = count(&copy);
     let bytes = Command::new("du").args(["-sb"]).arg(&copy).output().unwrap();
     let bytes = String::from_utf8(bytes.stdout).unwrap();
@@ -91,7 +117,7 @@ fn main() -> ExitCode {
         println!("| {name} | {seconds:.1} | {alone:.2} | {synced:.2} | {mb} |");
         is_slow |= cp / seconds < 0.8;
     }
-    drop(fs::remove_dir_all(&bench.scratch));
+    drop(fs::remove_dir_all(if kept.is_some() { &aside } else { &bench.scratch }));
     if is_slow { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 

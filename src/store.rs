@@ -63,6 +63,9 @@ pub struct Settled<T> {
 /// A result and the key that finds it.
 pub type Entry<R> = (<R as Record>::Key, Settled<R>);
 
+/// Some fields of a result and the key that finds it.
+pub type PartOf<R, P> = (<R as Record>::Key, Settled<P>);
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the store at `{}` is in use by another process", path.display())]
@@ -156,6 +159,15 @@ impl Store {
         &self,
         first: &R::Key,
     ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
+        self.walk_parts_from::<R, R>(first)
+    }
+
+    /// Reads as much of the results of one kind as `P` has fields for, from a key on, in key order.
+    pub fn walk_parts_from<R: Record, P: DeserializeOwned>(
+        &self,
+        first: &R::Key,
+    ) -> Result<impl Iterator<Item = Result<PartOf<R, P>, StoreError>> + use<R, P>, StoreError>
+    {
         let entries = self.tree(R::TREE)?.range(first.to_bytes()..);
         Ok(entries.map(|entry| {
             let (key, bytes) =
@@ -165,10 +177,19 @@ impl Store {
         }))
     }
 
+    /// Reads how the results of one kind ended, in key order, without reading the results.
+    pub fn walk_heads<R: Record>(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(R::Key, Head), StoreError>> + use<R>, StoreError> {
+        self.walk_tree(R::TREE, |key, bytes| Ok((key, codec::head(R::TREE, bytes)?)))
+    }
+
     /// Counts the results of one kind by how they ended.
     pub fn endings<R: Record>(&self) -> Result<Vec<(Ending, u64)>, StoreError> {
-        let endings =
-            self.entries(R::TREE, |_key: R::Key, bytes| Ok(codec::head(R::TREE, bytes)?.ending))?;
+        let endings: Vec<Ending> = self
+            .walk_heads::<R>()?
+            .map(|entry| entry.map(|(_, head)| head.ending))
+            .collect::<Result<_, _>>()?;
         let count = |ending: Ending| endings.iter().filter(|it| **it == ending).count();
         let number = |n: usize| u64::try_from(n).expect("a length fits 64 bits");
         Ok(Ending::ALL.into_iter().map(|ending| (ending, number(count(ending)))).collect())

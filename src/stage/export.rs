@@ -105,7 +105,7 @@ pub enum ExportError {
     UnlistedClass { file_name: String, label: Label },
     #[error("picture {file_name} is in the dataset twice")]
     Twice { file_name: String },
-    #[error("prepared file {} is not what was recorded: its SHA-256 is not {expected}", path.display())]
+    #[error("prepared file {} is not what was recorded: its BLAKE3 is not {expected}", path.display())]
     Altered { path: PathBuf, expected: String },
     #[error("folder {} has files but no mark of ours; name an empty folder or move it away", dir.display())]
     NotOurs { dir: PathBuf },

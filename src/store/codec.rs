@@ -1,6 +1,8 @@
 //! How a result is laid out in its tree: one byte for its ending, 36 for its stamp, then JSON.
 //! The fixed front lets a run find what is due without parsing what is done.
 
+use std::io::BufWriter;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{Settled, StoreError};
@@ -17,9 +19,10 @@ pub struct Digest(pub [u8; 16]);
 
 impl Digest {
     pub fn of(everything: &impl Serialize) -> Self {
-        let mut hasher = blake3::Hasher::new();
+        // Values come in crumbs, and the digest likes loaves.
+        let mut hasher = BufWriter::with_capacity(64 << 10, blake3::Hasher::new());
         serde_json::to_writer(&mut hasher, everything).expect("stamped values have string keys");
-        let digest = hasher.finalize();
+        let digest = hasher.into_inner().expect("a digest takes everything").finalize();
         Self(*digest.as_bytes().first_chunk().expect("a BLAKE3 digest has 32 bytes"))
     }
 }

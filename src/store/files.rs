@@ -33,7 +33,14 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// them to the disk: until then a power cut may leave a file of the right name and the wrong
 /// length, so no record may speak of it.
 pub fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    write_aside(path, bytes, if cfg!(target_os = "linux") { Care::Later } else { Care::Synced })
+    write_aside(path, bytes, Care::unhurried())
+}
+
+/// Writes `bytes` to `path` where it belongs, for a folder that is swapped in whole: a crash may
+/// leave half of it. [`sync_all_below`] sees it to the disk.
+pub fn write_plainly(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    write_new(path, bytes, Care::unhurried())
+        .map_err(|source| FileError::Write { path: path.to_owned(), source })
 }
 
 /// Sees everything to the disk that [`write_unsynced`] wrote in or below `folder`.
@@ -117,6 +124,13 @@ pub fn read_text_if_any(path: &Path) -> Result<Option<String>, FileError> {
 enum Care {
     Synced,
     Later,
+}
+
+impl Care {
+    /// Where the disk can be told to take everything at once, that is left for later.
+    fn unhurried() -> Self {
+        if cfg!(target_os = "linux") { Self::Later } else { Self::Synced }
+    }
 }
 
 fn write_aside(path: &Path, bytes: &[u8], care: Care) -> Result<(), FileError> {

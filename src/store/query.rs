@@ -2,6 +2,9 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
+use rayon::prelude::*;
+use serde::Deserialize;
+
 use super::{
     Store, StoreError,
     schema::{RunName, SetRun},
@@ -9,14 +12,14 @@ use super::{
 use crate::domain::{
     classes::Classes,
     dataset::{Picture, Provenance},
-    fingerprint::Fingerprint,
+    fingerprint::{Fingerprint, View},
     id::{BlobId, Label, Place, PostId},
     learning::suspects::Suspect,
     link::{Download, LinkId, MediaLink, MediaUrl, Resolution, Resolved},
     outcome::Outcome,
     picture::Crop,
     post::{Media, Post},
-    split::Placement,
+    split::{Placement, Split},
     verdict::{Ruling, Verdict},
 };
 
@@ -50,34 +53,41 @@ pub fn sightings<'a>(
     store: &'a Store,
     classes: &'a Classes,
 ) -> Result<impl Iterator<Item = Result<Sighting, StoreError>> + use<'a>, StoreError> {
-    let of_post = |(id, post): (PostId, Post)| -> Result<Vec<Sighting>, StoreError> {
-        let settled = store.get::<Resolution>(&id)?;
-        let Some(Outcome::Made(resolution)) = settled.map(|settled| settled.outcome) else {
-            return Ok(Vec::new());
-        };
-        // A class that was narrowed away or renamed is judged anew before it counts.
-        let is_wanted = classes.labels().any(|label| *label == resolution.label);
-        let items = if is_wanted { resolution.items } else { Vec::new() };
-        let crosspost_of = parent(&id, &post);
-        let seen = (0_u16..).zip(items).filter_map(|(index, item)| match item {
-            Resolved::Link(media) => Some(Sighting {
-                link: LinkId { post: id.clone(), index },
-                label: resolution.label.clone(),
-                media,
-                place: resolution.place.clone(),
-                score: post.score.unwrap_or_default(),
-                created_utc: post.created_utc,
-                author: post.author.clone(),
-                crosspost_of: crosspost_of.clone(),
-            }),
-            Resolved::Rejected(_) => None,
-        });
-        Ok(seen.collect())
-    };
-    Ok(posts(store, classes)?.flat_map(move |entry| match entry.and_then(of_post) {
+    let seen = move |(id, post): (PostId, Post)| seen_in(store, classes, (&id, &post));
+    Ok(posts(store, classes)?.flat_map(move |entry| match entry.and_then(seen) {
         Ok(seen) => seen.into_iter().map(Ok).collect(),
         Err(error) => vec![Err(error)],
     }))
+}
+
+/// Returns the pictures one post points at.
+fn seen_in(
+    store: &Store,
+    classes: &Classes,
+    (id, post): (&PostId, &Post),
+) -> Result<Vec<Sighting>, StoreError> {
+    let settled = store.get::<Resolution>(id)?;
+    let Some(Outcome::Made(resolution)) = settled.map(|settled| settled.outcome) else {
+        return Ok(Vec::new());
+    };
+    // A class that was narrowed away or renamed is judged anew before it counts.
+    let is_wanted = classes.labels().any(|label| *label == resolution.label);
+    let items = if is_wanted { resolution.items } else { Vec::new() };
+    let crosspost_of = parent(id, post);
+    let seen = (0_u16..).zip(items).filter_map(|(index, item)| match item {
+        Resolved::Link(media) => Some(Sighting {
+            link: LinkId { post: id.clone(), index },
+            label: resolution.label.clone(),
+            media,
+            place: resolution.place.clone(),
+            score: post.score.unwrap_or_default(),
+            created_utc: post.created_utc,
+            author: post.author.clone(),
+            crosspost_of: crosspost_of.clone(),
+        }),
+        Resolved::Rejected(_) => None,
+    });
+    Ok(seen.collect())
 }
 
 /// Names the post that a crosspost passes on, which is of the same site.
@@ -146,10 +156,10 @@ pub fn dataset(store: &Store, classes: &Classes) -> Result<Vec<Picture>, StoreEr
     if kept.is_empty() {
         return Ok(Vec::new());
     }
-    let sources = best_sources(store, classes, |blob| kept.contains_key(blob))?;
+    let mut sources = best_sources(store, classes, |blob| kept.contains_key(blob))?;
     let placements: BTreeMap<BlobId, Placement> = store.notes()?.into_iter().collect();
     let crops: BTreeMap<BlobId, Crop> = store.made()?.into_iter().collect();
-    let mut pictures = Vec::new();
+    let mut due = Vec::new();
     for (blob, (verdict, label)) in kept {
         // A class that was renamed or merged since is judged anew before it counts.
         if !classes.labels().any(|listed| *listed == label) {
@@ -159,20 +169,61 @@ pub fn dataset(store: &Store, classes: &Classes) -> Result<Vec<Picture>, StoreEr
         else {
             continue;
         };
-        let Some(source) = sources.get(&blob) else { continue };
-        let Some(post) = store.note::<Post>(&source.link.post)? else { continue };
-        let Some(print) = fingerprint(store, &blob)? else { continue };
+        let Some(provenance) = sources.remove(&blob) else { continue };
+        due.push(Due { blob, label, split: *split, crop, group: verdict.leak_group, provenance });
+    }
+    let parts: Vec<Vec<Picture>> =
+        due.par_chunks(PART).map(|part| finished(store, part)).collect::<Result<_, _>>()?;
+    Ok(parts.concat())
+}
+
+/// How many pictures are finished by one thread at a time.
+const PART: usize = 512;
+
+/// A picture of the dataset but for what its fingerprint tells.
+struct Due<'a> {
+    blob: BlobId,
+    label: Label,
+    split: Split,
+    crop: &'a Crop,
+    group: BlobId,
+    provenance: Provenance,
+}
+
+/// What of a fingerprint an export tells. The rest is most of it, and is passed over.
+#[derive(Deserialize)]
+struct Outline {
+    width_px: u32,
+    height_px: u32,
+    views: Vec<View>,
+}
+
+/// Finishes pictures, which are in the order of their blobs. Fingerprints are read in a row:
+/// asking for one at a time reads all that lie beside it every time.
+fn finished(store: &Store, part: &[Due<'_>]) -> Result<Vec<Picture>, StoreError> {
+    let (Some(first), Some(last)) = (part.first(), part.last()) else { return Ok(Vec::new()) };
+    let last = last.blob;
+    let mut pictures = Vec::with_capacity(part.len());
+    let mut due = part.iter().peekable();
+    for entry in store.walk_parts_from::<Fingerprint, Outline>(&first.blob)? {
+        let (blob, settled) = entry?;
+        if last < blob {
+            break;
+        }
+        while due.next_if(|it| it.blob < blob).is_some() {}
+        let Some(due) = due.next_if(|it| it.blob == blob) else { continue };
+        let Outcome::Made(print) = settled.outcome else { continue };
         let Some(whole) = print.views.first() else { continue };
         pictures.push(Picture {
             blob,
-            label,
-            split: *split,
-            crop: crop.clone(),
+            label: due.label.clone(),
+            split: due.split,
+            crop: due.crop.clone(),
             hash: whole.hash,
             source_width_px: print.width_px,
             source_height_px: print.height_px,
-            leak_group: verdict.leak_group,
-            provenance: provenance(source, &post),
+            leak_group: due.group,
+            provenance: due.provenance.clone(),
         });
     }
     Ok(pictures)
@@ -183,19 +234,31 @@ pub fn dataset(store: &Store, classes: &Classes) -> Result<Vec<Picture>, StoreEr
 fn best_sources(
     store: &Store,
     classes: &Classes,
-    is_asked: impl Fn(&BlobId) -> bool,
-) -> Result<BTreeMap<BlobId, Sighting>, StoreError> {
-    let mut best: BTreeMap<BlobId, Sighting> = BTreeMap::new();
-    for sighting in sightings(store, classes)? {
-        let sighting = sighting?;
-        let blob = blob_of(store, &sighting.media.url)?;
-        let Some(blob) = blob.filter(|blob| is_asked(blob)) else { continue };
-        let rank = |it: &Sighting| (Reverse(it.score), it.created_utc, it.link.clone());
-        if best.get(&blob).is_none_or(|known| rank(&sighting) < rank(known)) {
-            best.insert(blob, sighting);
+    is_asked: impl Fn(&BlobId) -> bool + Sync,
+) -> Result<BTreeMap<BlobId, Provenance>, StoreError> {
+    let found = posts(store, classes)?.par_bridge().try_fold(BTreeMap::new, |mut best, entry| {
+        let (id, post) = entry?;
+        for sighting in seen_in(store, classes, (&id, &post))? {
+            let blob = blob_of(store, &sighting.media.url)?;
+            if let Some(blob) = blob.filter(&is_asked) {
+                keep_better(&mut best, blob, provenance(sighting, &post));
+            }
         }
+        Ok(best)
+    });
+    found.try_reduce(BTreeMap::new, |mut best, others| {
+        for (blob, other) in others {
+            keep_better(&mut best, blob, other);
+        }
+        Ok(best)
+    })
+}
+
+fn keep_better(best: &mut BTreeMap<BlobId, Provenance>, blob: BlobId, other: Provenance) {
+    let rank = |it: &Provenance| (Reverse(it.score), it.created_utc, it.post.clone(), it.index);
+    if best.get(&blob).is_none_or(|known| rank(&other) < rank(known)) {
+        best.insert(blob, other);
     }
-    Ok(best)
 }
 
 pub fn fingerprint(store: &Store, blob: &BlobId) -> Result<Option<Fingerprint>, StoreError> {
@@ -210,16 +273,16 @@ pub fn current_run(store: &Store) -> Result<Option<RunName>, StoreError> {
     Ok(store.note::<SetRun>(&"train".to_owned())?.map(|run| RunName::of(run.stamp)))
 }
 
-fn provenance(sighting: &Sighting, post: &Post) -> Provenance {
+fn provenance(sighting: Sighting, post: &Post) -> Provenance {
     Provenance {
-        post: sighting.link.post.clone(),
+        post: sighting.link.post,
         index: sighting.link.index,
-        place: sighting.place.0.clone(),
+        place: sighting.place.0,
         title: post.title.clone(),
-        author: post.author.clone(),
+        author: sighting.author,
         permalink: post.permalink.clone(),
-        url: sighting.media.url.clone(),
-        created_utc: post.created_utc,
+        url: sighting.media.url,
+        created_utc: sighting.created_utc,
         score: sighting.score,
     }
 }

@@ -1,45 +1,50 @@
 //! Pictures → a zip archive that is the same bytes on every machine and in every run.
 //!
 //! Stored, not compressed (JPEG and PNG do not shrink), sorted, dated 1980-01-01, without extra
-//! fields. Every picture is checked against its recorded digest on the way.
+//! fields.
 
 use std::{
     io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
-use sha2::{Digest as _, Sha256};
 use zip::{
     CompressionMethod, DateTime, System, ZipWriter, result::ZipError, write::SimpleFileOptions,
 };
 
-use super::{ExportError, files};
-use crate::domain::bytes::hex;
+use super::ExportError;
 
-/// One picture of an archive.
-pub(super) struct Entry<'a> {
-    pub(super) name: &'a str,
-    pub(super) file: PathBuf,
-    pub(super) sha256: &'a str,
+/// An archive in the making; its entries come sorted.
+pub(super) struct Archive<W: Write + Seek> {
+    zip: ZipWriter<Quiet<W>>,
+    path: PathBuf,
 }
 
-/// Writes `entries`, already sorted, behind folders for the classes that have no picture here.
-pub(super) fn write<'a, W: Write + Seek>(
-    out: W,
-    path: &Path,
-    empty_classes: &[&str],
-    entries: impl Iterator<Item = Entry<'a>>,
-) -> Result<W, ExportError> {
-    let mut zip = ZipWriter::new(Quiet { inner: out, position: 0, has_failed: false });
-    for class in empty_classes {
-        let added = zip.add_directory(*class, options().unix_permissions(0o755));
-        added.map_err(|error| ExportError::write(path)(io_error(error)))?;
+impl<W: Write + Seek> Archive<W> {
+    /// Begins with folders for the classes that have no picture here; `path` is for complaints.
+    pub(super) fn begin(out: W, path: &Path, empty_classes: &[&str]) -> Result<Self, ExportError> {
+        let mut zip = ZipWriter::new(Quiet { inner: out, position: 0, has_failed: false });
+        for class in empty_classes {
+            let added = zip.add_directory(*class, options().unix_permissions(0o755));
+            added.map_err(|error| ExportError::write(path)(io_error(error)))?;
+        }
+        Ok(Self { zip, path: path.to_owned() })
     }
-    for entry in entries {
-        add(&mut zip, path, &entry)?;
+
+    pub(super) fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), ExportError> {
+        let begun = self.zip.start_file(name, options().unix_permissions(0o644));
+        begun
+            .map_err(io_error)
+            .and_then(|()| self.zip.write_all(bytes))
+            .map_err(ExportError::write(&self.path))
     }
-    let quiet = zip.finish().map_err(|error| ExportError::write(path)(io_error(error)))?;
-    Ok(quiet.inner)
+
+    /// Writes the list of entries and returns what it was written to.
+    pub(super) fn finish(self) -> Result<W, ExportError> {
+        let Self { zip, path } = self;
+        let quiet = zip.finish().map_err(|error| ExportError::write(&path)(io_error(error)))?;
+        Ok(quiet.inner)
+    }
 }
 
 /// Takes the trouble with the disk out of its wrapping; the rest are mistakes of ours.
@@ -52,26 +57,6 @@ fn options() -> SimpleFileOptions {
         .compression_method(CompressionMethod::Stored)
         .last_modified_time(DateTime::DEFAULT)
         .system(System::Unix)
-}
-
-fn add<W: Write + Seek>(
-    zip: &mut ZipWriter<W>,
-    path: &Path,
-    entry: &Entry<'_>,
-) -> Result<(), ExportError> {
-    zip.start_file(entry.name, options().unix_permissions(0o644))
-        .map_err(|error| ExportError::write(path)(io_error(error)))?;
-    let mut hasher = Sha256::new();
-    files::each_chunk(&entry.file, |chunk| {
-        hasher.update(chunk);
-        zip.write_all(chunk).map_err(ExportError::write(path))
-    })?;
-    if hex(&hasher.finalize()) == entry.sha256 {
-        Ok(())
-    } else {
-        let expected = entry.sha256.to_owned();
-        Err(ExportError::Altered { path: entry.file.clone(), expected })
-    }
 }
 
 /// A writer that fails once and from then on pretends.

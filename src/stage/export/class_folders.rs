@@ -7,7 +7,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Dataset, ExportError, Written, crops, files,
+    Dataset, ExportError, Written,
+    crops::{self, Put},
+    files,
     papers::{self, Listed, README_FILE},
     readme::{self, Page},
     swap::Staging,
@@ -19,9 +21,12 @@ pub fn write_class_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<Written,
     let rows = dataset.some_rows()?;
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
-    crops::copy_all(dataset, &rows, new)?;
+    crops::make_class_folders(dataset, new)?;
+    crops::copy_all(dataset, &rows, (new, Put::Plainly))?;
     let version = papers::version(dataset, &rows);
-    papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
+    crops::sync_meanwhile(new, || {
+        papers::write(dataset, &rows, (Listed::InManifest, &version), new)
+    })?;
     let page = Page {
         title: dataset.title,
         lead: Vec::new(),

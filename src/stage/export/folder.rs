@@ -7,20 +7,25 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    path::{Component, Path},
+    path::{Component, Path, PathBuf},
 };
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, ExportError, Row, crops, files, swap};
-use crate::domain::{
-    id::{BlobId, Label},
-    split::Split,
+use super::{
+    Dataset, ExportError, Row,
+    crops::{self, Put},
+    files, swap,
+};
+use crate::{
+    domain::{
+        id::{BlobId, Label},
+        split::Split,
+    },
+    store::files as stored,
 };
 
 const MARK_FILE: &str = ".snapset";
-const TEMPORARY_FILE: &str = ".snapset-link";
 
 /// What became of the files of the folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,19 +79,18 @@ pub fn write_folder(dataset: &Dataset<'_>, dir: &Path) -> Result<Changes, Export
         let unsure = due.iter().map(|row| &row.path).chain(unclaimed.iter().copied());
         write_mark(dir, &during(&before, unsure, &after.classes))?;
     }
-    remove_temporaries(dir)?;
+    remove_temporaries(dir, &before)?;
     let mut changes = Changes { n_kept: kept.len(), ..Changes::default() };
-    make_class_folders(dataset, dir)?;
+    crops::make_class_folders(dataset, dir)?;
     for path in unclaimed {
         changes.n_removed += remove(&dir.join(path))?;
     }
-    let put = due.par_iter().map(|row| {
-        let is_replaced = dir.join(&row.path).exists();
-        place(&(dataset.crops)(row.picture), dir, &row.path).map(|()| is_replaced)
-    });
-    let put: Vec<bool> = put.collect::<Result<_, _>>()?;
-    changes.n_replaced = put.iter().filter(|is_replaced| **is_replaced).count();
-    changes.n_added = put.len() - changes.n_replaced;
+    // What is there without being known to us was refused above.
+    let is_known = |row: &&&Row<'_>| before.files.contains_key(&row.path);
+    let known = due.iter().filter(is_known);
+    changes.n_replaced = known.filter(|row| dir.join(&row.path).exists()).count();
+    changes.n_added = due.len() - changes.n_replaced;
+    crops::copy_all(dataset, due, (dir, Put::Whole))?;
     if before != after || changes.n_added + changes.n_replaced != 0 {
         remove_empty_folders(dir, before.classes.difference(&after.classes))?;
         sync_folders(dataset, dir)?;
@@ -161,43 +165,23 @@ fn write_mark(dir: &Path, mark: &Mark) -> Result<(), ExportError> {
     files::replace(&dir.join(MARK_FILE), text.as_bytes())
 }
 
-/// Makes every class in every split: a class missing in one would shift the numbers of the rest.
-fn make_class_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<(), ExportError> {
-    for folder in dataset.class_folders(dir) {
-        fs::create_dir_all(&folder).map_err(ExportError::write(&folder))?;
-    }
-    Ok(())
-}
-
-/// Puts a copy of a prepared file at `path` of `dir` in one step, so a kill leaves no half of it.
-/// A link would be cheaper, but then an edit of the dataset would be an edit of what it is made of.
-fn place(crop: &Path, dir: &Path, path: &str) -> Result<(), ExportError> {
-    let target = dir.join(path);
-    let thread = rayon::current_thread_index().unwrap_or(0);
-    let temporary = dir.join(format!("{TEMPORARY_FILE}-{thread}"));
-    copy(crop, &temporary)?;
-    fs::rename(&temporary, &target).map_err(ExportError::write(&target))
-}
-
-/// Copies a file. Where the disk can be told to take everything at once, that is left for later.
-fn copy(crop: &Path, to: &Path) -> Result<(), ExportError> {
-    fs::metadata(crop).map_err(ExportError::read(crop))?;
-    let is_synced_later = cfg!(target_os = "linux");
-    fs::copy(crop, to)
-        .and_then(|_| if is_synced_later { Ok(()) } else { fs::File::open(to)?.sync_all() })
-        .map_err(ExportError::write(to))
-        .inspect_err(|_| {
-            _ = fs::remove_file(to); // Half a file helps nobody; told is why it is half.
-        })
-}
-
-/// Removes what a run that was killed left between copying and renaming.
-fn remove_temporaries(dir: &Path) -> Result<(), ExportError> {
-    for entry in fs::read_dir(dir).map_err(ExportError::read(dir))? {
-        let entry = entry.map_err(ExportError::read(dir))?;
-        if entry.file_name().to_string_lossy().starts_with(TEMPORARY_FILE) {
-            remove(&entry.path())?;
-        }
+/// Removes what a run that was killed left between copying and renaming, which only one does that
+/// left its mark unsure.
+fn remove_temporaries(dir: &Path, before: &Mark) -> Result<(), ExportError> {
+    let doubted = before.files.iter().filter(|(_, held)| **held == Held::Unsure);
+    // Earlier versions had theirs in the folder itself.
+    let folders: BTreeSet<&Path> = doubted
+        .flat_map(|(path, _)| [Some(Path::new("")), Path::new(path).parent()])
+        .flatten()
+        .collect();
+    for folder in folders {
+        let folder = dir.join(folder);
+        let left = stored::entries(&folder).map_err(crops::told)?;
+        let is_ours = |path: &&PathBuf| {
+            let name = path.file_name().unwrap_or_default();
+            name.to_string_lossy().starts_with(stored::UNDER_WAY)
+        };
+        left.iter().filter(is_ours).try_for_each(|path| remove(path).map(drop))?;
     }
     Ok(())
 }

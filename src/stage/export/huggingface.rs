@@ -6,6 +6,8 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use rayon::prelude::*;
+
 use super::{
     Dataset, ExportError, Row, Written,
     card::{self, Part},
@@ -36,7 +38,7 @@ pub fn write_huggingface(
     fs::create_dir(&data).map_err(ExportError::write(&data))?;
     let classes = dataset.sorted_classes();
     let mut parts = Vec::new();
-    let mut shards: Vec<Shard> = Vec::new();
+    let mut written: Vec<(Split, String)> = Vec::new();
     for split in Split::ALL {
         let own: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
         if own.is_empty() {
@@ -45,10 +47,8 @@ pub fn write_huggingface(
         let cut = cut(&own, recipe.shard_megabytes * 1_000_000);
         for (at, shard) in cut.iter().enumerate() {
             let name = format!("{split}-{at:05}-of-{:05}.parquet", cut.len());
-            let path = data.join(&name);
-            parquet::write(dataset, &classes, shard, &path)?;
-            let (sha256, size_bytes) = files::sha256(&path)?;
-            shards.push(Shard { split, path: format!("{DATA_FOLDER}/{name}"), sha256, size_bytes });
+            parquet::write(dataset, &classes, shard, &data.join(&name))?;
+            written.push((split, format!("{DATA_FOLDER}/{name}")));
         }
         let n_bytes = own.iter().map(|row| row.picture.crop.size_bytes).sum();
         parts.push(Part {
@@ -59,6 +59,11 @@ pub fn write_huggingface(
         });
     }
     files::sync_dir(&data)?;
+    let summed = written.into_par_iter().map(|(split, path)| {
+        let (sha256, size_bytes) = files::sha256(&new.join(&path))?;
+        Ok(Shard { split, path, sha256, size_bytes })
+    });
+    let shards: Vec<Shard> = summed.collect::<Result<_, ExportError>>()?;
     let version = papers::version(dataset, &rows);
     papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
     if let Some(croissant) = croissant {

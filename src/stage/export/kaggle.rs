@@ -12,9 +12,11 @@ use std::{
 };
 
 use super::{
-    Dataset, ExportError, Row, Written, archive,
-    archive::Entry,
-    croissant, crops, files,
+    Dataset, ExportError, Row, Written,
+    archive::Archive,
+    croissant,
+    crops::{self, Put},
+    files,
     metadata::{archive_name, metadata},
     papers::{self, CHECKSUMS_FILE, Listed, README_FILE},
     readme::{self, Page},
@@ -69,8 +71,11 @@ pub fn write_kaggle_dirs(
     let dataset = &of(dataset, recipe);
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
-    crops::copy_all(dataset, &rows, new)?;
-    papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
+    crops::make_class_folders(dataset, new)?;
+    crops::copy_all(dataset, &rows, (new, Put::Plainly))?;
+    crops::sync_meanwhile(new, || {
+        papers::write(dataset, &rows, (Listed::InManifest, &version), new)
+    })?;
     let page = page(recipe, readme::folders_line(), loading_folders(recipe));
     let sums = rows.iter().map(|it| (it.path.as_str(), it.picture.crop.sha256.as_str())).collect();
     let written = describe(dataset, recipe, (&page, cover), (version, &sums), new)?;
@@ -152,16 +157,16 @@ fn write_archive(
         .map(Label::as_str)
         .collect();
     empty.sort_unstable();
-    let entries = rows.iter().map(|row| Entry {
-        name: row.path.strip_prefix(&prefix).expect("a path begins with its split"),
-        file: (dataset.crops)(row.picture),
-        sha256: &row.picture.crop.sha256,
-    });
     let path = dir.join(archive_name(split));
     let file = File::create(&path).map_err(ExportError::write(&path))?;
     let buffered = BufWriter::with_capacity(files::BUFFER_BYTES, file);
-    let buffered = archive::write(buffered, &path, &empty, entries)?;
-    buffered
+    let mut archive = Archive::begin(buffered, &path, &empty)?;
+    crops::each(dataset, &rows, |row, bytes| {
+        let name = row.path.strip_prefix(&prefix).expect("a path begins with its split");
+        archive.add(name, &bytes)
+    })?;
+    archive
+        .finish()?
         .into_inner()
         .map_err(std::io::IntoInnerError::into_error)
         .and_then(|file| file.sync_all())

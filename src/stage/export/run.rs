@@ -101,7 +101,11 @@ impl SetStage for Exporting<'_> {
     }
 
     fn input(&self, store: &Store) -> Result<Input, ExportingError> {
-        let pictures = query::dataset(store, self.classes)?;
+        let (pictures, funnel) = rayon::join(
+            || query::dataset(store, self.classes),
+            || funnel::funnel(store, self.classes),
+        );
+        let (pictures, funnel) = (pictures?, funnel?);
         let folds = match self.recipe.export.lists {
             Some(_) => store.notes::<Fold>()?.into_iter().collect(),
             None => BTreeMap::new(),
@@ -116,7 +120,7 @@ impl SetStage for Exporting<'_> {
             folds,
             purity,
             classes: self.classes.labels().cloned().collect(),
-            funnel: funnel::funnel(store, self.classes)?,
+            funnel,
             removals: removals(store, &pictures)?,
             pictures,
         })

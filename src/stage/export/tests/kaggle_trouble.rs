@@ -2,7 +2,7 @@
 
 use std::io::{self, Seek, SeekFrom, Write};
 
-use super::*;
+use super::{super::archive::Archive, *};
 
 #[test]
 fn trouble_midway_leaves_the_old_export_and_nothing_half_written() {
@@ -173,15 +173,11 @@ impl Seek for SmallDisk {
 
 #[test]
 fn a_disk_that_is_full_anywhere_in_an_archive_is_reported_as_such() {
-    let bench = Bench::new();
     let write = |room| {
-        let entry = archive::Entry {
-            name: "a.jpg",
-            file: bench.crop_of(0),
-            sha256: &bench.pictures[0].crop.sha256,
-        };
         let disk = SmallDisk { room, ..SmallDisk::default() };
-        archive::write(disk, Path::new("train.zip"), &["dogs"], [entry].into_iter())
+        let mut archive = Archive::begin(disk, Path::new("train.zip"), &["dogs"])?;
+        archive.add("a.jpg", &drawn(0))?;
+        archive.finish()
     };
     let needed = write(u64::MAX).unwrap().length;
 

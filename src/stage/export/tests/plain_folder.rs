@@ -118,7 +118,9 @@ fn a_crash_midway_heals_at_the_next_run() {
     let mut bench = Bench::new();
     fs::remove_file(bench.crop_of(3)).unwrap();
     bench.folder().unwrap_err();
-    fs::write(bench.path("dataset/.snapset-link"), "half a link").unwrap();
+    for half in ["train/dogs/.snapset-9-0", ".snapset-link-1"] {
+        fs::write(bench.path("dataset").join(half), "half a picture").unwrap();
+    }
     fs::write(bench.crop_of(3), drawn(3)).unwrap();
     bench.pictures.remove(0);
 
