@@ -8,7 +8,8 @@
 //! the disk has what it wrote, and `cp` does not: what `sync` takes behind it is told as well.
 //! What was written is moved out of the way and removed between rounds, with a pause: ext4 gives
 //! no inode out again for half a minute, and whoever makes a file meanwhile looks at every one it
-//! may not have. With `--scratch`, what was prepared in FOLDER is used again. Every figure is told as it is taken. Medians are shown, with the most memory the program had;
+//! may not have. With `--scratch`, what was prepared in FOLDER is used again. Every figure is told
+//! as it is taken. Medians are shown, with the most memory the program had;
 //! the bench fails where a form is written at less than four fifths of the speed of `cp` alone.
 //! Linux only: peak memory comes from `/proc`.
 
@@ -58,10 +59,14 @@ const FORMS: [(&str, &str); 7] = [
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).filter(|it| it != "--bench").collect();
     let kept = args.iter().position(|it| it == "--scratch").and_then(|at| args.get(at + 1));
-    let n_pictures = args.first().and_then(|it| it.parse().ok()).unwrap_or(50_000);
+    let n_pictures =
+        args.first().filter(|it| !it.starts_with("--")).map_or(50_000, |it| it.parse().unwrap());
     let scratch = kept.map_or_else(|| env::temp_dir().join("snapset-bench-export"), PathBuf::from);
     let bench = Bench { scratch };
     if kept.is_none() || !bench.scratch.join("data").exists() {
+        let is_free = fs::read_dir(&bench.scratch).is_ok_and(|mut it| it.next().is_none());
+        let is_free = is_free || !bench.scratch.exists() || kept.is_none();
+        assert!(is_free, "{} is not empty and no folder of this bench", bench.scratch.display());
         bench.draw(n_pictures);
         eprintln!("{n_pictures} pictures are drawn");
     }

@@ -63,8 +63,18 @@ pub struct Settled<T> {
 /// A result and the key that finds it.
 pub type Entry<R> = (<R as Record>::Key, Settled<R>);
 
-/// Some fields of a result and the key that finds it.
-pub type PartOf<R, P> = (<R as Record>::Key, Settled<P>);
+/// A result that was found and not read.
+pub struct Unread {
+    tree: &'static str,
+    bytes: sled::IVec,
+}
+
+impl Unread {
+    /// Reads as much of the result as `P` has fields for.
+    pub fn read<P: DeserializeOwned>(&self) -> Result<Settled<P>, StoreError> {
+        codec::decode(self.tree, &self.bytes)
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -159,21 +169,21 @@ impl Store {
         &self,
         first: &R::Key,
     ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
-        self.walk_parts_from::<R, R>(first)
+        let entries = self.walk_unread_from::<R>(first)?;
+        Ok(entries.map(|entry| entry.and_then(|(key, unread)| Ok((key, unread.read()?)))))
     }
 
-    /// Reads as much of the results of one kind as `P` has fields for, from a key on, in key order.
-    pub fn walk_parts_from<R: Record, P: DeserializeOwned>(
+    /// Finds the results of one kind from a key on, in key order, and leaves them unread.
+    pub fn walk_unread_from<R: Record>(
         &self,
         first: &R::Key,
-    ) -> Result<impl Iterator<Item = Result<PartOf<R, P>, StoreError>> + use<R, P>, StoreError>
+    ) -> Result<impl Iterator<Item = Result<(R::Key, Unread), StoreError>> + use<R>, StoreError>
     {
-        let entries = self.tree(R::TREE)?.range(first.to_bytes()..);
-        Ok(entries.map(|entry| {
-            let (key, bytes) =
-                entry.map_err(|source| StoreError::Read { tree: R::TREE, source })?;
-            let key = R::Key::from_bytes(&key).ok_or(StoreError::KeyShape { tree: R::TREE })?;
-            Ok((key, codec::decode(R::TREE, &bytes)?))
+        let tree = R::TREE;
+        Ok(self.tree(tree)?.range(first.to_bytes()..).map(move |entry| {
+            let (key, bytes) = entry.map_err(|source| StoreError::Read { tree, source })?;
+            let key = R::Key::from_bytes(&key).ok_or(StoreError::KeyShape { tree })?;
+            Ok((key, Unread { tree, bytes }))
         }))
     }
 

@@ -90,8 +90,8 @@ impl Inference {
         let mut n_uses = self.n_uses.clone();
         values[0] = Some(Map::of(picture, self.shape));
         for step in &self.steps {
-            let inputs: Vec<&Map> =
-                step.inputs.iter().filter_map(|it| values[*it].as_ref()).collect();
+            let given = |place: &usize| values[*place].as_ref().expect("an earlier step gave it");
+            let inputs: Vec<&Map> = step.inputs.iter().map(given).collect();
             let value = step.work.run(&inputs);
             for place in &step.inputs {
                 n_uses[*place] -= 1;
@@ -101,7 +101,7 @@ impl Inference {
             }
             values[step.gives] = Some(value);
         }
-        values.pop().flatten().map(|last| last.planes()).unwrap_or_default()
+        values.pop().flatten().expect("the last step gives the last value").planes()
     }
 }
 

@@ -18,8 +18,16 @@ pub enum FileError {
     MakeFolder { path: PathBuf, source: io::Error },
 }
 
-/// Names of files under way begin like this; `store::takedown` sweeps what a kill left of them.
+/// Names of files under way begin like this; what a kill left of them is swept by
+/// `store::takedown` and by the export.
 pub const UNDER_WAY: &str = ".snapset-";
+
+/// Tells whether a file of this name was under way.
+pub fn is_under_way(name: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+    let parts = name.strip_prefix(UNDER_WAY).and_then(|rest| rest.split_once('-'));
+    parts.is_some_and(|(process, n)| is_number(process) && is_number(n))
+}
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
@@ -43,7 +51,8 @@ pub fn write_plainly(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .map_err(|source| FileError::Write { path: path.to_owned(), source })
 }
 
-/// Sees everything to the disk that [`write_unsynced`] wrote in or below `folder`.
+/// Sees everything to the disk that [`write_unsynced`] and [`write_plainly`] wrote in or below
+/// `folder`.
 pub fn sync_all_below(folder: &Path) -> Result<(), FileError> {
     #[cfg(target_os = "linux")]
     {

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, Unread,
     schema::{RunName, SetRun},
 };
 use crate::domain::{
@@ -174,7 +174,7 @@ pub fn dataset(store: &Store, classes: &Classes) -> Result<Vec<Picture>, StoreEr
     }
     let parts: Vec<Vec<Picture>> =
         due.par_chunks(PART).map(|part| finished(store, part)).collect::<Result<_, _>>()?;
-    Ok(parts.concat())
+    Ok(parts.into_iter().flatten().collect())
 }
 
 /// How many pictures are finished by one thread at a time.
@@ -198,24 +198,32 @@ struct Outline {
     views: Vec<View>,
 }
 
+/// Fingerprints so near are walked to.
+const NEAR: usize = 16;
+
 /// Finishes pictures, which are in the order of their blobs. Fingerprints are read in a row:
 /// asking for one at a time reads all that lie beside it every time.
 fn finished(store: &Store, part: &[Due<'_>]) -> Result<Vec<Picture>, StoreError> {
-    let (Some(first), Some(last)) = (part.first(), part.last()) else { return Ok(Vec::new()) };
-    let last = last.blob;
+    type Found = Result<(BlobId, Unread), StoreError>;
+    let Some(first) = part.first() else { return Ok(Vec::new()) };
+    let mut prints = store.walk_unread_from::<Fingerprint>(&first.blob)?.peekable();
     let mut pictures = Vec::with_capacity(part.len());
-    let mut due = part.iter().peekable();
-    for entry in store.walk_parts_from::<Fingerprint, Outline>(&first.blob)? {
-        let (blob, settled) = entry?;
-        if last < blob {
-            break;
+    for due in part {
+        let is_before = |found: &Found| matches!(found, Ok((blob, _)) if *blob < due.blob);
+        let is_it = |found: &Found| found.as_ref().map_or(true, |(blob, _)| *blob == due.blob);
+        for _ in 0..NEAR {
+            if prints.next_if(is_before).is_none() {
+                break;
+            }
         }
-        while due.next_if(|it| it.blob < blob).is_some() {}
-        let Some(due) = due.next_if(|it| it.blob == blob) else { continue };
-        let Outcome::Made(print) = settled.outcome else { continue };
+        if prints.peek().is_some_and(is_before) {
+            prints = store.walk_unread_from::<Fingerprint>(&due.blob)?.peekable();
+        }
+        let Some(found) = prints.next_if(is_it) else { continue };
+        let Outcome::Made(print) = found?.1.read::<Outline>()?.outcome else { continue };
         let Some(whole) = print.views.first() else { continue };
         pictures.push(Picture {
-            blob,
+            blob: due.blob,
             label: due.label.clone(),
             split: due.split,
             crop: due.crop.clone(),

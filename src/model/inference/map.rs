@@ -1,4 +1,5 @@
-//! What a step gives for one picture: channels last, each place filled up to whole registers.
+//! What a step gives for one picture: channels last, each place filled up to whole registers where
+//! a convolution gave it.
 
 use std::borrow::Cow;
 

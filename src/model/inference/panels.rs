@@ -189,11 +189,18 @@ impl Sum<'_> {
             }
             let (out, _) = S::as_mut_simd_f32s(&mut self.out[to..]);
             for (out, sum) in out.iter_mut().zip(sums) {
-                *out = simd.min_f32s(simd.max_f32s(sum, least), most);
+                *out = bounded(simd, sum, [least, most]);
             }
         }
         N
     }
+}
+
+/// What is no number stays none: the larger of it and a bound would be the bound.
+#[inline(always)]
+fn bounded<S: Simd>(simd: S, sum: S::f32s, [least, most]: [S::f32s; 2]) -> S::f32s {
+    let sum = simd.select_f32s(simd.less_than_f32s(sum, least), least, sum);
+    simd.select_f32s(simd.less_than_f32s(most, sum), most, sum)
 }
 
 /// A window of nine taps over each channel by itself.
@@ -270,7 +277,7 @@ impl WithSimd for RowSum<'_> {
                 for (row, weights) in rows.iter().zip(&weights) {
                     sum = simd.mul_add_e_f32s(row[channel], weights[channel], sum);
                 }
-                out[channel] = simd.min_f32s(simd.max_f32s(sum, least), most);
+                out[channel] = bounded(simd, sum, [least, most]);
             }
         }
     }
@@ -326,6 +333,34 @@ mod tests {
             let is_near = (found - expected).abs() <= 1e-5 * expected.abs().max(1.0);
             assert!(is_near, "{found}, not {expected}");
         }
+    }
+
+    #[test]
+    fn what_is_no_number_is_not_lost() {
+        let lanes = lanes();
+        let panels = Panels::of(&[1.0; 3], &[0.0, f32::NAN, 0.0], 1, lanes);
+        let given = Places {
+            panels: &panels,
+            input: &[1.0, f32::NAN],
+            taps: &[0],
+            n_in: 1,
+            at: &[[0, 0], [1, panels.stride]],
+            added: None,
+            bounds: [0.0, 6.0],
+        };
+        let mut out = vec![0.0; 2 * panels.stride];
+        given.sum(&mut out);
+        assert_eq!(out[..3].iter().map(|it| it.is_nan()).collect::<Vec<_>>(), [false, true, false]);
+        assert!(out[panels.stride..][..3].iter().all(|it| it.is_nan()));
+
+        let nine = Nine::of(&[1.0; 9], &[0.0], lanes);
+        let mut input = vec![0.0; 9 * lanes];
+        input[4 * lanes] = f32::NAN;
+        let taps = array::from_fn(|tap| tap * lanes);
+        let row = Row { nine: &nine, input: &input, taps: &taps, step: lanes, bounds: [0.0, 6.0] };
+        let mut out = vec![0.0; lanes];
+        row.sum(&mut out);
+        assert!(out[0].is_nan());
     }
 
     #[test]

@@ -74,7 +74,12 @@ fn reduce<'a>(places: impl Iterator<Item = &'a [f32]>, how: Pool, out: &mut [f32
     out.fill(if how == Pool::Largest { f32::NEG_INFINITY } else { 0.0 });
     for place in places {
         match how {
-            Pool::Largest => out.iter_mut().zip(place).for_each(|(out, it)| *out = it.max(*out)),
+            // What is no number wins.
+            Pool::Largest => out.iter_mut().zip(place).for_each(|(out, it)| {
+                if *out < *it || it.is_nan() {
+                    *out = *it;
+                }
+            }),
             Pool::Average => out.iter_mut().zip(place).for_each(|(out, it)| *out += it),
         }
     }
@@ -132,4 +137,21 @@ pub(super) fn bound(mut map: Map, [least, most]: [f32; 2]) -> Map {
 #[expect(clippy::cast_precision_loss, reason = "a map has fewer than 2^24 places")]
 fn short(n: usize) -> f32 {
     n as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_not_lost() {
+        let values = vec![1.0, f32::NAN, 3.0, 4.0];
+        let map = Map { size: [2, 2], n_channels: 1, stride: 1, values };
+
+        for how in [Pool::Largest, Pool::Average] {
+            assert!(pool(&map, Window::of(2), how).values[0].is_nan());
+            assert!(pool_all(&map, how).values[0].is_nan());
+        }
+        assert!(bound(map, [0.0, 6.0]).values[1].is_nan());
+    }
 }

@@ -77,7 +77,6 @@ impl<'a> Plan<'a> {
         let (mut gives, mut added) = (place, None);
         if let Some(taker) = self.taker(place)
             && let (Op::Add, [a, b]) = (self.node(taker).op, self.node(taker).inputs.as_slice())
-            && a != b
         {
             added = Some(if *a == place { *b } else { *a });
             gives = taker;

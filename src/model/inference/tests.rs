@@ -69,6 +69,12 @@ fn every_network_answers_as_layer_by_layer() {
 }
 
 #[test]
+fn a_block_of_several_bands_answers_as_layer_by_layer() {
+    let plan = Plan::new(Architecture::MobilenetV2, 224, 3);
+    assert_same(&net(&plan), "mobilenet-v2 at 224 pixels");
+}
+
+#[test]
 fn weights_of_other_frameworks_and_other_heads_are_answered_with() {
     for architecture in [Architecture::MobilenetV2, Architecture::Xception] {
         let mut plan = plan(architecture);

@@ -165,15 +165,18 @@ impl Extractor {
         if nodes.len() < 2 {
             return None;
         }
-        // Told apart from what earlier versions kept, which added in another order.
-        let mut text = format!("channels last {nodes:?} {:?}", supply.preprocessing);
+        let here = if inference::serves(device) { Inference::of(net) } else { None };
+        let mut text = format!("{nodes:?} {:?}", supply.preprocessing);
+        if here.is_some() {
+            // Told apart from what earlier versions kept, which added in another order.
+            text += " channels last";
+        }
         if supply.recipe.device != Compute::Cpu {
             // Another device adds in another order.
             write!(text, " {}", supply.recipe.device).expect("a text can grow");
         }
         let mut text = text.into_bytes();
         text.extend(weights::to_safetensors(&net.tensors()));
-        let here = if inference::serves(device) { Inference::of(net) } else { None };
         let fixed =
             here.map_or_else(|| Fixed::Elsewhere(net.folded(), device.clone()), Fixed::Here);
         Some(Self { digest: BlobId::of(&text), fixed, shape })

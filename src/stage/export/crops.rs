@@ -69,7 +69,12 @@ pub(super) fn copy_all<'a, 'b: 'a>(
     let n_bytes = AtomicU64::new(0);
     thread::scope(|scope| {
         let (tell, told) = mpsc::channel();
-        let syncing = scope.spawn(move || told.iter().try_for_each(|()| sync(dir)));
+        let syncing = scope.spawn(move || {
+            told.iter().try_for_each(|()| {
+                while told.try_recv().is_ok() {} // One wait does for all that were asked for.
+                sync(dir)
+            })
+        });
         let copied = rows.into_par_iter().try_for_each(|row| {
             copy(dataset, row, (dir, put))?;
             let size_bytes = row.picture.crop.size_bytes;

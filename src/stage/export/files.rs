@@ -54,7 +54,7 @@ pub(super) fn sha256(path: &Path) -> Result<(String, u64), ExportError> {
 }
 
 /// Hands the file over piece by piece, so that its size does not matter.
-pub(super) fn each_chunk(
+fn each_chunk(
     path: &Path,
     mut take: impl FnMut(&[u8]) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {

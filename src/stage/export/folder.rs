@@ -6,8 +6,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
     fs, io,
-    path::{Component, Path, PathBuf},
+    path::{Component, Path},
 };
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ use crate::{
 };
 
 const MARK_FILE: &str = ".snapset";
+const EARLIER_TEMPORARY: &str = ".snapset-link";
 
 /// What became of the files of the folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -169,19 +171,22 @@ fn write_mark(dir: &Path, mark: &Mark) -> Result<(), ExportError> {
 /// left its mark unsure.
 fn remove_temporaries(dir: &Path, before: &Mark) -> Result<(), ExportError> {
     let doubted = before.files.iter().filter(|(_, held)| **held == Held::Unsure);
-    // Earlier versions had theirs in the folder itself.
-    let folders: BTreeSet<&Path> = doubted
-        .flat_map(|(path, _)| [Some(Path::new("")), Path::new(path).parent()])
-        .flatten()
-        .collect();
-    for folder in folders {
-        let folder = dir.join(folder);
-        let left = stored::entries(&folder).map_err(crops::told)?;
-        let is_ours = |path: &&PathBuf| {
-            let name = path.file_name().unwrap_or_default();
-            name.to_string_lossy().starts_with(stored::UNDER_WAY)
-        };
-        left.iter().filter(is_ours).try_for_each(|path| remove(path).map(drop))?;
+    let folders: BTreeSet<&Path> =
+        doubted.filter_map(|(path, _)| Path::new(path).parent()).collect();
+    if !folders.is_empty() {
+        // Earlier versions had theirs in the folder itself.
+        sweep(dir, |name| name.starts_with(EARLIER_TEMPORARY))?;
+    }
+    folders.into_iter().try_for_each(|folder| sweep(&dir.join(folder), stored::is_under_way))
+}
+
+/// Removes the files of a folder with such names.
+fn sweep(folder: &Path, is_ours: impl Fn(&str) -> bool) -> Result<(), ExportError> {
+    for path in stored::entries(folder).map_err(crops::told)? {
+        let is_named = path.file_name().and_then(OsStr::to_str).is_some_and(&is_ours);
+        if is_named && path.is_file() {
+            remove(&path)?;
+        }
     }
     Ok(())
 }

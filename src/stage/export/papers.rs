@@ -54,7 +54,7 @@ pub(super) fn write(
 }
 
 /// Writes `CHECKSUMS.sha256`, the digests of all other files in and below `dir`; those in `known`
-/// were taken while the files were written.
+/// were taken before: when the files were written, or of the prepared files they are copies of.
 pub(super) fn write_checksums(
     dir: &Path,
     known: &BTreeMap<&str, &str>,

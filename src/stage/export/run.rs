@@ -283,7 +283,12 @@ fn write(
     };
     let is_empty = input.pictures.is_empty();
     // What was taken back leaves the dataset whatever else is refused.
-    folder::write_folder(&dataset, &layout.dataset())?;
+    let folder = folder::write_folder(&dataset, &layout.dataset());
+    // A prepared file that was damaged does not keep deleted pictures in the exports.
+    let mut first_error = match folder {
+        Err(error @ ExportError::Altered { .. }) => Some(error),
+        written => written.map(|_| None)?,
+    };
     if table.strict
         && !is_empty
         && let Err(error) = dataset.check_answers()
@@ -300,7 +305,6 @@ fn write(
     let number = |n: usize| u64::try_from(n).expect("a length fits 64 bits");
     let mut exported = Vec::new();
     // One form that cannot be written does not keep deleted pictures in the others.
-    let mut first_error = None;
     for form in Form::ALL {
         let dir = layout.exports().join(form.name());
         if is_empty || !form.is_wanted(table) {

@@ -260,3 +260,73 @@ fn an_empty_store_has_all_steps_at_zero() {
     assert_eq!(funnel.steps.len(), 8);
     assert!(funnel.steps.iter().all(|step| step.count == 0 && step.lost.is_empty()));
 }
+
+/// A store of pictures that are kept, each shown by four posts, among fingerprints that are not.
+fn large(dir: &TempDir, n_kept: usize, n_others: usize) -> (Store, Vec<BlobId>) {
+    let store = Store::open(dir.path()).unwrap();
+    let names: Vec<String> = (0..n_kept).map(|at| format!("kept {at}")).collect();
+    let mut kept: Vec<BlobId> = names.iter().map(|it| BlobId::of(it.as_bytes())).collect();
+    let told = [(5, 20), (7, 30), (7, 10), (7, 10)];
+    let mut posts = Vec::new();
+    for name in &names {
+        for (at, (points, created)) in told.into_iter().enumerate() {
+            let post = Post { created_utc: Some(created), score: Some(points), ..post("r/cats") };
+            posts.push((id(&format!("{at} {name}")), post));
+        }
+    }
+    store.put_notes(&posts).unwrap();
+    let resolved = posts.iter().map(|(id, _)| {
+        let name = id.0.split_once(' ').unwrap().1;
+        (id.clone(), settled(resolution("cats", vec![link(name)])))
+    });
+    store.put_all(&resolved.collect::<Vec<_>>()).unwrap();
+    let fetched = names.iter().map(|it| (url(it), settled(download(it))));
+    store.put_all(&fetched.collect::<Vec<_>>()).unwrap();
+    let others = (0..n_others).map(|at| BlobId::of(format!("other {at}").as_bytes()));
+    let prints = kept.iter().copied().chain(others).map(|blob| (blob, settled(print())));
+    store.put_all(&prints.collect::<Vec<_>>()).unwrap();
+    let cut = kept.iter().map(|blob| (*blob, settled(crop())));
+    store.put_all(&cut.collect::<Vec<_>>()).unwrap();
+    let label = Label::new("cats").unwrap();
+    let judged = kept.iter().map(|blob| {
+        let ruling = Ruling::Keep { label: label.clone() };
+        (*blob, Verdict { ruling, leak_group: *blob })
+    });
+    store.put_notes(&judged.collect::<Vec<_>>()).unwrap();
+    let placed = kept.iter().map(|blob| (*blob, Placement::In(Split::Train)));
+    store.put_notes(&placed.collect::<Vec<_>>()).unwrap();
+    kept.sort();
+    (store, kept)
+}
+
+#[test]
+fn a_dataset_is_in_the_order_of_its_blobs_however_far_apart_they_lie() {
+    for (n_kept, n_others) in [(1100, 0), (1100, 900), (5, 400), (1, 0)] {
+        let dir = TempDir::new().unwrap();
+        let (store, kept) = large(&dir, n_kept, n_others);
+        let without_print = kept[n_kept / 2];
+        store.remove_records::<Fingerprint>(&[without_print]).unwrap();
+
+        let dataset = query::dataset(&store, &classes()).unwrap();
+
+        let blobs: Vec<BlobId> = dataset.iter().map(|it| it.blob).collect();
+        let expected: Vec<BlobId> = kept.into_iter().filter(|it| *it != without_print).collect();
+        assert_eq!(blobs, expected, "{n_kept} among {n_others}");
+    }
+}
+
+#[test]
+fn a_picture_is_owed_to_the_best_loved_post_and_of_equals_to_the_earliest() {
+    let dir = TempDir::new().unwrap();
+    let (store, _) = large(&dir, 40, 0);
+
+    let dataset = query::dataset(&store, &classes()).unwrap();
+
+    assert_eq!(dataset.len(), 40);
+    for picture in dataset {
+        let from = picture.provenance;
+        let name = from.url.0.trim_start_matches("https://i.example.com/").to_owned();
+        assert_eq!(from.post, id(&format!("2 {}", name.trim_end_matches(".jpg"))));
+        assert_eq!((from.score, from.created_utc), (7, Some(10)));
+    }
+}

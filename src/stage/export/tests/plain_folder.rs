@@ -121,12 +121,19 @@ fn a_crash_midway_heals_at_the_next_run() {
     for half in ["train/dogs/.snapset-9-0", ".snapset-link-1"] {
         fs::write(bench.path("dataset").join(half), "half a picture").unwrap();
     }
+    let others = ["train/dogs/.snapset-notes", ".snapset-9-0", ".snapset-backup"];
+    for other in others {
+        fs::write(bench.path("dataset").join(other), "mine").unwrap();
+    }
     fs::write(bench.crop_of(3), drawn(3)).unwrap();
     bench.pictures.remove(0);
 
     let changes = bench.folder().unwrap();
 
     assert_eq!(changes.n_removed, 1);
+    for other in others {
+        fs::remove_file(bench.path("dataset").join(other)).unwrap();
+    }
     assert_eq!(pictures_in(&bench), expected(&bench));
 }
 
