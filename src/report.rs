@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use rayon::prelude::*;
 
 use crate::{
     domain::{classes::Classes, fingerprint::Similarity, flaws::Limits},
@@ -79,26 +80,29 @@ const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inlin
 /// Writes the whole page. Equal stores and files give equal pages.
 pub fn html(input: &ReportInput<'_>) -> Result<String, ReportError> {
     let facts = facts::Facts::read(input)?;
-    let sections = [
-        Some(overview::funnel(&facts)),
-        Some(classes::counts(&facts)),
-        reviewed::section(&facts),
-        facts.planted.as_ref().map(|planted| truth::section(&facts, planted)).transpose()?,
-        Some(duplicates::twins(&facts)?),
-        Some(duplicates::conflicts(&facts)?),
-        doubted::section(&facts),
-        Some(quality::measures(&facts)),
-        Some(quality::outliers(&facts)),
-        Some(losses::left_out(&facts)),
-        Some(classes::sheets(&facts)),
-        Some(training::section(&facts)),
-        trainings::section(&facts),
-        Some(places::section(&facts)),
-        Some(origin::section(&facts)),
-        Some(concentration::section(&facts)),
-        Some(losses::troubles(&facts)),
-        Some(provenance::section(&facts)),
+    // Most of the time goes into the pictures of some of them.
+    let sections: [&Drawing<'_>; _] = [
+        &|| Ok(Some(overview::funnel(&facts))),
+        &|| Ok(Some(classes::counts(&facts))),
+        &|| Ok(reviewed::section(&facts)),
+        &|| Ok(facts.planted.as_ref().map(|it| truth::section(&facts, it)).transpose()?),
+        &|| Ok(Some(duplicates::twins(&facts)?)),
+        &|| Ok(Some(duplicates::conflicts(&facts)?)),
+        &|| Ok(doubted::section(&facts)),
+        &|| Ok(Some(quality::measures(&facts))),
+        &|| Ok(Some(quality::outliers(&facts))),
+        &|| Ok(Some(losses::left_out(&facts))),
+        &|| Ok(Some(classes::sheets(&facts))),
+        &|| Ok(Some(training::section(&facts))),
+        &|| Ok(trainings::section(&facts)),
+        &|| Ok(Some(places::section(&facts))),
+        &|| Ok(Some(origin::section(&facts))),
+        &|| Ok(Some(concentration::section(&facts))),
+        &|| Ok(Some(losses::troubles(&facts))),
+        &|| Ok(Some(provenance::section(&facts))),
     ];
+    let sections = sections.into_par_iter().with_max_len(1).map(|draw| draw());
+    let sections: Vec<Option<Section>> = sections.collect::<Result<_, ReportError>>()?;
     let sections: Vec<Section> = sections.into_iter().flatten().collect();
     let page = html! {
         (DOCTYPE)
@@ -136,6 +140,9 @@ pub fn html(input: &ReportInput<'_>) -> Result<String, ReportError> {
 pub fn pairs(input: &ReportInput<'_>) -> Result<PairSheet, ReportError> {
     Ok(evidence::sheet(&facts::Facts::read(input)?))
 }
+
+/// Draws one part of the page, where there is something to draw.
+type Drawing<'a> = dyn Fn() -> Result<Option<Section>, ReportError> + Sync + 'a;
 
 /// One part of the page.
 struct Section {

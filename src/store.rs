@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     io,
+    iter::Peekable,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -39,6 +40,20 @@ pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The tree's name ends in its format version; a new shape is a new version.
     const TREE: &'static str;
     type Key: Key;
+
+    /// The tree of what is large about a result and asked for seldom, if there is such a part:
+    /// sled reads whatever lies beside a result with it.
+    const ANNEX: Option<&'static str> = None;
+
+    /// Returns the part that goes there.
+    fn annex(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Takes the part back that [`Self::annex`] gave; `None` if it is no such part.
+    fn with_annex(self, _annex: &[u8]) -> Option<Self> {
+        Some(self)
+    }
 }
 
 /// A thing remembered without a stamp: listed posts, results of whole-set stages.
@@ -67,6 +82,32 @@ pub type Entry<R> = (<R as Record>::Key, Settled<R>);
 pub struct Unread {
     tree: &'static str,
     bytes: sled::IVec,
+}
+
+/// The annexes of one kind of results, in key order.
+struct Annexes {
+    tree: &'static str,
+    entries: Peekable<sled::Iter>,
+}
+
+impl Annexes {
+    fn of(store: &Store, tree: &'static str, first: &[u8]) -> Result<Self, StoreError> {
+        Ok(Self { tree, entries: store.tree(tree)?.range(first.to_vec()..).peekable() })
+    }
+
+    /// Goes on to the annex of a later result than the one before.
+    fn next(&mut self, wanted: &[u8]) -> Result<sled::IVec, StoreError> {
+        let tree = self.tree;
+        let is_before = |entry: &sled::Result<(sled::IVec, sled::IVec)>| {
+            entry.as_ref().is_ok_and(|(key, _)| **key < *wanted)
+        };
+        while self.entries.next_if(is_before).is_some() {}
+        match self.entries.next_if(|entry| entry.as_ref().map_or(true, |(key, _)| **key == *wanted))
+        {
+            Some(entry) => Ok(entry.map_err(|source| StoreError::Read { tree, source })?.1),
+            None => Err(StoreError::Short { tree }),
+        }
+    }
 }
 
 impl Unread {
@@ -147,21 +188,23 @@ impl Store {
     }
 
     pub fn get<R: Record>(&self, key: &R::Key) -> Result<Option<Settled<R>>, StoreError> {
-        self.bytes(R::TREE, &key.to_bytes())?
-            .map(|bytes| codec::decode(R::TREE, &bytes))
-            .transpose()
+        let key = key.to_bytes();
+        let Some(bytes) = self.bytes(R::TREE, &key)? else { return Ok(None) };
+        let settled = codec::decode(R::TREE, &bytes)?;
+        let annex = |tree| self.bytes(tree, &key)?.ok_or(StoreError::Short { tree });
+        complete(settled, annex).map(Some)
     }
 
     /// Returns every result of one kind with the stamp it carries, in key order.
     pub fn settled<R: Record>(&self) -> Result<Vec<Entry<R>>, StoreError> {
-        self.entries(R::TREE, |key, bytes| Ok((key, codec::decode(R::TREE, bytes)?)))
+        self.walk_settled()?.collect()
     }
 
     /// Reads the results of one kind one after the other, in key order.
     pub fn walk_settled<R: Record>(
         &self,
     ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
-        self.walk_tree(R::TREE, |key, bytes| Ok((key, codec::decode(R::TREE, bytes)?)))
+        self.walk_whole(&[])
     }
 
     /// Reads the results of one kind from a key on, in key order.
@@ -169,7 +212,37 @@ impl Store {
         &self,
         first: &R::Key,
     ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
-        let entries = self.walk_unread_from::<R>(first)?;
+        self.walk_whole(&first.to_bytes())
+    }
+
+    fn walk_whole<R: Record>(
+        &self,
+        first: &[u8],
+    ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
+        let mut annexes = R::ANNEX.map(|tree| Annexes::of(self, tree, first)).transpose()?;
+        Ok(self.walk_brief_from::<R>(first)?.map(move |entry| {
+            let (key, settled) = entry?;
+            let bytes = key.to_bytes();
+            let annex = |tree| match &mut annexes {
+                Some(annexes) => annexes.next(&bytes),
+                None => Err(StoreError::Short { tree }),
+            };
+            Ok((key, complete(settled, annex)?))
+        }))
+    }
+
+    /// Reads the results of one kind but for their annexes, which are as if empty.
+    pub fn walk_brief<R: Record>(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
+        self.walk_brief_from(&[])
+    }
+
+    fn walk_brief_from<R: Record>(
+        &self,
+        first: &[u8],
+    ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
+        let entries = self.walk_unread_bytes::<R>(first)?;
         Ok(entries.map(|entry| entry.and_then(|(key, unread)| Ok((key, unread.read()?)))))
     }
 
@@ -179,8 +252,16 @@ impl Store {
         first: &R::Key,
     ) -> Result<impl Iterator<Item = Result<(R::Key, Unread), StoreError>> + use<R>, StoreError>
     {
+        self.walk_unread_bytes::<R>(&first.to_bytes())
+    }
+
+    fn walk_unread_bytes<R: Record>(
+        &self,
+        first: &[u8],
+    ) -> Result<impl Iterator<Item = Result<(R::Key, Unread), StoreError>> + use<R>, StoreError>
+    {
         let tree = R::TREE;
-        Ok(self.tree(tree)?.range(first.to_bytes()..).map(move |entry| {
+        Ok(self.tree(tree)?.range(first.to_vec()..).map(move |entry| {
             let (key, bytes) = entry.map_err(|source| StoreError::Read { tree, source })?;
             let key = R::Key::from_bytes(&key).ok_or(StoreError::KeyShape { tree })?;
             Ok((key, Unread { tree, bytes }))
@@ -218,6 +299,14 @@ impl Store {
     /// Writes results and returns once the disk has them. Each is there whole or not at all; of
     /// several, a crash may leave the first ones only.
     pub fn put_all<R: Record>(&self, batch: &[Entry<R>]) -> Result<(), StoreError> {
+        if let Some(tree) = R::ANNEX {
+            // First, so that no crash leaves a result without.
+            let made = batch.iter().filter_map(|(key, settled)| match &settled.outcome {
+                Outcome::Made(record) => Some((key, record)),
+                Outcome::Rejected(_) | Outcome::Failed(_) => None,
+            });
+            self.insert(tree, made.map(|(key, it)| Ok((key.to_bytes(), Some(it.annex())))))?;
+        }
         let encoded =
             batch.iter().map(|(key, it)| Ok((key.to_bytes(), Some(codec::encode(R::TREE, it)?))));
         self.write(R::TREE, encoded)
@@ -284,7 +373,9 @@ impl Store {
     }
 
     pub fn remove_records<R: Record>(&self, keys: &[R::Key]) -> Result<(), StoreError> {
-        self.write(R::TREE, keys.iter().map(|key| Ok((key.to_bytes(), None))))
+        let removed = || keys.iter().map(|key| Ok((key.to_bytes(), None)));
+        self.insert(R::TREE, removed())?;
+        self.write(R::ANNEX.unwrap_or(R::TREE), removed())
     }
 
     /// Makes `notes` the whole content of their tree. A crash may leave some of the old ones and
@@ -303,9 +394,20 @@ impl Store {
         self.put_notes(notes)
     }
 
-    /// Writes values, and removes where there is none. One by one: sled keeps all that a batch
-    /// replaced in memory until the batch ends, and with a million records never gives it back.
+    /// Writes values, and removes where there is none; returns once the disk has them.
     fn write(
+        &self,
+        tree: &'static str,
+        values: impl Iterator<Item = Result<(Vec<u8>, Option<Vec<u8>>), StoreError>>,
+    ) -> Result<(), StoreError> {
+        self.insert(tree, values)?;
+        self.db.flush().map_err(|source| StoreError::Flush { source })?;
+        Ok(())
+    }
+
+    /// Writes one by one: sled keeps all that a batch replaced in memory until the batch ends, and
+    /// with a million records never gives it back.
+    fn insert(
         &self,
         tree: &'static str,
         values: impl Iterator<Item = Result<(Vec<u8>, Option<Vec<u8>>), StoreError>>,
@@ -318,20 +420,11 @@ impl Store {
             };
             written.map_err(|source| StoreError::Write { tree, source })?;
         }
-        self.db.flush().map_err(|source| StoreError::Flush { source })?;
         Ok(())
     }
 
     fn bytes(&self, tree: &'static str, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
         self.tree(tree)?.get(key).map_err(|source| StoreError::Read { tree, source })
-    }
-
-    fn entries<K: Key, T>(
-        &self,
-        tree: &'static str,
-        read: fn(K, &[u8]) -> Result<T, StoreError>,
-    ) -> Result<Vec<T>, StoreError> {
-        self.walk_tree(tree, read)?.collect()
     }
 
     fn walk_tree<K: Key, T>(
@@ -349,6 +442,22 @@ impl Store {
     fn tree(&self, tree: &'static str) -> Result<sled::Tree, StoreError> {
         self.db.open_tree(tree).map_err(|source| StoreError::Read { tree, source })
     }
+}
+
+/// Gives a result its annex back, if it has one.
+fn complete<R: Record, B: AsRef<[u8]>>(
+    settled: Settled<R>,
+    mut annex: impl FnMut(&'static str) -> Result<B, StoreError>,
+) -> Result<Settled<R>, StoreError> {
+    let Settled { stamp, outcome } = settled;
+    let outcome = match (outcome, R::ANNEX) {
+        (Outcome::Made(record), Some(tree)) => {
+            let whole = record.with_annex(annex(tree)?.as_ref());
+            Outcome::Made(whole.ok_or(StoreError::Short { tree })?)
+        }
+        (outcome, _) => outcome,
+    };
+    Ok(Settled { stamp, outcome })
 }
 
 /// sled reports a taken file lock as an I/O error whose kind says nothing.

@@ -9,7 +9,6 @@ use std::{
 use rayon::prelude::*;
 use snapset::{
     domain::{
-        bytes::HexBytes,
         classes::Classes,
         fingerprint::{Distance, Fingerprint, Likeness, Similarity},
         flaws::{Flaw, Limits, Measure},
@@ -224,8 +223,8 @@ fn fingerprint(n: u32, width_px: u32) -> Fingerprint {
         height_px: width_px * 3 / 4,
         format: "JPEG".to_owned(),
         views: Vec::new(),
-        thumbnail: HexBytes((0..4096).map(byte).collect()),
-        colours: HexBytes((0..768).map(byte).collect()),
+        thumbnail: (0..4096).map(byte).collect(),
+        colours: (0..768).map(byte).collect(),
         quality: Quality {
             brightness: if n % 50 == 3 { 9 } else { 60 + byte(5) / 2 },
             contrast: 30 + byte(6) / 4,

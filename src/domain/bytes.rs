@@ -15,8 +15,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Reads hexadecimal digits; `None` if `text` is anything else.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    // Without a way out of the loops, several digits are read by one instruction: fingerprints
-    // have ten thousand each.
+    // Without a way out of the loops, several digits are read by one instruction.
     let are_digits = text.bytes().fold(true, |so_far, it| so_far & it.is_ascii_hexdigit());
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let value = |digit: u8| (digit & 15) + 9 * (digit >> 6); // Letters have bit 6, and `a` ends in 1.

@@ -103,7 +103,7 @@ impl Post {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{bytes::HexBytes, fingerprint::View, quality::Quality};
+    use crate::domain::{fingerprint::View, quality::Quality};
 
     fn print(first: u64) -> Fingerprint {
         Fingerprint {
@@ -111,8 +111,8 @@ mod tests {
             height_px: 9,
             format: "PNG".to_owned(),
             views: vec![View::whole(PerceptualHash([first, 0, 0, 0]))],
-            thumbnail: HexBytes(Vec::new()),
-            colours: HexBytes(Vec::new()),
+            thumbnail: Vec::new(),
+            colours: Vec::new(),
             quality: Quality::default(),
         }
     }

@@ -41,9 +41,11 @@ pub struct Fingerprint {
     /// it has any, then parts as a crop might leave them.
     pub views: Vec<View>,
     /// 64×64 grey levels, row by row, of the whole picture squeezed to a square.
-    pub thumbnail: HexBytes,
+    #[serde(skip)]
+    pub thumbnail: Vec<u8>,
     /// 16×16 RGB levels of the same.
-    pub colours: HexBytes,
+    #[serde(skip)]
+    pub colours: Vec<u8>,
     pub quality: Quality,
 }
 
@@ -293,7 +295,6 @@ impl TryFrom<HexBytes> for PerceptualHash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::bytes::HexBytes;
 
     const HASH: PerceptualHash = PerceptualHash([
         0x0123_4567_89AB_CDEF,
@@ -308,8 +309,8 @@ mod tests {
             height_px: 9,
             format: "PNG".to_owned(),
             views,
-            thumbnail: HexBytes(Vec::new()),
-            colours: HexBytes(Vec::new()),
+            thumbnail: Vec::new(),
+            colours: Vec::new(),
             quality: Quality::default(),
         }
     }

@@ -365,7 +365,7 @@ impl fmt::Display for Flaw {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{bytes::HexBytes, quality::Quality};
+    use crate::domain::quality::Quality;
 
     fn photo() -> Fingerprint {
         Fingerprint {
@@ -373,8 +373,8 @@ mod tests {
             height_px: 600,
             format: "JPEG".to_owned(),
             views: Vec::new(),
-            thumbnail: HexBytes(Vec::new()),
-            colours: HexBytes(Vec::new()),
+            thumbnail: Vec::new(),
+            colours: Vec::new(),
             quality: Quality {
                 brightness: 120,
                 contrast: 50,

@@ -117,7 +117,7 @@ impl Look {
     pub fn of(print: &Fingerprint) -> Self {
         let quality = &print.quality;
         let [mut saturation, mut warmth, mut green] = [0; 3];
-        let (colours, _) = print.colours.0.as_chunks::<3>();
+        let (colours, _) = print.colours.as_chunks::<3>();
         for colour in colours {
             let [r, g, b] = colour.map(i32::from);
             saturation += r.max(g).max(b) - r.min(g).min(b);
@@ -125,7 +125,7 @@ impl Look {
             green += 2 * g - r - b;
         }
         let n = i32::try_from(colours.len().max(1)).expect("a few hundred colours");
-        let (across, along) = slopes(&print.thumbnail.0);
+        let (across, along) = slopes(&print.thumbnail);
         Self([
             quality.brightness.into(),
             quality.contrast.into(),
@@ -139,7 +139,7 @@ impl Look {
             across,
             along,
             4 * (doublings(print.width_px) - doublings(print.height_px)),
-            middle(&print.thumbnail.0),
+            middle(&print.thumbnail),
         ])
     }
 }
@@ -175,7 +175,7 @@ fn middle(levels: &[u8]) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{bytes::HexBytes, quality::Quality};
+    use crate::domain::quality::Quality;
 
     fn blob(n: u8) -> BlobId {
         BlobId::of(&[n])
@@ -187,10 +187,8 @@ mod tests {
             height_px: 300,
             format: "JPEG".to_owned(),
             views: Vec::new(),
-            thumbnail: HexBytes(
-                (0..7).map(|step| brightness / 2 + step).cycle().take(SIDE * SIDE).collect(),
-            ),
-            colours: HexBytes(colour.repeat(256)),
+            thumbnail: (0..7).map(|step| brightness / 2 + step).cycle().take(SIDE * SIDE).collect(),
+            colours: colour.repeat(256),
             quality: Quality { brightness, contrast: brightness / 3, ..Quality::default() },
         }
     }

@@ -18,12 +18,14 @@ use self::{
 use super::graph::{Graph, Shape, Window};
 
 mod block;
+mod buffer;
 mod map;
 mod panels;
 mod plain;
 mod plan;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 /// A network in the order of its steps.
 #[derive(Clone, Debug)]
@@ -144,7 +146,7 @@ impl Conv {
             if is_dense { (1, across * map.n_channels) } else { (across, map.n_channels) };
         let taps: Vec<usize> =
             (0..down).flat_map(|y| (0..n_across).map(move |x| place(y, x))).collect();
-        let mut out = Map::zeros(size, self.n_out, self.panels.stride());
+        let mut out = Map::any(size, self.n_out, self.panels.stride());
         let at: Vec<[usize; 2]> = (0..size[0] * size[1])
             .map(|at| {
                 let (y, x) = (at / size[1], at % size[1]);
@@ -158,7 +160,7 @@ impl Conv {
             taps: &taps,
             n_in,
             at: &at,
-            added: added.as_ref().map(|it| it.values.as_slice()),
+            added: added.as_ref().map(|it| &*it.values),
             bounds: self.bounds,
         };
         places.sum(&mut out.values);

@@ -13,6 +13,7 @@ use super::{
     ModelError,
     card::{FORMAT, ModelCard},
     classifier::{Classifier, check_size},
+    graph::Graph,
     loss::Tally,
     optimizer,
     pretrained::Pretrained,
@@ -108,6 +109,8 @@ pub struct Trained {
     pub epochs: Vec<Epoch>,
     /// The epoch whose weights the model has.
     pub best_epoch: u32,
+    /// What the model says of each validation picture, as [`Classifier::logits`] would.
+    pub val_logits: Vec<Vec<f32>>,
 }
 
 /// Trains a classifier, on a network that knows nothing or on a pretrained one.
@@ -134,7 +137,7 @@ pub fn train(
             let untrained = learner.net.valid();
             let train = course.ask(&untrained, learner.features.as_ref(), Part::Train, 0)?;
             let val = course.ask(&untrained, learner.features.as_ref(), Part::Val, 0)?;
-            let untold = epoch(0, train.tally, val);
+            let untold = epoch(0, train.tally, &val);
             tell(Progress::Epoch(untold), 0, host)?;
             (vec![untold], (untold, untrained))
         }
@@ -147,7 +150,7 @@ pub fn train(
         let (train, rate) = course.learn(&mut learner, &epochs, host)?;
         let net = learner.net.valid();
         let val = course.ask(&net, learner.features.as_ref(), Part::Val, number)?;
-        let now = Epoch { learning_rate: Some(rate), ..epoch(number, train, val) };
+        let now = Epoch { learning_rate: Some(rate), ..epoch(number, train, &val) };
         epochs.push(now);
         // Even the worst first epoch has learned something; the untrained network is no model.
         if number == 1 || recipe.early_stopping.is_better(&now, &best.0) {
@@ -161,25 +164,42 @@ pub fn train(
         course.keep(ahead, &learner, host);
     }
     let (best, net) = best;
-    let net = if fixed.nodes().len() < 2 { net } else { fixed.join(&net) };
-    let net = net.to_device(&Device::flex());
-    let card = ModelCard {
-        format: FORMAT,
-        snapset: env!("CARGO_PKG_VERSION").to_owned(),
-        architecture: recipe.architecture,
-        classes: sets.classes.clone(),
-        image_size: recipe.side_px(),
-        head: recipe.head.clone(),
-        style: course.plan.style,
-        prepare: sets.prepare.clone(),
-        parameters: u64::try_from(net.n_parameters()).expect("a usize has at most 64 bits"),
-        preprocessing: course.supply.preprocessing.clone(),
-        seed,
-        process: recipe.process.clone(),
-        calibration: None,
-        weights: BlobId::of(&[]),
+    let known = match &learner.features {
+        // The fixed part need not be asked again.
+        Some(features) => Some(course.ask(&net, Some(features), Part::Val, best.number)?.logits),
+        None => None,
     };
-    Ok(Trained { model: Classifier::new(net, card), epochs, best_epoch: best.number })
+    let model = course.classifier(if fixed.nodes().len() < 2 { net } else { fixed.join(&net) });
+    let val_logits = match known {
+        Some(known) => known,
+        None => model.logits(&pictures(&sets.val))?,
+    };
+    Ok(Trained { model, epochs, best_epoch: best.number, val_logits })
+}
+
+impl Course<'_> {
+    /// Makes a network that was trained one that can be asked.
+    fn classifier(&self, net: Graph) -> Classifier {
+        let Self { recipe, sets, .. } = *self;
+        let net = net.to_device(&Device::flex());
+        let card = ModelCard {
+            format: FORMAT,
+            snapset: env!("CARGO_PKG_VERSION").to_owned(),
+            architecture: recipe.architecture,
+            classes: sets.classes.clone(),
+            image_size: recipe.side_px(),
+            head: recipe.head.clone(),
+            style: self.plan.style,
+            prepare: sets.prepare.clone(),
+            parameters: u64::try_from(net.n_parameters()).expect("a usize has at most 64 bits"),
+            preprocessing: self.supply.preprocessing.clone(),
+            seed: self.seed,
+            process: recipe.process.clone(),
+            calibration: None,
+            weights: BlobId::of(&[]),
+        };
+        Classifier::new(net, card)
+    }
 }
 
 /// Refuses sets nothing can be learned from; returns how many training pictures each class has.
@@ -246,8 +266,8 @@ fn pictures(examples: &[Example]) -> Vec<&[u8]> {
     examples.iter().map(|example| example.rgb.as_ref()).collect()
 }
 
-fn epoch(number: u32, train: Tally, val: Asked) -> Epoch {
-    let Asked { tally, figures } = val;
+fn epoch(number: u32, train: Tally, val: &Asked) -> Epoch {
+    let Asked { tally, figures, .. } = val;
     Epoch {
         number,
         train_loss: train.loss(),

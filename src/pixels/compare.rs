@@ -99,11 +99,11 @@ impl Comparable {
     }
 
     fn laid(print: &Fingerprint, orientation: Orientation, nearest: Option<Nearest>) -> Self {
-        let levels = orientation.lay(&print.thumbnail.0);
+        let levels = orientation.lay(&print.thumbnail);
         let fine = Plane::new(THUMBNAIL_PX, levels.into_iter().map(f32::from).collect());
         let middle = fine.halved();
         let coarse = middle.halved();
-        let colours = orientation.lay(print.colours.0.as_chunks::<3>().0);
+        let colours = orientation.lay(print.colours.as_chunks::<3>().0);
         let chroma = |[of_red, of_green, of_blue]: [f32; 3]| {
             let weigh = |colour: &[u8; 3]| {
                 let [red, green, blue] = colour.map(f32::from);

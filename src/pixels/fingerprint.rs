@@ -16,7 +16,6 @@ use super::{
     scale::{self, Filter, Grey, Region, Size},
 };
 use crate::domain::{
-    bytes::HexBytes,
     fingerprint::{Extent, Fingerprint, Frame, View},
     quality::Quality,
 };
@@ -91,8 +90,8 @@ fn looks_of(decoded: &Decoded, seen: &Seen) -> Fingerprint {
         height_px: decoded.height_px,
         format: decoded.format.to_owned(),
         views,
-        thumbnail: HexBytes(thumbnail),
-        colours: HexBytes(colours.into_raw()),
+        thumbnail,
+        colours: colours.into_raw(),
         quality: Quality::default(),
     }
 }

@@ -288,7 +288,7 @@ impl Search {
         book: &Book<'_>,
     ) -> Result<Gathered, DedupeError> {
         let mut gathered = Gathered::default();
-        for entry in self.store.walk_settled::<Fingerprint>()? {
+        for entry in self.store.walk_brief::<Fingerprint>()? {
             let (blob, settled) = entry?;
             let Some(shown) = input.pictures.remove(&blob) else { continue };
             let Outcome::Made(print) = settled.outcome else { continue };

@@ -269,11 +269,9 @@ fn learn(
         return Err(error.into());
     }
     let mut trained = trained?;
-    let val: Vec<&Loaded> = part(Split::Val).collect();
-    let said = trained.model.logits(&rgb(&val))?;
-    let said = said.iter().zip(&val).map(|(values, it)| {
+    let said = trained.val_logits.iter().zip(&sets.val).map(|(values, it)| {
         let values = values.iter().copied().map(f64::from).collect();
-        Logits { truth: it.example.class, values }
+        Logits { truth: it.class, values }
     });
     trained.model.calibrate(Calibration::of(&said.collect::<Vec<_>>(), KEPT_SHARE));
 

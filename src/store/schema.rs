@@ -156,8 +156,27 @@ trees! { Record:
     "listing.v2" Place => Listing,
     "resolution.v2" PostId => Resolution,
     "download.v1" MediaUrl => Download,
-    "fingerprint.v2" BlobId => Fingerprint,
     "crop.v1" BlobId => Crop,
+}
+
+/// What pictures are compared by once their hashes are near is nine tenths of a fingerprint.
+impl Record for Fingerprint {
+    const TREE: &'static str = "fingerprint.v3";
+    type Key = BlobId;
+    const ANNEX: Option<&'static str> = Some("thumbnail.v1");
+
+    /// The length of the thumbnail, little-endian, the thumbnail, the colours.
+    fn annex(&self) -> Vec<u8> {
+        let length = u32::try_from(self.thumbnail.len()).expect("a thumbnail is small");
+        [&length.to_le_bytes(), &*self.thumbnail, &*self.colours].concat()
+    }
+
+    fn with_annex(self, annex: &[u8]) -> Option<Self> {
+        let (length, levels) = annex.split_first_chunk()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let (thumbnail, colours) = levels.split_at_checked(length)?;
+        Some(Self { thumbnail: thumbnail.to_vec(), colours: colours.to_vec(), ..self })
+    }
 }
 
 trees! { Note:

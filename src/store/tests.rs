@@ -2,9 +2,11 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::domain::{
+    fingerprint::Fingerprint,
     id::BlobId,
     outcome::Reject,
     picture::{Crop, FileFormat},
+    quality::Quality,
     split::{Placement, Split},
 };
 
@@ -45,6 +47,69 @@ fn results_come_back_as_they_were_put_also_after_reopening() {
     let head = store.head::<Crop>(&failed).unwrap();
     assert_eq!(head, Some(Head { stamp: stamp(3), ending: Ending::FailedForNow }));
     assert_eq!(store.made::<Crop>().unwrap(), [(made, crop())]);
+}
+
+#[test]
+fn an_annex_is_passed_over_unless_the_whole_is_asked_for() {
+    const ANNEX: &str = Fingerprint::ANNEX.unwrap();
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let print = |level: u8| Fingerprint {
+        width_px: level.into(),
+        height_px: 1,
+        format: "PNG".to_owned(),
+        views: Vec::new(),
+        thumbnail: vec![level; 4096],
+        colours: vec![level, 0],
+        quality: Quality::default(),
+    };
+    let keys = [b"a", b"b", b"c", b"d"].map(|bytes| BlobId::of(bytes));
+    let outcome = |at: usize| match at {
+        1 => Outcome::Rejected(Reject::Empty),
+        _ => Outcome::Made(print(u8::try_from(at).unwrap())),
+    };
+    let mut batch: Vec<Entry<Fingerprint>> = keys
+        .iter()
+        .enumerate()
+        .map(|(at, key)| (*key, Settled { stamp: stamp(1), outcome: outcome(at) }))
+        .collect();
+    store.put_all(&batch).unwrap();
+    // Left by a crash before the result itself was written.
+    store.tree(ANNEX).unwrap().insert(BlobId::of(b"e").to_bytes(), b"torn").unwrap();
+    drop(store);
+
+    let store = Store::open(dir.path()).unwrap();
+    for (key, settled) in &batch {
+        assert_eq!(store.get::<Fingerprint>(key).unwrap().as_ref(), Some(settled));
+    }
+    batch.sort_by_key(|(key, _)| *key);
+    let whole: Vec<_> = store.walk_settled::<Fingerprint>().unwrap().map(Result::unwrap).collect();
+    assert_eq!(whole, batch);
+    let later = store.walk_settled_from::<Fingerprint>(&batch[2].0).unwrap().map(Result::unwrap);
+    assert_eq!(later.collect::<Vec<_>>(), batch[2..]);
+    let brief = store.walk_brief::<Fingerprint>().unwrap().map(Result::unwrap);
+    for ((key, found), (own, expected)) in brief.zip(&batch) {
+        assert_eq!(key, *own);
+        let Outcome::Made(whole) = &expected.outcome else {
+            assert_eq!(found, *expected);
+            continue;
+        };
+        let bare = Fingerprint { thumbnail: Vec::new(), colours: Vec::new(), ..whole.clone() };
+        assert_eq!(found.outcome, Outcome::Made(bare));
+    }
+    assert!(store.bytes(Fingerprint::TREE, keys[0].as_bytes()).unwrap().unwrap().len() < 500);
+
+    store.remove_records::<Fingerprint>(&keys[..3]).unwrap();
+    assert_eq!(store.get::<Fingerprint>(&keys[0]).unwrap(), None);
+    assert_eq!(store.tree(ANNEX).unwrap().len(), 2);
+
+    store.tree(ANNEX).unwrap().remove(keys[3].as_bytes()).unwrap();
+    for found in [
+        store.get::<Fingerprint>(&keys[3]).map(|_| ()),
+        store.walk_settled::<Fingerprint>().unwrap().next().unwrap().map(|_| ()),
+    ] {
+        assert!(matches!(found, Err(StoreError::Short { tree: ANNEX })), "{found:?}");
+    }
 }
 
 #[test]

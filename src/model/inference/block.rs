@@ -4,12 +4,14 @@
 //! times as wide as what goes in: it is made a band of rows at a time and never leaves the cache.
 
 use super::{
+    buffer::Buffer,
     map::Map,
-    panels::{Nine, Panels, Places, Row},
+    panels::{Panels, Places},
+    windows::{Nine, Windows},
 };
 use crate::model::graph::Window;
 
-/// How many numbers of a band lie between the parts.
+/// How many numbers a band has that windows are over.
 const BAND: usize = 96 << 10;
 
 #[derive(Clone, Debug)]
@@ -27,7 +29,7 @@ pub(super) struct Block {
 
 /// The rows that windows are over, padded, of which the first is row `first` of the map.
 struct Held {
-    values: Vec<f32>,
+    values: Buffer,
     first: usize,
     n_rows: usize,
     row: usize,
@@ -43,25 +45,23 @@ impl Block {
             .expect("the window fits the map");
         let inner = self.nine.stride();
         let mut out = match &self.behind {
-            Some((panels, n_out, _)) => Map::zeros(size, *n_out, panels.stride()),
-            None => Map::zeros(size, self.n_channels, inner),
+            Some((panels, n_out, _)) => Map::any(size, *n_out, panels.stride()),
+            None => Map::any(size, self.n_channels, inner),
         };
         let added = added.map(|it| it.with_stride(out.stride));
         // Without a part before, the rows are those of the map.
         let map = &*map.with_stride(if self.before.is_some() { map.stride } else { inner });
         let row = (map.size[1] + beside[0] + beside[1]) * inner;
-        let taps = std::array::from_fn(|tap| tap / 3 * row + tap % 3 * inner);
-        let n_rows = (BAND / (width * inner)).clamp(1, height);
-        let mut held =
-            Held { values: vec![0.0; ((n_rows - 1) * down + 3) * row], first: 0, n_rows: 0, row };
-        let mut between = vec![0.0; n_rows * width * inner];
+        let n_rows = ((BAND / row).saturating_sub(3) / down + 1).min(height);
+        let values = Buffer::any(((n_rows - 1) * down + 3) * row);
+        let mut held = Held { values, first: 0, n_rows: 0, row };
+        let mut between = Buffer::any(n_rows * width * inner);
         for y in (0..height).step_by(n_rows) {
             let end = (y + n_rows).min(height);
             self.fill(&mut held, map, [y * down, (end - 1) * down + 3], above[0]);
             for (at, sums) in between.chunks_exact_mut(width * inner).take(end - y).enumerate() {
                 let input = &held.values[at * down * row..];
-                let step = across * inner;
-                Row { nine: &self.nine, input, taps: &taps, step, bounds: self.bounds }.sum(sums);
+                Windows { nine: &self.nine, input, row, across, bounds: self.bounds }.sum(sums);
             }
             let n_places = (end - y) * width;
             let part = y * width * out.stride..end * width * out.stride;

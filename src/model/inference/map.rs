@@ -3,26 +3,32 @@
 
 use std::borrow::Cow;
 
+use super::buffer::Buffer;
 use crate::model::graph::{Shape, Window};
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Map {
     /// Height and width.
     pub(super) size: [usize; 2],
     pub(super) n_channels: usize,
     /// How far apart places are; what lies between their channels counts for nothing.
     pub(super) stride: usize,
-    pub(super) values: Vec<f32>,
+    pub(super) values: Buffer,
 }
 
 impl Map {
     pub(super) fn zeros(size: [usize; 2], n_channels: usize, stride: usize) -> Self {
-        Self { size, n_channels, stride, values: vec![0.0; size[0] * size[1] * stride] }
+        Self { size, n_channels, stride, values: Buffer::zeros(size[0] * size[1] * stride) }
+    }
+
+    /// Returns a map all of whose numbers are still to be written.
+    pub(super) fn any(size: [usize; 2], n_channels: usize, stride: usize) -> Self {
+        Self { size, n_channels, stride, values: Buffer::any(size[0] * size[1] * stride) }
     }
 
     /// Takes a picture that lies channel by channel.
     pub(super) fn of(planes: &[f32], [n_channels, height, width]: Shape) -> Self {
-        let mut map = Self::zeros([height, width], n_channels, n_channels);
+        let mut map = Self::any([height, width], n_channels, n_channels);
         for (channel, plane) in planes.chunks_exact(height * width).enumerate() {
             let values = map.values[channel..].iter_mut().step_by(n_channels);
             values.zip(plane).for_each(|(value, given)| *value = *given);
@@ -66,12 +72,18 @@ impl Map {
     pub(super) fn padded(&self, window: Window) -> Self {
         let [down, across] = window.padding;
         let size = [self.size[0] + down[0] + down[1], self.size[1] + across[0] + across[1]];
-        let mut padded = Self::zeros(size, self.n_channels, self.stride);
+        let mut padded = Self::any(size, self.n_channels, self.stride);
         let row = size[1] * self.stride;
-        for y in 0..self.size[0] {
-            let target = &mut padded.values[(y + down[0]) * row + across[0] * self.stride..];
-            let source = self.row(y);
-            target[..source.len()].copy_from_slice(source);
+        let (left, inside) = (across[0] * self.stride, self.size[1] * self.stride);
+        for (y, target) in padded.values.chunks_exact_mut(row).enumerate() {
+            match y.checked_sub(down[0]).filter(|y| *y < self.size[0]) {
+                Some(y) => {
+                    target[..left].fill(0.0);
+                    target[left..left + inside].copy_from_slice(self.row(y));
+                    target[left + inside..].fill(0.0);
+                }
+                None => target.fill(0.0),
+            }
         }
         padded
     }

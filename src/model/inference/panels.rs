@@ -1,18 +1,20 @@
 //! The inner loop of convolution in use: places of a map times panels of weights.
 //!
 //! A map lies channels last. What comes out at one place is a sum, over the taps of the window and
-//! the channels that go in, of one number times one row of weights; a dozen places by two
-//! registers of channels are summed at a time, so each number that is read serves many sums. The
-//! weights lie in the order they are read in.
+//! the channels that go in, of one number times one row of weights; eight places by two registers
+//! of channels are summed at a time, so each number that is read serves many sums, and all of it
+//! stays in registers. The weights lie in the order they are read in.
 
 #![expect(
     clippy::inline_always,
     reason = "only what is part of the caller is compiled for the processor that was found"
 )]
 
-use std::{array, ops::Range};
+use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
+
+use super::buffer::Buffer;
 
 /// How many places are done before the next weights are read: what goes in stays in the cache.
 const BLOCK: usize = 96;
@@ -26,8 +28,8 @@ pub(super) struct Panels {
     /// How many channels come out, with those that fill up the last register.
     stride: usize,
     lanes: usize,
-    weights: Vec<f32>,
-    bias: Vec<f32>,
+    weights: Buffer,
+    bias: Buffer,
 }
 
 impl Panels {
@@ -46,7 +48,7 @@ impl Panels {
         }
         let mut bias = bias.to_vec();
         bias.resize(stride, 0.0);
-        Self { stride, lanes, weights: laid, bias }
+        Self { stride, lanes, weights: (&*laid).into(), bias: (&*bias).into() }
     }
 
     /// How far apart the places of what comes out are.
@@ -137,13 +139,12 @@ impl Sum<'_> {
     /// Sums as many places as there are registers for; returns how many.
     #[inline(always)]
     fn most<S: Simd>(&mut self, simd: S, tile: &Tile) -> usize {
-        // Processors with registers of 8 numbers have only 16 of them.
-        let n = if S::F32_LANES == 8 { tile.n_left.min(6) } else { tile.n_left };
+        // With the numbers that are multiplied, more sums than these fill 32 registers, or the 16
+        // of a processor whose registers hold 8 numbers; what is too much would go by the memory.
+        let n = if S::F32_LANES == 8 { tile.n_left.min(4) } else { tile.n_left };
         match (n, tile.width == 1) {
-            (12.., false) => self.tile::<S, 12, 2>(simd, tile),
-            (12.., true) => self.tile::<S, 12, 1>(simd, tile),
-            (6.., false) => self.tile::<S, 6, 2>(simd, tile),
-            (6.., true) => self.tile::<S, 6, 1>(simd, tile),
+            (8.., false) => self.tile::<S, 8, 2>(simd, tile),
+            (8.., true) => self.tile::<S, 8, 1>(simd, tile),
             (4.., false) => self.tile::<S, 4, 2>(simd, tile),
             (4.., true) => self.tile::<S, 4, 1>(simd, tile),
             (2.., false) => self.tile::<S, 2, 2>(simd, tile),
@@ -198,98 +199,17 @@ impl Sum<'_> {
 
 /// What is no number stays none: the larger of it and a bound would be the bound.
 #[inline(always)]
-fn bounded<S: Simd>(simd: S, sum: S::f32s, [least, most]: [S::f32s; 2]) -> S::f32s {
+pub(super) fn bounded<S: Simd>(simd: S, sum: S::f32s, [least, most]: [S::f32s; 2]) -> S::f32s {
     let sum = simd.select_f32s(simd.less_than_f32s(sum, least), least, sum);
     simd.select_f32s(simd.less_than_f32s(most, sum), most, sum)
 }
 
-/// A window of nine taps over each channel by itself.
-#[derive(Clone, Debug)]
-pub(super) struct Nine {
-    /// `[taps, channels]`.
-    weights: Vec<f32>,
-    bias: Vec<f32>,
-}
-
-impl Nine {
-    /// Lays out weights `[channels, taps]`.
-    pub(super) fn of(weights: &[f32], bias: &[f32], lanes: usize) -> Self {
-        let stride = bias.len().next_multiple_of(lanes);
-        let mut laid = vec![0.0; 9 * stride];
-        for (channel, taps) in weights.chunks_exact(9).enumerate() {
-            for (tap, weight) in taps.iter().enumerate() {
-                laid[tap * stride + channel] = *weight;
-            }
-        }
-        let mut bias = bias.to_vec();
-        bias.resize(stride, 0.0);
-        Self { weights: laid, bias }
-    }
-
-    /// How many channels there are, with those that fill up the last register.
-    pub(super) fn stride(&self) -> usize {
-        self.bias.len()
-    }
-}
-
-/// A row of windows.
-#[derive(Clone, Copy)]
-pub(super) struct Row<'a> {
-    pub(super) nine: &'a Nine,
-    pub(super) input: &'a [f32],
-    pub(super) taps: &'a [usize; 9],
-    /// How far apart the windows begin.
-    pub(super) step: usize,
-    pub(super) bounds: [f32; 2],
-}
-
-impl Row<'_> {
-    /// Writes the sums, bounded, side by side.
-    pub(super) fn sum(self, out: &mut [f32]) {
-        Arch::new().dispatch(RowSum { given: self, out });
-    }
-}
-
-struct RowSum<'a> {
-    given: Row<'a>,
-    out: &'a mut [f32],
-}
-
-impl WithSimd for RowSum<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Row { nine, input, taps, step, bounds } = self.given;
-        let stride = nine.stride();
-        let [least, most] = bounds.map(|bound| simd.splat_f32s(bound));
-        let (bias, _) = S::as_simd_f32s(&nine.bias);
-        let n = bias.len();
-        let weights: [&[S::f32s]; 9] =
-            array::from_fn(|tap| &S::as_simd_f32s(&nine.weights[tap * stride..]).0[..n]);
-        for (place, out) in self.out.chunks_exact_mut(stride).enumerate() {
-            let input = &input[place * step..];
-            let rows: [&[S::f32s]; 9] =
-                array::from_fn(|tap| &S::as_simd_f32s(&input[taps[tap]..]).0[..n]);
-            let out = &mut S::as_mut_simd_f32s(out).0[..n];
-            for channel in 0..n {
-                let mut sum = bias[channel];
-                for (row, weights) in rows.iter().zip(&weights) {
-                    sum = simd.mul_add_e_f32s(row[channel], weights[channel], sum);
-                }
-                out[channel] = bounded(simd, sum, [least, most]);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn number(at: usize) -> f32 {
-        f32::from(u16::try_from(at * 7919 % 1000).unwrap()) / 500.0 - 1.0
-    }
+    use super::{
+        super::tests::{assert_near, number},
+        *,
+    };
 
     /// Sums made by a kind of processor, of 41 places with three taps and 21 channels out.
     fn made<S: Simd>(simd: S) -> Vec<f32> {
@@ -310,29 +230,7 @@ mod tests {
         };
         let mut out = vec![0.0; 41 * panels.stride];
         simd.vectorize(Sum { given, out: &mut out });
-        let mut sums: Vec<f32> =
-            out.chunks(panels.stride).flat_map(|place| place[..21].to_vec()).collect();
-
-        let nine = Nine::of(&weights[..9 * 21], &bias, S::F32_LANES);
-        let given = Row {
-            nine: &nine,
-            input: &input,
-            taps: &[0, 1, 2, 40, 41, 42, 80, 81, 82],
-            step: 3,
-            bounds: [0.0, f32::INFINITY],
-        };
-        let mut out = vec![0.0; 7 * nine.stride()];
-        simd.vectorize(RowSum { given, out: &mut out });
-        sums.extend(out.chunks(nine.stride()).flat_map(|place| place[..21].to_vec()));
-        sums
-    }
-
-    fn assert_near(found: &[f32], expected: &[f32]) {
-        assert_eq!(found.len(), expected.len());
-        for (found, expected) in found.iter().zip(expected) {
-            let is_near = (found - expected).abs() <= 1e-5 * expected.abs().max(1.0);
-            assert!(is_near, "{found}, not {expected}");
-        }
+        out.chunks(panels.stride).flat_map(|place| place[..21].to_vec()).collect()
     }
 
     #[test]
@@ -352,15 +250,6 @@ mod tests {
         given.sum(&mut out);
         assert_eq!(out[..3].iter().map(|it| it.is_nan()).collect::<Vec<_>>(), [false, true, false]);
         assert!(out[panels.stride..][..3].iter().all(|it| it.is_nan()));
-
-        let nine = Nine::of(&[1.0; 9], &[0.0], lanes);
-        let mut input = vec![0.0; 9 * lanes];
-        input[4 * lanes] = f32::NAN;
-        let taps = array::from_fn(|tap| tap * lanes);
-        let row = Row { nine: &nine, input: &input, taps: &taps, step: lanes, bounds: [0.0, 6.0] };
-        let mut out = vec![0.0; lanes];
-        row.sum(&mut out);
-        assert!(out[0].is_nan());
     }
 
     #[test]
@@ -375,15 +264,6 @@ mod tests {
                 let sum: f32 = products.map(|(at, weight)| input[place * 7 + at] * weight).sum();
                 expected.push((number(out) + sum + 0.25).clamp(-1.5, 2.0));
             }
-        }
-        for (place, channel) in (0..7).flat_map(|place| (0..21).map(move |it| (place, it))) {
-            let taps = [0, 1, 2, 40, 41, 42, 80, 81, 82].into_iter().enumerate();
-            let sum: f32 = taps
-                .map(|(tap, shift)| {
-                    input[place * 3 + shift + channel] * number(channel * 9 + tap + 31)
-                })
-                .sum();
-            expected.push((number(channel) + sum).max(0.0));
         }
 
         assert_near(&made(pulp::Scalar), &expected);

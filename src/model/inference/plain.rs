@@ -1,6 +1,6 @@
 //! The steps that have no weights to speak of, and those on flat values.
 
-use super::map::Map;
+use super::{buffer::Buffer, map::Map};
 use crate::model::graph::Window;
 
 /// What an average or the largest value is made with.
@@ -23,8 +23,8 @@ pub(super) struct Dense {
 impl Dense {
     pub(super) fn run(&self, map: &Map) -> Map {
         let n_out = self.bias.len();
-        let mut out = Map { size: [1, 1], n_channels: n_out, stride: n_out, values: Vec::new() };
-        out.values.clone_from(&self.bias);
+        let values = Buffer::from(&*self.bias);
+        let mut out = Map { size: [1, 1], n_channels: n_out, stride: n_out, values };
         for (value, weights) in map.planes().iter().zip(self.weight.chunks_exact(n_out)) {
             for (sum, weight) in out.values.iter_mut().zip(weights) {
                 *sum += value * weight;
@@ -37,14 +37,15 @@ impl Dense {
 /// Returns the values channel by channel, as channels of one place.
 pub(super) fn flatten(map: &Map) -> Map {
     let values = map.planes();
-    Map { size: [1, 1], n_channels: values.len(), stride: values.len(), values }
+    let (n, values) = (values.len(), Buffer::from(&*values));
+    Map { size: [1, 1], n_channels: n, stride: n, values }
 }
 
 /// Slides a window over the map.
 pub(super) fn pool(map: &Map, window: Window, how: Pool) -> Map {
     let [height, width] = map.size;
     let size = window.over([map.n_channels, height, width]).expect("the window fits the map");
-    let mut out = Map::zeros(size, map.n_channels, map.stride);
+    let mut out = Map::any(size, map.n_channels, map.stride);
     let n_taps = short(window.kernel.iter().product());
     let inside = |axis: usize, at: usize| {
         let start = at * window.stride[axis];
@@ -64,7 +65,7 @@ pub(super) fn pool(map: &Map, window: Window, how: Pool) -> Map {
 
 /// Makes one place of all of them.
 pub(super) fn pool_all(map: &Map, how: Pool) -> Map {
-    let mut out = Map::zeros([1, 1], map.n_channels, map.stride);
+    let mut out = Map::any([1, 1], map.n_channels, map.stride);
     reduce(map.places(), how, &mut out.values);
     divide(&mut out.values, how, short(map.size.iter().product()));
     out
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_not_lost() {
-        let values = vec![1.0, f32::NAN, 3.0, 4.0];
+        let values = Buffer::from(&[1.0, f32::NAN, 3.0, 4.0][..]);
         let map = Map { size: [2, 2], n_channels: 1, stride: 1, values };
 
         for how in [Pool::Largest, Pool::Average] {

@@ -4,8 +4,9 @@ use super::{
     Conv, Step, Work,
     block::Block,
     numbers,
-    panels::{self, Nine, Panels},
+    panels::{self, Panels},
     plain::{Dense, Pool},
+    windows::Nine,
 };
 use crate::model::graph::{Graph, Node, Op, Window, layers};
 

@@ -9,6 +9,20 @@ use crate::model::{
     recipe::Architecture,
 };
 
+/// Numbers from -1 to 1, no two neighbours alike.
+pub(super) fn number(at: usize) -> f32 {
+    f32::from(u16::try_from(at * 7919 % 1000).unwrap()) / 500.0 - 1.0
+}
+
+/// Compares sums that were added in another order.
+pub(super) fn assert_near(found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        let is_near = (found - expected).abs() <= 1e-5 * expected.abs().max(1.0);
+        assert!(is_near, "{found}, not {expected}");
+    }
+}
+
 fn plan(architecture: Architecture) -> Plan {
     let is_deep = matches!(architecture, Architecture::InceptionV3 | Architecture::Xception);
     Plan::new(architecture, if is_deep { 75 } else { 37 }, 5)

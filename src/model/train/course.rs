@@ -38,9 +38,9 @@ use crate::{
 
 /// Everything about a training that does not change while it runs.
 pub(super) struct Course<'a> {
-    recipe: &'a TrainRecipe,
-    sets: &'a Sets,
-    seed: u64,
+    pub(super) recipe: &'a TrainRecipe,
+    pub(super) sets: &'a Sets,
+    pub(super) seed: u64,
     pub(super) plan: Plan,
     pub(super) supply: Supply<'a>,
     device: Device,
@@ -88,8 +88,10 @@ impl Counted<'_> {
 pub(super) type Best = (Epoch, Graph);
 
 /// What is known of answers about a set.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Asked {
+    /// A row per picture.
+    pub(super) logits: Vec<Vec<f32>>,
     pub(super) tally: Tally,
     pub(super) figures: Figures,
 }
@@ -336,8 +338,7 @@ impl<'a> Course<'a> {
             Part::Train => (&self.sets.train, features.map(|[train, _]| train)),
             Part::Val => (&self.sets.val, features.map(|[_, val]| val)),
         };
-        let mut tally = Tally::default();
-        let mut answers = Vec::new();
+        let (mut tally, mut said, mut answers) = (Tally::default(), Vec::new(), Vec::new());
         for start in (0..examples.len()).step_by(BATCH) {
             let range = start..examples.len().min(start + BATCH);
             let values = match known {
@@ -349,8 +350,8 @@ impl<'a> Course<'a> {
                 }
             };
             let shape = self.shape(features);
-            let logits = net.forward_in_parts(tensor(values, shape, &self.device));
-            for (row, example) in rows(logits).iter().zip(&examples[range]) {
+            let logits = rows(net.forward_in_parts(tensor(values, shape, &self.device)));
+            for (row, example) in logits.iter().zip(&examples[range]) {
                 if !row.iter().all(|logit| logit.is_finite()) {
                     return Err(ModelError::Unanswered { epoch: number });
                 }
@@ -358,8 +359,10 @@ impl<'a> Course<'a> {
                 tally.add(&probabilities, Truth::of(example.class));
                 answers.push((example.class, probabilities));
             }
+            said.extend(logits);
         }
-        Ok(Asked { tally, figures: Figures::of(&answers, self.plan.n_classes) })
+        let figures = Figures::of(&answers, self.plan.n_classes);
+        Ok(Asked { logits: said, tally, figures })
     }
 }
 

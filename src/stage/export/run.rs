@@ -110,10 +110,12 @@ impl SetStage for Exporting<'_> {
             Some(_) => store.notes::<Fold>()?.into_iter().collect(),
             None => BTreeMap::new(),
         };
-        let mut lines = reviews::read(&self.reviews)?;
-        let judged: BTreeSet<BlobId> =
-            store.notes::<Verdict>()?.into_iter().map(|(blob, _)| blob).collect();
-        lines.retain(|line| judged.contains(&line.picture));
+        let mut lines = Vec::new();
+        for line in reviews::read(&self.reviews)? {
+            if store.note::<Verdict>(&line.picture)?.is_some() {
+                lines.push(line);
+            }
+        }
         let mut purity = purity(&lines);
         purity.retain(|label, _| self.classes.labels().any(|listed| listed == label));
         Ok(Input {

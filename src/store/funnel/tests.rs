@@ -3,7 +3,6 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     domain::{
-        bytes::HexBytes,
         fingerprint::{Distance, PerceptualHash, Similarity, View},
         id::Place,
         link::{MediaLink, Origin, Quality as CopyQuality, Validators},
@@ -62,8 +61,8 @@ fn print() -> Outcome<Fingerprint> {
         height_px: 9,
         format: "PNG".to_owned(),
         views: vec![View::whole(PerceptualHash([0; 4]))],
-        thumbnail: HexBytes(Vec::new()),
-        colours: HexBytes(Vec::new()),
+        thumbnail: Vec::new(),
+        colours: Vec::new(),
         quality: Quality::default(),
     })
 }

@@ -5,7 +5,6 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     domain::{
-        bytes::HexBytes,
         fingerprint::{Distance, PerceptualHash, Similarity, View},
         id::{Label, Place},
         link::{self, MediaLink, Origin, Resolution, Resolved},
@@ -95,8 +94,8 @@ impl Bench {
             height_px: 9,
             format: "PNG".to_owned(),
             views: vec![View::whole(PerceptualHash([7; 4]))],
-            thumbnail: HexBytes(vec![1]),
-            colours: HexBytes(Vec::new()),
+            thumbnail: vec![1],
+            colours: Vec::new(),
             quality: Quality::default(),
         };
         self.settle(bytes, print);
