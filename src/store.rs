@@ -6,7 +6,6 @@
 use std::{
     collections::BTreeMap,
     io,
-    iter::Peekable,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -31,9 +30,12 @@ pub mod query;
 pub mod reviews;
 pub mod schema;
 pub mod takedown;
+mod walk;
 
 pub use codec::{Digest, Ending, Head, Stamp};
 use schema::Withdrawn;
+use walk::complete;
+pub use walk::{Notes, Records};
 
 /// A record kind: what a stage makes of an item, and the tree it lives in.
 pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -77,45 +79,6 @@ pub struct Settled<T> {
 
 /// A result and the key that finds it.
 pub type Entry<R> = (<R as Record>::Key, Settled<R>);
-
-/// A result that was found and not read.
-pub struct Unread {
-    tree: &'static str,
-    bytes: sled::IVec,
-}
-
-/// The annexes of one kind of results, in key order.
-struct Annexes {
-    tree: &'static str,
-    entries: Peekable<sled::Iter>,
-}
-
-impl Annexes {
-    fn of(store: &Store, tree: &'static str, first: &[u8]) -> Result<Self, StoreError> {
-        Ok(Self { tree, entries: store.tree(tree)?.range(first.to_vec()..).peekable() })
-    }
-
-    /// Goes on to the annex of a later result than the one before.
-    fn next(&mut self, wanted: &[u8]) -> Result<sled::IVec, StoreError> {
-        let tree = self.tree;
-        let is_before = |entry: &sled::Result<(sled::IVec, sled::IVec)>| {
-            entry.as_ref().is_ok_and(|(key, _)| **key < *wanted)
-        };
-        while self.entries.next_if(is_before).is_some() {}
-        match self.entries.next_if(|entry| entry.as_ref().map_or(true, |(key, _)| **key == *wanted))
-        {
-            Some(entry) => Ok(entry.map_err(|source| StoreError::Read { tree, source })?.1),
-            None => Err(StoreError::Short { tree }),
-        }
-    }
-}
-
-impl Unread {
-    /// Reads as much of the result as `P` has fields for.
-    pub fn read<P: DeserializeOwned>(&self) -> Result<Settled<P>, StoreError> {
-        codec::decode(self.tree, &self.bytes)
-    }
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -179,6 +142,9 @@ impl Store {
             }
             StoreError::Open { path, source }
         })?;
+        for tree in schema::OUTDATED {
+            db.drop_tree(tree).map_err(|source| StoreError::Write { tree, source })?;
+        }
         Ok(Self { db })
     }
 
@@ -195,86 +161,6 @@ impl Store {
         complete(settled, annex).map(Some)
     }
 
-    /// Returns every result of one kind with the stamp it carries, in key order.
-    pub fn settled<R: Record>(&self) -> Result<Vec<Entry<R>>, StoreError> {
-        self.walk_settled()?.collect()
-    }
-
-    /// Reads the results of one kind one after the other, in key order.
-    pub fn walk_settled<R: Record>(
-        &self,
-    ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
-        self.walk_whole(&[])
-    }
-
-    /// Reads the results of one kind from a key on, in key order.
-    pub fn walk_settled_from<R: Record>(
-        &self,
-        first: &R::Key,
-    ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
-        self.walk_whole(&first.to_bytes())
-    }
-
-    fn walk_whole<R: Record>(
-        &self,
-        first: &[u8],
-    ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
-        let mut annexes = R::ANNEX.map(|tree| Annexes::of(self, tree, first)).transpose()?;
-        Ok(self.walk_brief_from::<R>(first)?.map(move |entry| {
-            let (key, settled) = entry?;
-            let bytes = key.to_bytes();
-            let annex = |tree| match &mut annexes {
-                Some(annexes) => annexes.next(&bytes),
-                None => Err(StoreError::Short { tree }),
-            };
-            Ok((key, complete(settled, annex)?))
-        }))
-    }
-
-    /// Reads the results of one kind but for their annexes, which are as if empty.
-    pub fn walk_brief<R: Record>(
-        &self,
-    ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
-        self.walk_brief_from(&[])
-    }
-
-    fn walk_brief_from<R: Record>(
-        &self,
-        first: &[u8],
-    ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
-        let entries = self.walk_unread_bytes::<R>(first)?;
-        Ok(entries.map(|entry| entry.and_then(|(key, unread)| Ok((key, unread.read()?)))))
-    }
-
-    /// Finds the results of one kind from a key on, in key order, and leaves them unread.
-    pub fn walk_unread_from<R: Record>(
-        &self,
-        first: &R::Key,
-    ) -> Result<impl Iterator<Item = Result<(R::Key, Unread), StoreError>> + use<R>, StoreError>
-    {
-        self.walk_unread_bytes::<R>(&first.to_bytes())
-    }
-
-    fn walk_unread_bytes<R: Record>(
-        &self,
-        first: &[u8],
-    ) -> Result<impl Iterator<Item = Result<(R::Key, Unread), StoreError>> + use<R>, StoreError>
-    {
-        let tree = R::TREE;
-        Ok(self.tree(tree)?.range(first.to_vec()..).map(move |entry| {
-            let (key, bytes) = entry.map_err(|source| StoreError::Read { tree, source })?;
-            let key = R::Key::from_bytes(&key).ok_or(StoreError::KeyShape { tree })?;
-            Ok((key, Unread { tree, bytes }))
-        }))
-    }
-
-    /// Reads how the results of one kind ended, in key order, without reading the results.
-    pub fn walk_heads<R: Record>(
-        &self,
-    ) -> Result<impl Iterator<Item = Result<(R::Key, Head), StoreError>> + use<R>, StoreError> {
-        self.walk_tree(R::TREE, |key, bytes| Ok((key, codec::head(R::TREE, bytes)?)))
-    }
-
     /// Counts the results of one kind by how they ended.
     pub fn endings<R: Record>(&self) -> Result<Vec<(Ending, u64)>, StoreError> {
         let endings: Vec<Ending> = self
@@ -286,26 +172,20 @@ impl Store {
         Ok(Ending::ALL.into_iter().map(|ending| (ending, number(count(ending)))).collect())
     }
 
-    /// Returns every result of one kind that was made, in key order.
-    pub fn made<R: Record>(&self) -> Result<Vec<(R::Key, R)>, StoreError> {
-        let settled = self.settled::<R>()?;
-        let made = settled.into_iter().filter_map(|(key, settled)| match settled.outcome {
-            Outcome::Made(record) => Some((key, record)),
-            Outcome::Rejected(_) | Outcome::Failed(_) => None,
-        });
-        Ok(made.collect())
-    }
-
     /// Writes results and returns once the disk has them. Each is there whole or not at all; of
-    /// several, a crash may leave the first ones only.
+    /// several, a crash may leave the first ones only. Over an older result, it may leave the new
+    /// annex behind the old stamp: what has another stamp is made anew anyway.
     pub fn put_all<R: Record>(&self, batch: &[Entry<R>]) -> Result<(), StoreError> {
         if let Some(tree) = R::ANNEX {
             // First, so that no crash leaves a result without.
-            let made = batch.iter().filter_map(|(key, settled)| match &settled.outcome {
-                Outcome::Made(record) => Some((key, record)),
-                Outcome::Rejected(_) | Outcome::Failed(_) => None,
+            let annexes = batch.iter().map(|(key, settled)| {
+                let annex = match &settled.outcome {
+                    Outcome::Made(record) => Some(record.annex()),
+                    Outcome::Rejected(_) | Outcome::Failed(_) => None,
+                };
+                Ok((key.to_bytes(), annex))
             });
-            self.insert(tree, made.map(|(key, it)| Ok((key.to_bytes(), Some(it.annex())))))?;
+            self.insert(tree, annexes)?;
         }
         let encoded =
             batch.iter().map(|(key, it)| Ok((key.to_bytes(), Some(codec::encode(R::TREE, it)?))));
@@ -316,17 +196,6 @@ impl Store {
         self.bytes(N::TREE, &key.to_bytes())?
             .map(|bytes| codec::decode_note(N::TREE, &bytes))
             .transpose()
-    }
-
-    pub fn notes<N: Note>(&self) -> Result<Vec<(N::Key, N)>, StoreError> {
-        self.walk_notes()?.collect()
-    }
-
-    /// Reads the notes of one kind one after the other, in key order, without holding them all.
-    pub fn walk_notes<N: Note>(
-        &self,
-    ) -> Result<impl Iterator<Item = Result<(N::Key, N), StoreError>> + use<N>, StoreError> {
-        self.walk_tree(N::TREE, |key, bytes| Ok((key, codec::decode_note(N::TREE, bytes)?)))
     }
 
     /// Writes notes and returns once the disk has them, in order as [`Store::put_all`] does.
@@ -427,37 +296,9 @@ impl Store {
         self.tree(tree)?.get(key).map_err(|source| StoreError::Read { tree, source })
     }
 
-    fn walk_tree<K: Key, T>(
-        &self,
-        tree: &'static str,
-        read: fn(K, &[u8]) -> Result<T, StoreError>,
-    ) -> Result<impl Iterator<Item = Result<T, StoreError>> + use<K, T>, StoreError> {
-        Ok(self.tree(tree)?.iter().map(move |entry| {
-            let (key, bytes) = entry.map_err(|source| StoreError::Read { tree, source })?;
-            let key = K::from_bytes(&key).ok_or(StoreError::KeyShape { tree })?;
-            read(key, &bytes)
-        }))
-    }
-
     fn tree(&self, tree: &'static str) -> Result<sled::Tree, StoreError> {
         self.db.open_tree(tree).map_err(|source| StoreError::Read { tree, source })
     }
-}
-
-/// Gives a result its annex back, if it has one.
-fn complete<R: Record, B: AsRef<[u8]>>(
-    settled: Settled<R>,
-    mut annex: impl FnMut(&'static str) -> Result<B, StoreError>,
-) -> Result<Settled<R>, StoreError> {
-    let Settled { stamp, outcome } = settled;
-    let outcome = match (outcome, R::ANNEX) {
-        (Outcome::Made(record), Some(tree)) => {
-            let whole = record.with_annex(annex(tree)?.as_ref());
-            Outcome::Made(whole.ok_or(StoreError::Short { tree })?)
-        }
-        (outcome, _) => outcome,
-    };
-    Ok(Settled { stamp, outcome })
 }
 
 /// sled reports a taken file lock as an I/O error whose kind says nothing.

@@ -109,8 +109,9 @@ pub struct Trained {
     pub epochs: Vec<Epoch>,
     /// The epoch whose weights the model has.
     pub best_epoch: u32,
-    /// What the model says of each validation picture, as [`Classifier::logits`] would.
-    pub val_logits: Vec<Vec<f32>>,
+    /// What the model says of each validation picture, as [`Classifier::logits`] would but for
+    /// rounding, where a part of it was asked ahead and need not be again.
+    pub val_logits: Option<Vec<Vec<f32>>>,
 }
 
 /// Trains a classifier, on a network that knows nothing or on a pretrained one.
@@ -164,16 +165,11 @@ pub fn train(
         course.keep(ahead, &learner, host);
     }
     let (best, net) = best;
-    let known = match &learner.features {
-        // The fixed part need not be asked again.
+    let val_logits = match &learner.features {
         Some(features) => Some(course.ask(&net, Some(features), Part::Val, best.number)?.logits),
         None => None,
     };
     let model = course.classifier(if fixed.nodes().len() < 2 { net } else { fixed.join(&net) });
-    let val_logits = match known {
-        Some(known) => known,
-        None => model.logits(&pictures(&sets.val))?,
-    };
     Ok(Trained { model, epochs, best_epoch: best.number, val_logits })
 }
 

@@ -303,12 +303,13 @@ impl Workshop {
         if !matches!(stage, StageName::Export | StageName::Train) {
             return Ok(None);
         }
+        // What an earlier run exported is taken back by an export of nothing.
+        if stage == StageName::Export && self.layout.dataset().exists() {
+            return Ok(None);
+        }
         let pictures = query::dataset(&self.store, &self.pipeline.classes)?;
         if pictures.is_empty() {
-            // What an earlier run exported is taken back by an export of nothing.
-            let has_exported = stage == StageName::Export && self.layout.dataset().exists();
-            let why = "the dataset has no picture".to_owned();
-            return Ok((!has_exported).then_some(why));
+            return Ok(Some("the dataset has no picture".to_owned()));
         }
         if stage == StageName::Export || self.pipeline.train.is_none() {
             return Ok(None);

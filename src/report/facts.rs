@@ -109,10 +109,14 @@ impl<'a> Facts<'a> {
         let settled = Reviews::of(&lines).pictures;
         let mut suspects = query::suspects(store)?;
         suspects.retain(|(blob, _)| !settled.contains_key(blob));
+        let (journey, (pictures, accounts)) = rayon::join(
+            || funnel::journey(store, classes),
+            || (query::dataset(store, classes), ledger::accounts(store, classes)),
+        );
         Ok(Self {
             input,
-            journey: funnel::journey(store, classes)?,
-            pictures: query::dataset(store, classes)?,
+            journey: journey?,
+            pictures: pictures?,
             posts: query::posts(store, classes)?.collect::<Result<_, _>>()?,
             sightings,
             post_of_url,
@@ -124,7 +128,7 @@ impl<'a> Facts<'a> {
             outliers,
             downloads,
             listings,
-            accounts: ledger::accounts(store, classes)?,
+            accounts: accounts?,
             gaps,
             planted: planted(store, classes)?,
             run,

@@ -5,7 +5,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rayon::prelude::*;
 use serde::Serialize;
 use tokio::task::JoinError;
 
@@ -27,14 +26,9 @@ use crate::{
         classifier::Classifier,
         pretrained::Pretrained,
         recipe::TrainRecipe,
-        train::{self, Example, Host as _, Sets, Trained, Warning},
+        train::{self, Host as _, Sets, Trained, Warning},
     },
-    pixels::{
-        self,
-        crop::{self, Filter},
-        decode::{self, Limits},
-        process::{self, Step},
-    },
+    pixels::crop,
     source::access::Access,
     store::{
         Stamp, Store, StoreError,
@@ -51,10 +45,12 @@ mod features;
 mod folder;
 mod log;
 mod model_card;
+mod pictures;
 mod watch;
 pub mod weights;
 
 use log::Log;
+use pictures::{Loaded, load, pixels_of, rgb};
 use watch::{Places, Watch};
 use weights::{Origin, OriginError};
 
@@ -269,9 +265,14 @@ fn learn(
         return Err(error.into());
     }
     let mut trained = trained?;
-    let said = trained.val_logits.iter().zip(&sets.val).map(|(values, it)| {
+    let val: Vec<&Loaded> = part(Split::Val).collect();
+    let said = match trained.val_logits.take() {
+        Some(known) => known,
+        None => trained.model.logits(&rgb(&val))?,
+    };
+    let said = said.iter().zip(&val).map(|(values, it)| {
         let values = values.iter().copied().map(f64::from).collect();
-        Logits { truth: it.class, values }
+        Logits { truth: it.example.class, values }
     });
     trained.model.calibrate(Calibration::of(&said.collect::<Vec<_>>(), KEPT_SHARE));
 
@@ -290,31 +291,6 @@ fn learn(
         .collect();
     let warnings = std::mem::take(&mut watch.warnings);
     Ok(Learned { trained, answers, warnings })
-}
-
-struct Loaded {
-    blob: BlobId,
-    split: Split,
-    example: Example,
-}
-
-fn rgb<'a>(loaded: &[&'a Loaded]) -> Vec<&'a [u8]> {
-    loaded.iter().map(|it| it.example.rgb.as_ref()).collect()
-}
-
-/// Decodes and scales every prepared picture, in the order of the blobs.
-fn load(input: &Input, recipe: &TrainRecipe) -> Result<Vec<Loaded>, TrainError> {
-    let pictures: Vec<_> = input.pictures.iter().collect();
-    pictures
-        .into_par_iter()
-        .map(|(blob, (_, label, split))| {
-            let rgb = pixels_of(*blob, &input.files[blob], recipe.side_px(), &recipe.process)?;
-            let class = input.classes.iter().position(|it| it == label);
-            let class = class.expect("the dataset holds pictures of its classes only");
-            let example = Example { rgb: rgb.into(), class };
-            Ok(Loaded { blob: *blob, split: *split, example })
-        })
-        .collect()
 }
 
 fn describe(trained: &Trained, answers: Vec<Answer>) -> Run {
@@ -379,20 +355,4 @@ pub fn evaluate(
         answers.extend(rows.into_iter().map(answer));
     }
     Ok(answers)
-}
-
-/// Reads a prepared picture as the network takes it.
-fn pixels_of(
-    blob: BlobId,
-    path: &Path,
-    side_px: u32,
-    steps: &[Step],
-) -> Result<Vec<u8>, TrainError> {
-    let square = crop::center_square(&prepared(blob, path)?, side_px, Filter::default());
-    Ok(process::apply(&square, steps).into_raw())
-}
-
-fn prepared(blob: BlobId, path: &Path) -> Result<pixels::Picture, TrainError> {
-    let decoded = decode::decode(&files::read(path)?, Limits::default());
-    Ok(decoded.map_err(|reject| TrainError::Picture { blob, reject })?.picture)
 }

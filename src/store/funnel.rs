@@ -123,13 +123,14 @@ fn links(
 ) -> Result<(Step, Links), StoreError> {
     let mut step = Step::new(StepName::Posts);
     let mut links = Vec::new();
+    let mut resolutions = store.records_in_order::<Resolution>()?;
     for entry in query::posts(store, classes)? {
         let (id, post) = entry?;
         step.count += 1;
         if let Some(count) = classes.counted_under(&post).and_then(|it| counts.get_mut(it)) {
             count.posts += 1;
         }
-        let settled = store.get::<Resolution>(&id)?;
+        let settled = resolutions.get(&id)?;
         let Some(resolution) = step.made(settled, Thing::Post(id.clone())) else { continue };
         for (index, item) in (0_u16..).zip(resolution.items) {
             let link = LinkId { post: id.clone(), index };
@@ -170,9 +171,10 @@ fn fetched(
     let mut step = Step::new(StepName::Addresses);
     let mut fetched = Step::new(StepName::Fetched);
     let mut blobs = BTreeSet::new();
+    let mut downloads = store.records_in_order::<Download>()?;
     for url in addresses {
         step.count += 1;
-        let settled = store.get::<Download>(&url)?;
+        let settled = downloads.get(&url)?;
         let Some(download) = step.made(settled, Thing::Address(url.clone())) else { continue };
         fetched.count += 1;
         if !blobs.insert(download.blob) {
@@ -186,20 +188,12 @@ fn fetched(
 fn readable(store: &Store, blobs: BTreeSet<BlobId>) -> Result<(Step, Vec<BlobId>), StoreError> {
     let mut step = Step::new(StepName::Files);
     let mut readable = Vec::new();
-    // A fingerprint is large and here only its being there counts; asking for one at a time reads
-    // all that lie beside it every time.
-    let mut made = BTreeSet::new();
-    for entry in store.walk_heads::<Fingerprint>()? {
-        let (blob, head) = entry?;
-        if head.ending == Ending::Made {
-            made.insert(blob);
-        }
-    }
+    let mut prints = store.records_in_order::<Fingerprint>()?;
     for blob in blobs {
         step.count += 1;
-        if made.contains(&blob)
-            || step.made(store.get::<Fingerprint>(&blob)?, Thing::Blob(blob)).is_some()
-        {
+        // Of one that was made, only its being there counts.
+        let is_made = prints.head(&blob)?.is_some_and(|head| head.ending == Ending::Made);
+        if is_made || step.made(store.get::<Fingerprint>(&blob)?, Thing::Blob(blob)).is_some() {
             readable.push(blob);
         }
     }
@@ -211,9 +205,10 @@ type Kept = Vec<(BlobId, Label)>;
 fn kept(store: &Store, readable: Vec<BlobId>) -> Result<(Step, Kept), StoreError> {
     let mut step = Step::new(StepName::Readable);
     let mut kept = Vec::new();
+    let mut verdicts = store.notes_in_order::<Verdict>()?;
     for blob in readable {
         step.count += 1;
-        match store.note::<Verdict>(&blob)?.map(|verdict| verdict.ruling) {
+        match verdicts.get(&blob)?.map(|verdict| verdict.ruling) {
             Some(Ruling::Keep { label }) => kept.push((blob, label)),
             Some(Ruling::Drop(reason)) => {
                 step.lose(Reason::Dropped(reason.kind()), Thing::Blob(blob), reason.to_string());
@@ -231,16 +226,18 @@ fn placed(
 ) -> Result<(Step, Step), StoreError> {
     let mut step = Step::new(StepName::Kept);
     let mut dataset = Step::new(StepName::Dataset);
+    let mut crops = store.records_in_order::<Crop>()?;
+    let mut placements = store.notes_in_order::<Placement>()?;
     for (blob, label) in kept {
         step.count += 1;
         let mut count = counts.get_mut(&label);
         if let Some(count) = &mut count {
             count.kept += 1;
         }
-        if step.made(store.get::<Crop>(&blob)?, Thing::Blob(blob)).is_none() {
+        if step.made(crops.get(&blob)?, Thing::Blob(blob)).is_none() {
             continue;
         }
-        match store.note::<Placement>(&blob)? {
+        match placements.get(&blob)? {
             Some(Placement::In(split)) => {
                 dataset.count += 1;
                 if let Some(count) = count {

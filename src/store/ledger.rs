@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Digest, Store, StoreError, query};
+use super::{Digest, Records, Store, StoreError, query};
 use crate::domain::{
     classes::Classes,
     fingerprint::Fingerprint,
@@ -64,6 +64,7 @@ type Key = (Option<Label>, Place);
 
 struct Ledger<'a> {
     store: &'a Store,
+    resolutions: Records<Resolution>,
     accounts: BTreeMap<Key, Account>,
     addresses: BTreeSet<Digest>,
     blobs: BTreeSet<BlobId>,
@@ -73,6 +74,7 @@ struct Ledger<'a> {
 pub fn accounts(store: &Store, classes: &Classes) -> Result<Vec<Account>, StoreError> {
     let mut ledger = Ledger {
         store,
+        resolutions: store.records_in_order()?,
         accounts: BTreeMap::new(),
         addresses: BTreeSet::new(),
         blobs: BTreeSet::new(),
@@ -101,7 +103,7 @@ impl Ledger<'_> {
     }
 
     fn count(&mut self, classes: &Classes, id: &PostId, post: &Post) -> Result<(), StoreError> {
-        let settled = self.store.get::<Resolution>(id)?.map(|settled| settled.outcome);
+        let settled = self.resolutions.get(id)?.map(|settled| settled.outcome);
         let resolution = match settled {
             Some(Outcome::Made(resolution)) => resolution,
             other => {

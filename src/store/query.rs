@@ -1,13 +1,14 @@
 //! Questions several rooms ask of the store. What no listed place stands behind is not seen.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{cmp::Reverse, collections::BTreeMap, iter};
 
 use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::{
-    Store, StoreError, Unread,
+    Note as _, Records, Settled, Store, StoreError,
     schema::{RunName, SetRun},
+    walk::read_note,
 };
 use crate::domain::{
     classes::Classes,
@@ -19,7 +20,7 @@ use crate::domain::{
     outcome::Outcome,
     picture::Crop,
     post::{Media, Post},
-    split::{Placement, Split},
+    split::Placement,
     verdict::{Ruling, Verdict},
 };
 
@@ -53,8 +54,10 @@ pub fn sightings<'a>(
     store: &'a Store,
     classes: &'a Classes,
 ) -> Result<impl Iterator<Item = Result<Sighting, StoreError>> + use<'a>, StoreError> {
-    let seen = move |(id, post): (PostId, Post)| seen_in(store, classes, (&id, &post));
-    Ok(posts(store, classes)?.flat_map(move |entry| match entry.and_then(seen) {
+    let mut resolutions = store.records_in_order::<Resolution>()?;
+    let mut seen =
+        move |(id, post): (PostId, Post)| seen_in(&mut resolutions, classes, (&id, &post));
+    Ok(posts(store, classes)?.flat_map(move |entry| match entry.and_then(&mut seen) {
         Ok(seen) => seen.into_iter().map(Ok).collect(),
         Err(error) => vec![Err(error)],
     }))
@@ -62,11 +65,11 @@ pub fn sightings<'a>(
 
 /// Returns the pictures one post points at.
 fn seen_in(
-    store: &Store,
+    resolutions: &mut Records<Resolution>,
     classes: &Classes,
     (id, post): (&PostId, &Post),
 ) -> Result<Vec<Sighting>, StoreError> {
-    let settled = store.get::<Resolution>(id)?;
+    let settled = resolutions.get(id)?;
     let Some(Outcome::Made(resolution)) = settled.map(|settled| settled.outcome) else {
         return Ok(Vec::new());
     };
@@ -109,10 +112,7 @@ fn parent(id: &PostId, post: &Post) -> Option<PostId> {
 
 /// Returns which bytes an address brought.
 pub fn blob_of(store: &Store, url: &MediaUrl) -> Result<Option<BlobId>, StoreError> {
-    Ok(match store.get::<Download>(url)?.map(|settled| settled.outcome) {
-        Some(Outcome::Made(download)) => Some(download.blob),
-        Some(Outcome::Rejected(_) | Outcome::Failed(_)) | None => None,
-    })
+    Ok(made(store.get::<Download>(url)?).map(|download| download.blob))
 }
 
 /// Returns which bytes each address brought.
@@ -157,40 +157,32 @@ pub fn dataset(store: &Store, classes: &Classes) -> Result<Vec<Picture>, StoreEr
         return Ok(Vec::new());
     }
     let mut sources = best_sources(store, classes, |blob| kept.contains_key(blob))?;
-    let placements: BTreeMap<BlobId, Placement> = store.notes()?.into_iter().collect();
-    let crops: BTreeMap<BlobId, Crop> = store.made()?.into_iter().collect();
-    let mut due = Vec::new();
-    for (blob, (verdict, label)) in kept {
+    let due: Vec<Due> = kept
+        .into_iter()
         // A class that was renamed or merged since is judged anew before it counts.
-        if !classes.labels().any(|listed| *listed == label) {
-            continue;
-        }
-        let (Some(Placement::In(split)), Some(crop)) = (placements.get(&blob), crops.get(&blob))
-        else {
-            continue;
-        };
-        let Some(provenance) = sources.remove(&blob) else { continue };
-        due.push(Due { blob, label, split: *split, crop, group: verdict.leak_group, provenance });
-    }
+        .filter(|(_, (_, label))| classes.labels().any(|listed| listed == label))
+        .filter_map(|(blob, (verdict, label))| {
+            let provenance = sources.remove(&blob)?;
+            Some(Due { blob, label, group: verdict.leak_group, provenance })
+        })
+        .collect();
     let parts: Vec<Vec<Picture>> =
         due.par_chunks(PART).map(|part| finished(store, part)).collect::<Result<_, _>>()?;
     Ok(parts.into_iter().flatten().collect())
 }
 
-/// How many pictures are finished by one thread at a time.
+/// How many pictures or posts one thread reads at a time.
 const PART: usize = 512;
 
-/// A picture of the dataset but for what its fingerprint tells.
-struct Due<'a> {
+/// A picture of the dataset, if it is prepared and placed.
+struct Due {
     blob: BlobId,
     label: Label,
-    split: Split,
-    crop: &'a Crop,
     group: BlobId,
     provenance: Provenance,
 }
 
-/// What of a fingerprint an export tells. The rest is most of it, and is passed over.
+/// What of a fingerprint an export tells.
 #[derive(Deserialize)]
 struct Outline {
     width_px: u32,
@@ -198,43 +190,37 @@ struct Outline {
     views: Vec<View>,
 }
 
-/// Fingerprints so near are walked to.
-const NEAR: usize = 16;
-
-/// Finishes pictures, which are in the order of their blobs. Fingerprints are read in a row:
-/// asking for one at a time reads all that lie beside it every time.
-fn finished(store: &Store, part: &[Due<'_>]) -> Result<Vec<Picture>, StoreError> {
-    type Found = Result<(BlobId, Unread), StoreError>;
-    let Some(first) = part.first() else { return Ok(Vec::new()) };
-    let mut prints = store.walk_unread_from::<Fingerprint>(&first.blob)?.peekable();
+/// Finishes pictures, which are in the order of their blobs.
+fn finished(store: &Store, part: &[Due]) -> Result<Vec<Picture>, StoreError> {
+    let mut placements = store.notes_in_order::<Placement>()?;
+    let mut crops = store.records_in_order::<Crop>()?;
+    let mut prints = store.records_in_order::<Fingerprint>()?;
     let mut pictures = Vec::with_capacity(part.len());
-    for due in part {
-        let is_before = |found: &Found| matches!(found, Ok((blob, _)) if *blob < due.blob);
-        let is_it = |found: &Found| found.as_ref().map_or(true, |(blob, _)| *blob == due.blob);
-        for _ in 0..NEAR {
-            if prints.next_if(is_before).is_none() {
-                break;
-            }
-        }
-        if prints.peek().is_some_and(is_before) {
-            prints = store.walk_unread_from::<Fingerprint>(&due.blob)?.peekable();
-        }
-        let Some(found) = prints.next_if(is_it) else { continue };
-        let Outcome::Made(print) = found?.1.read::<Outline>()?.outcome else { continue };
+    for Due { blob, label, group, provenance } in part {
+        let Some(Placement::In(split)) = placements.get(blob)? else { continue };
+        let Some(crop) = made(crops.get(blob)?) else { continue };
+        let Some(print) = made(prints.part::<Outline>(blob)?) else { continue };
         let Some(whole) = print.views.first() else { continue };
         pictures.push(Picture {
-            blob: due.blob,
-            label: due.label.clone(),
-            split: due.split,
-            crop: due.crop.clone(),
+            blob: *blob,
+            label: label.clone(),
+            split,
+            crop,
             hash: whole.hash,
             source_width_px: print.width_px,
             source_height_px: print.height_px,
-            leak_group: due.group,
-            provenance: due.provenance.clone(),
+            leak_group: *group,
+            provenance: provenance.clone(),
         });
     }
     Ok(pictures)
+}
+
+fn made<T>(settled: Option<Settled<T>>) -> Option<T> {
+    match settled?.outcome {
+        Outcome::Made(made) => Some(made),
+        Outcome::Rejected(_) | Outcome::Failed(_) => None,
+    }
 }
 
 /// Finds the post each picture is owed to: of all that showed it, the best-loved; of equals the
@@ -244,12 +230,23 @@ fn best_sources(
     classes: &Classes,
     is_asked: impl Fn(&BlobId) -> bool + Sync,
 ) -> Result<BTreeMap<BlobId, Provenance>, StoreError> {
-    let found = posts(store, classes)?.par_bridge().try_fold(BTreeMap::new, |mut best, entry| {
-        let (id, post) = entry?;
-        for sighting in seen_in(store, classes, (&id, &post))? {
-            let blob = blob_of(store, &sighting.media.url)?;
-            if let Some(blob) = blob.filter(&is_asked) {
-                keep_better(&mut best, blob, provenance(sighting, &post));
+    let mut entries = store.tree(Post::TREE)?.iter();
+    let parts = iter::from_fn(move || {
+        let part: Vec<sled::Result<_>> = entries.by_ref().take(PART).collect();
+        (!part.is_empty()).then_some(part)
+    });
+    let found = parts.par_bridge().try_fold(BTreeMap::new, |mut best, part| {
+        let mut resolutions = store.records_in_order::<Resolution>()?;
+        for entry in part {
+            let (id, post) = read_note::<Post>(entry)?;
+            if !classes.lists(&post) {
+                continue;
+            }
+            for sighting in seen_in(&mut resolutions, classes, (&id, &post))? {
+                let blob = blob_of(store, &sighting.media.url)?;
+                if let Some(blob) = blob.filter(&is_asked) {
+                    keep_better(&mut best, blob, provenance(sighting, &post));
+                }
             }
         }
         Ok(best)
@@ -270,10 +267,7 @@ fn keep_better(best: &mut BTreeMap<BlobId, Provenance>, blob: BlobId, other: Pro
 }
 
 pub fn fingerprint(store: &Store, blob: &BlobId) -> Result<Option<Fingerprint>, StoreError> {
-    Ok(store.get::<Fingerprint>(blob)?.and_then(|settled| match settled.outcome {
-        Outcome::Made(print) => Some(print),
-        Outcome::Rejected(_) | Outcome::Failed(_) => None,
-    }))
+    Ok(made(store.get(blob)?))
 }
 
 /// Returns the folder name of the model the last training made.

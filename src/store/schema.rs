@@ -159,6 +159,10 @@ trees! { Record:
     "crop.v1" BlobId => Crop,
 }
 
+/// Trees of earlier versions that held pictures, however small: they are made again, and what is
+/// taken back must not stay in them.
+pub(super) const OUTDATED: [&str; 1] = ["fingerprint.v2"];
+
 /// What pictures are compared by once their hashes are near is nine tenths of a fingerprint.
 impl Record for Fingerprint {
     const TREE: &'static str = "fingerprint.v3";

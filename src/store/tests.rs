@@ -76,9 +76,12 @@ fn an_annex_is_passed_over_unless_the_whole_is_asked_for() {
     store.put_all(&batch).unwrap();
     // Left by a crash before the result itself was written.
     store.tree(ANNEX).unwrap().insert(BlobId::of(b"e").to_bytes(), b"torn").unwrap();
+    let [outdated] = schema::OUTDATED;
+    store.tree(outdated).unwrap().insert(b"a", b"a picture").unwrap();
     drop(store);
 
     let store = Store::open(dir.path()).unwrap();
+    assert!(store.tree(outdated).unwrap().is_empty());
     for (key, settled) in &batch {
         assert_eq!(store.get::<Fingerprint>(key).unwrap().as_ref(), Some(settled));
     }
@@ -98,6 +101,10 @@ fn an_annex_is_passed_over_unless_the_whole_is_asked_for() {
         assert_eq!(found.outcome, Outcome::Made(bare));
     }
     assert!(store.bytes(Fingerprint::TREE, keys[0].as_bytes()).unwrap().unwrap().len() < 500);
+
+    let spoiled = Settled { stamp: stamp(2), outcome: Outcome::Rejected(Reject::Empty) };
+    store.put_all::<Fingerprint>(&[(keys[2], spoiled)]).unwrap();
+    assert_eq!(store.tree(ANNEX).unwrap().len(), 3);
 
     store.remove_records::<Fingerprint>(&keys[..3]).unwrap();
     assert_eq!(store.get::<Fingerprint>(&keys[0]).unwrap(), None);

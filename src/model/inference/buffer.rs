@@ -9,8 +9,10 @@ use std::{
 /// How many numbers a line of the cache holds; the widest registers hold as many.
 const LINE: usize = 16;
 
-/// How many numbers a thread keeps room for: those of a large picture several times.
+/// How many numbers a thread keeps room for, those of a large picture several times, and in how
+/// many pieces.
 const MOST_KEPT: usize = 4 << 20;
+const MOST_PIECES: usize = 32;
 
 thread_local! {
     /// What is free again, the oldest first: memory that was just used is in the cache, and what
@@ -93,7 +95,7 @@ impl Drop for Buffer {
             let mut kept = kept.borrow_mut();
             let mut n = room.len() + kept.iter().map(Vec::len).sum::<usize>();
             kept.push_back(room);
-            while MOST_KEPT < n {
+            while MOST_KEPT < n || MOST_PIECES < kept.len() {
                 n -= kept.pop_front().map_or(n, |oldest| oldest.len());
             }
         });
@@ -140,5 +142,9 @@ mod tests {
         assert!(MOST_KEPT / 3 < n_kept() && n_kept() <= MOST_KEPT, "{}", n_kept());
         drop(Buffer::any(2 * MOST_KEPT));
         assert_eq!(n_kept(), 0);
+
+        // Of no use to anybody, but dropped here.
+        (0..100).for_each(|_| drop(Buffer::from(&[1.0][..])));
+        assert_eq!(n_kept(), MOST_PIECES * LINE);
     }
 }

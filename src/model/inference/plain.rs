@@ -1,6 +1,6 @@
 //! The steps that have no weights to speak of, and those on flat values.
 
-use super::{buffer::Buffer, map::Map};
+use super::map::Map;
 use crate::model::graph::Window;
 
 /// What an average or the largest value is made with.
@@ -23,8 +23,8 @@ pub(super) struct Dense {
 impl Dense {
     pub(super) fn run(&self, map: &Map) -> Map {
         let n_out = self.bias.len();
-        let values = Buffer::from(&*self.bias);
-        let mut out = Map { size: [1, 1], n_channels: n_out, stride: n_out, values };
+        let mut out = Map::any([1, 1], n_out, n_out);
+        out.values.copy_from_slice(&self.bias);
         for (value, weights) in map.planes().iter().zip(self.weight.chunks_exact(n_out)) {
             for (sum, weight) in out.values.iter_mut().zip(weights) {
                 *sum += value * weight;
@@ -37,8 +37,9 @@ impl Dense {
 /// Returns the values channel by channel, as channels of one place.
 pub(super) fn flatten(map: &Map) -> Map {
     let values = map.planes();
-    let (n, values) = (values.len(), Buffer::from(&*values));
-    Map { size: [1, 1], n_channels: n, stride: n, values }
+    let mut out = Map::any([1, 1], values.len(), values.len());
+    out.values.copy_from_slice(&values);
+    out
 }
 
 /// Slides a window over the map.
@@ -146,8 +147,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_not_lost() {
-        let values = Buffer::from(&[1.0, f32::NAN, 3.0, 4.0][..]);
-        let map = Map { size: [2, 2], n_channels: 1, stride: 1, values };
+        let map = Map::of(&[1.0, f32::NAN, 3.0, 4.0], [1, 2, 2]);
 
         for how in [Pool::Largest, Pool::Average] {
             assert!(pool(&map, Window::of(2), how).values[0].is_nan());

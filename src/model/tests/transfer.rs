@@ -4,7 +4,7 @@ use std::fs;
 
 use burn::tensor::Device;
 
-use super::{SIDE, Witness, files, recipe, sets, write};
+use super::{SIDE, Witness, files, recipe, run, sets, write};
 use crate::model::{
     ModelError,
     classifier::WEIGHTS,
@@ -13,7 +13,7 @@ use crate::model::{
     pretrained::Pretrained,
     random::{Purpose, Random},
     recipe::{Architecture, EarlyStopping, Everything, TrainRecipe, Unfreeze, Variants},
-    train::{Progress, Sets, train},
+    train::{Progress, Sets, Trained, train},
     weights,
 };
 
@@ -59,6 +59,38 @@ fn a_frozen_body_is_asked_once_about_every_picture_and_its_variants() {
     let still = TrainRecipe { feature_variants: Variants::Exactly(0), ..recipe };
     let (_, n_known, n_recalled) = taught(&still, &sets(40, 10));
     assert_eq!((n_known, n_recalled), (178, 50), "unchanged pictures are known already");
+}
+
+#[test]
+fn what_is_known_of_validation_pictures_is_what_the_best_network_says_of_them() {
+    let body = body();
+    let recipe = TrainRecipe {
+        architecture: Architecture::MobilenetV2,
+        learning_rate: 0.05,
+        feature_variants: Variants::Exactly(0),
+        ..recipe()
+    };
+    let unaided = super::recipe();
+    let (sets, mut witness) = (sets(40, 30), Witness::default());
+    let mut taught = |seed: u64| {
+        witness.checkpoint = None;
+        let first = train(&recipe, seed, &sets, Some(&body), &mut witness).unwrap();
+        // Its last epoch is known: it only ends once more.
+        let again = train(&recipe, seed, &sets, Some(&body), &mut witness).unwrap();
+        assert_eq!(again.val_logits, first.val_logits);
+        first
+    };
+    let is_last = |it: &Trained| it.epochs.last().is_some_and(|last| last.number == it.best_epoch);
+    let trained = (0..20).map(&mut taught).find(|it| !is_last(it)).expect("one gets worse at last");
+
+    let val: Vec<&[u8]> = sets.val.iter().map(|it| it.rgb.as_ref()).collect();
+    let expected = trained.model.logits(&val).unwrap().concat();
+    let known = trained.val_logits.unwrap().concat();
+    assert_eq!(known.len(), expected.len());
+    for (known, expected) in known.iter().zip(expected) {
+        assert!((known - expected).abs() <= 1e-4 * expected.abs().max(1.0), "{known}, {expected}");
+    }
+    assert_eq!(run(&unaided, 7, &sets).unwrap().val_logits, None);
 }
 
 /// Nothing is learned at such a rate: one altered version is tried, and gives nothing.

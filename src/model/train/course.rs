@@ -11,7 +11,7 @@ use super::{
     checkpoint::Checkpoint,
     figures::Figures,
     mixup::Mixture,
-    sampling::{self, Showing},
+    sampling::{self, Showing, batches},
     supply::{BATCH, Extractor, Features, Supply, tensor},
     tell,
 };
@@ -386,38 +386,4 @@ impl Learner {
 /// Returns the number of the epoch after `earlier`.
 pub(super) fn next(earlier: &[Epoch]) -> u32 {
     earlier.last().map_or(0, |last| last.number) + 1
-}
-
-/// Cuts `order` into batches; a picture left over alone joins the batch before, because
-/// a batch of one has no variance to normalise by.
-fn batches<T>(order: &[T], size: usize) -> Vec<&[T]> {
-    let n_left = order.len() % size;
-    let n_alone = usize::from(n_left == 1 && size < order.len());
-    let (regular, _) = order.split_at(order.len() - n_alone);
-    let mut batches: Vec<&[T]> = regular.chunks(size).collect();
-    if let (1, Some(last)) = (n_alone, batches.last_mut()) {
-        *last = &order[regular.len() - size..];
-    }
-    batches
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_picture_left_over_alone_joins_the_last_batch() {
-        let order: Vec<usize> = (0..9).collect();
-        let sizes = |n: usize, size| -> Vec<usize> {
-            let batches = batches(&order[..n], size);
-            assert_eq!(batches.concat(), order[..n]);
-            batches.iter().map(|batch| batch.len()).collect()
-        };
-
-        assert_eq!(sizes(9, 4), [4, 5]);
-        assert_eq!(sizes(8, 4), [4, 4]);
-        assert_eq!(sizes(7, 4), [4, 3]);
-        assert_eq!(sizes(3, 2), [3]);
-        assert_eq!(sizes(1, 2), [1]);
-    }
 }

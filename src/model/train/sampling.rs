@@ -92,6 +92,19 @@ fn key(number: usize) -> u64 {
     u64::try_from(number).expect("a usize has at most 64 bits")
 }
 
+/// Cuts `order` into batches; a picture left over alone joins the batch before, because
+/// a batch of one has no variance to normalise by.
+pub(super) fn batches<T>(order: &[T], size: usize) -> Vec<&[T]> {
+    let n_left = order.len() % size;
+    let n_alone = usize::from(n_left == 1 && size < order.len());
+    let (regular, _) = order.split_at(order.len() - n_alone);
+    let mut batches: Vec<&[T]> = regular.chunks(size).collect();
+    if let (1, Some(last)) = (n_alone, batches.last_mut()) {
+        *last = &order[regular.len() - size..];
+    }
+    batches
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -169,5 +182,21 @@ mod tests {
         assert_eq!(draws(0), epoch.at(4));
         assert_ne!(draws(0), draws(1));
         assert_ne!(draws(1), draws(2));
+    }
+
+    #[test]
+    fn a_picture_left_over_alone_joins_the_last_batch() {
+        let order: Vec<usize> = (0..9).collect();
+        let sizes = |n: usize, size| -> Vec<usize> {
+            let batches = batches(&order[..n], size);
+            assert_eq!(batches.concat(), order[..n]);
+            batches.iter().map(|batch| batch.len()).collect()
+        };
+
+        assert_eq!(sizes(9, 4), [4, 5]);
+        assert_eq!(sizes(8, 4), [4, 4]);
+        assert_eq!(sizes(7, 4), [4, 3]);
+        assert_eq!(sizes(3, 2), [3]);
+        assert_eq!(sizes(1, 2), [1]);
     }
 }

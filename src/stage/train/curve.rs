@@ -4,7 +4,8 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
-    Input, Loaded, Recipe, TrainError, Training, load, rgb,
+    Input, Recipe, TrainError, Training,
+    pictures::{Loaded, load, rgb},
     watch::{Places, Watch},
 };
 use crate::{

@@ -7,7 +7,8 @@ use std::{
 };
 
 use super::{
-    Input, Loaded, Recipe, TrainError, Training, load, rgb,
+    Input, Recipe, TrainError, Training,
+    pictures::{Loaded, load, rgb},
     watch::{Places, Watch},
 };
 use crate::{

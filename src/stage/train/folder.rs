@@ -8,7 +8,7 @@ use std::{
 
 use rayon::prelude::*;
 
-use super::{TrainError, model_card, prepared};
+use super::{TrainError, model_card, pictures::prepared};
 use crate::{
     domain::{
         id::BlobId,
