@@ -7,6 +7,7 @@ use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -22,6 +23,7 @@ use crate::domain::{
 pub mod answers;
 pub mod crops;
 mod codec;
+mod derived;
 pub mod files;
 pub mod funnel;
 pub mod layout;
@@ -111,6 +113,8 @@ const BUSY_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub struct Store {
     db: sled::Db,
+    /// Seen by every hand on the store.
+    changes: Arc<derived::Changes>,
 }
 
 impl Store {
@@ -145,7 +149,7 @@ impl Store {
         for tree in schema::OUTDATED {
             db.drop_tree(tree).map_err(|source| StoreError::Write { tree, source })?;
         }
-        Ok(Self { db })
+        Ok(Self { db, changes: Arc::default() })
     }
 
     /// Reads the stamp and the kind of ending of a result without reading the result.
@@ -274,9 +278,25 @@ impl Store {
         Ok(())
     }
 
+    /// Writes without waiting for the disk; what was derived from this tree is forgotten.
+    fn insert(
+        &self,
+        tree: &'static str,
+        values: impl Iterator<Item = Result<(Vec<u8>, Option<Vec<u8>>), StoreError>>,
+    ) -> Result<(), StoreError> {
+        let mut values = values.peekable();
+        if values.peek().is_none() {
+            return Ok(());
+        }
+        self.outdate(tree)?;
+        let written = self.insert_all(tree, values);
+        self.outdate(tree)?;
+        written
+    }
+
     /// Writes one by one: sled keeps all that a batch replaced in memory until the batch ends, and
     /// with a million records never gives it back.
-    fn insert(
+    fn insert_all(
         &self,
         tree: &'static str,
         values: impl Iterator<Item = Result<(Vec<u8>, Option<Vec<u8>>), StoreError>>,

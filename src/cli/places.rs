@@ -12,7 +12,7 @@ use crate::{
     pipeline::workshop::Workshop,
     store::{
         StoreError,
-        ledger::{self, Account},
+        ledger::{self, Account, Counts},
         schema::Listing,
     },
 };
@@ -114,7 +114,7 @@ impl Places {
 }
 
 fn details(account: &Account) -> String {
-    let counts = |counts: &std::collections::BTreeMap<&'static str, u64>| {
+    let counts = |counts: &Counts| {
         let parts: Vec<String> =
             counts.iter().map(|(kind, n)| format!("{} {kind}", count(*n))).collect();
         if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }

@@ -21,14 +21,14 @@ pub struct Entry {
 }
 
 /// Every place of every class, in the order of labels and places.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Classes {
     entries: Vec<Listed>,
     wanted: BTreeSet<Label>,
 }
 
 /// An entry, and its rules with what is asked of all posts filled in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Listed {
     entry: Entry,
     rules: Rules,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How many requests a host nobody knows yet gets at a time.
-const START: usize = 4;
+const START: usize = 8;
 
 /// The weight of the newest answer in the share of troubles.
 const NEWEST: f64 = 1.0 / 16.0;

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
+        classes::Classes,
         dataset::Picture,
         fingerprint::{Fingerprint, Likeness},
         flaws,
@@ -27,7 +28,7 @@ use crate::{
         verdict::{DropReason, Ruling, TwinPair, Verdict},
     },
     store::{
-        Settled, StoreError, funnel,
+        Settled, Store, StoreError, funnel,
         funnel::{Journey, Reason, StepName, Thing},
         ledger::{self, Account},
         query::{self, Sighting},
@@ -71,28 +72,13 @@ pub(super) struct Facts<'a> {
 impl<'a> Facts<'a> {
     pub(super) fn read(input: &'a ReportInput<'a>) -> Result<Self, ReportError> {
         let (store, classes) = (input.store, input.classes);
-        let mut sightings = query::sightings_by_blob(store, classes)?;
-        for seen in sightings.values_mut() {
-            seen.sort_by_key(|it| (it.created_utc, it.link.clone()));
-        }
-        let mut downloads = BTreeMap::new();
-        let mut post_of_url = BTreeMap::new();
-        for sighting in query::sightings(store, classes)? {
-            let Sighting { media, link, .. } = sighting?;
-            post_of_url.entry(media.url).or_insert(link.post);
-        }
-        for (url, download) in store.made::<Download>()? {
-            if post_of_url.contains_key(&url) {
-                downloads.entry(download.blob).or_insert(download);
-            }
-        }
+        let Seen { sightings, post_of_url, downloads } = Seen::read(store, classes)?;
         let mut rulings: BTreeMap<BlobId, Ruling> =
             store.notes::<Verdict>()?.into_iter().map(|(blob, it)| (blob, it.ruling)).collect();
         rulings.retain(|blob, _| sightings.contains_key(blob));
         let mut pairs: Vec<TwinPair> = store.notes()?.into_iter().map(|(_, pair)| pair).collect();
         pairs.retain(|it| sightings.contains_key(&it.a) && sightings.contains_key(&it.b));
         let compared = compared(input, &sightings)?;
-        let (measures, outliers) = measured(input, &rulings, &sightings)?;
         let mut listings = store.settled::<Listing>()?;
         listings.retain(|(place, _)| classes.lists_place(place));
         let mut gaps: Vec<Gap> = store.notes()?.into_iter().map(|(_, gap)| gap).collect();
@@ -109,10 +95,11 @@ impl<'a> Facts<'a> {
         let settled = Reviews::of(&lines).pictures;
         let mut suspects = query::suspects(store)?;
         suspects.retain(|(blob, _)| !settled.contains_key(blob));
-        let (journey, (pictures, accounts)) = rayon::join(
-            || funnel::journey(store, classes),
-            || (query::dataset(store, classes), ledger::accounts(store, classes)),
+        let ((journey, accounts), (pictures, numbers)) = rayon::join(
+            || (funnel::journey(store, classes), ledger::accounts(store, classes)),
+            || (query::dataset(store, classes), measured(input, &rulings, &sightings)),
         );
+        let (measures, outliers) = numbers?;
         Ok(Self {
             input,
             journey: journey?,
@@ -211,6 +198,39 @@ impl<'a> Facts<'a> {
                 }
             }
         })
+    }
+}
+
+/// What the posts show, and what of it was fetched.
+struct Seen {
+    sightings: BTreeMap<BlobId, Vec<Sighting>>,
+    post_of_url: BTreeMap<MediaUrl, PostId>,
+    downloads: BTreeMap<BlobId, Download>,
+}
+
+impl Seen {
+    fn read(store: &Store, classes: &Classes) -> Result<Self, StoreError> {
+        let fetched: BTreeMap<MediaUrl, Download> = store.made()?.into_iter().collect();
+        let mut sightings: BTreeMap<BlobId, Vec<Sighting>> = BTreeMap::new();
+        let mut post_of_url = BTreeMap::new();
+        for sighting in query::sightings(store, classes)? {
+            let sighting = sighting?;
+            let url = &sighting.media.url;
+            post_of_url.entry(url.clone()).or_insert_with(|| sighting.link.post.clone());
+            if let Some(download) = fetched.get(url) {
+                sightings.entry(download.blob).or_default().push(sighting);
+            }
+        }
+        for seen in sightings.values_mut() {
+            seen.sort_by_key(|it| (it.created_utc, it.link.clone()));
+        }
+        let mut downloads = BTreeMap::new();
+        for (url, download) in fetched {
+            if post_of_url.contains_key(&url) {
+                downloads.entry(download.blob).or_insert(download);
+            }
+        }
+        Ok(Self { sightings, post_of_url, downloads })
     }
 }
 

@@ -5,7 +5,11 @@ use maud::{Markup, html};
 use super::{Section, facts::Facts, words};
 use crate::{
     domain::{id::Place, outcome::Outcome, progress::Gap},
-    store::{Settled, ledger::Account, schema::Listing},
+    store::{
+        Settled,
+        ledger::{Account, Counts},
+        schema::Listing,
+    },
 };
 
 pub(super) fn section(facts: &Facts) -> Section {
@@ -78,7 +82,7 @@ fn row(facts: &Facts, account: &Account) -> Markup {
 
 /// Tells why pictures of a place were left out, and how its duplicates were known.
 fn reasons(account: &Account) -> Markup {
-    let counts = |counts: &std::collections::BTreeMap<&'static str, u64>| {
+    let counts = |counts: &Counts| {
         words::list(counts.iter().map(|(kind, n)| format!("{} {kind}", words::number(*n))))
     };
     let duplicates = account.duplicates;

@@ -9,7 +9,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Ending, Record, Settled, Store, StoreError, query};
+use super::{Ending, Record, Settled, Store, StoreError, derived::Question, query};
 use crate::domain::{
     classes::Classes,
     dataset::{Funnel, FunnelStep},
@@ -92,7 +92,9 @@ pub enum Thing {
 
 /// Counts what became of everything, in the order it happened.
 pub fn funnel(store: &Store, classes: &Classes) -> Result<Funnel, StoreError> {
-    Ok(journey(store, classes)?.funnel())
+    let steps =
+        store.derived(Question::Funnel, classes, || Ok(journey(store, classes)?.funnel().steps))?;
+    Ok(Funnel { steps })
 }
 
 /// Counts posts, kept pictures and the pictures of each split, class by class.

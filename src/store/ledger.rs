@@ -1,11 +1,14 @@
 //! What every place gave and what became of it, class by class: counted in one walk over the
 //! posts, so that memory does not grow with them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Digest, Records, Store, StoreError, query};
+use super::{Digest, Records, Store, StoreError, derived::Question, query};
 use crate::domain::{
     classes::Classes,
     fingerprint::Fingerprint,
@@ -17,7 +20,7 @@ use crate::domain::{
 };
 
 /// One place of one class.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// `None` for posts of which only the rules could have told the class, and did not.
     pub class: Option<Label>,
@@ -30,14 +33,17 @@ pub struct Account {
     /// In the dataset, or on the way there.
     pub kept: u64,
     pub duplicates: Duplicates,
-    pub rejected: BTreeMap<&'static str, u64>,
-    pub failed: BTreeMap<&'static str, u64>,
+    pub rejected: Counts,
+    pub failed: Counts,
     /// Not looked at yet by some stage.
     pub pending: u64,
 }
 
+/// How many there are of each kind.
+pub type Counts = BTreeMap<Cow<'static, str>, u64>;
+
 /// Pictures that were there already, by how it was noticed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Duplicates {
     pub same_address: u64,
     pub same_bytes: u64,
@@ -72,6 +78,10 @@ struct Ledger<'a> {
 
 /// Counts what every place of every class gave; of pictures shown twice the first post counts.
 pub fn accounts(store: &Store, classes: &Classes) -> Result<Vec<Account>, StoreError> {
+    store.derived(Question::Accounts, classes, || counted(store, classes))
+}
+
+fn counted(store: &Store, classes: &Classes) -> Result<Vec<Account>, StoreError> {
     let mut ledger = Ledger {
         store,
         resolutions: store.records_in_order()?,
@@ -177,8 +187,8 @@ fn first_listed(classes: &Classes, post: &Post) -> Place {
     listed.expect("only posts of listed places are asked for").clone()
 }
 
-fn add(counts: &mut BTreeMap<&'static str, u64>, kind: &'static str) {
-    *counts.entry(kind).or_default() += 1;
+fn add(counts: &mut Counts, kind: &'static str) {
+    *counts.entry(Cow::Borrowed(kind)).or_default() += 1;
 }
 
 fn kind(failure: &Failure) -> &'static str {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{
     Note as _, Records, Settled, Store, StoreError,
+    derived::Question,
     schema::{RunName, SetRun},
     walk::read_note,
 };
@@ -145,6 +146,11 @@ pub fn sightings_by_blob(
 
 /// Returns the finished dataset: kept, prepared and placed, in the order of the blobs.
 pub fn dataset(store: &Store, classes: &Classes) -> Result<Vec<Picture>, StoreError> {
+    store.derived(Question::Dataset, classes, || gathered(store, classes))
+}
+
+/// Gathers the dataset from everything it comes from.
+fn gathered(store: &Store, classes: &Classes) -> Result<Vec<Picture>, StoreError> {
     let mut kept: BTreeMap<BlobId, (Verdict, Label)> = BTreeMap::new();
     for entry in store.walk_notes::<Verdict>()? {
         let (blob, verdict) = entry?;

@@ -178,7 +178,7 @@ pub(in crate::store) fn pictures(store: &Store) {
     store.put_notes(&placed.map(|(name, placement)| (blob(name), placement))).unwrap();
 }
 
-fn full(dir: &TempDir) -> Store {
+pub(in crate::store) fn full(dir: &TempDir) -> Store {
     let store = Store::open(dir.path()).unwrap();
     posts(&store);
     downloads(&store);
@@ -261,7 +261,11 @@ fn an_empty_store_has_all_steps_at_zero() {
 }
 
 /// A store of pictures that are kept, each shown by four posts, among fingerprints that are not.
-fn large(dir: &TempDir, n_kept: usize, n_others: usize) -> (Store, Vec<BlobId>) {
+pub(in crate::store) fn large(
+    dir: &TempDir,
+    n_kept: usize,
+    n_others: usize,
+) -> (Store, Vec<BlobId>) {
     let store = Store::open(dir.path()).unwrap();
     let names: Vec<String> = (0..n_kept).map(|at| format!("kept {at}")).collect();
     let mut kept: Vec<BlobId> = names.iter().map(|it| BlobId::of(it.as_bytes())).collect();

@@ -3,6 +3,10 @@ use tempfile::TempDir;
 use super::*;
 use crate::store::funnel::tests::{classes, downloads, pictures, posts};
 
+fn counts<const N: usize>(of: [(&'static str, u64); N]) -> Counts {
+    of.map(|(kind, n)| (Cow::Borrowed(kind), n)).into()
+}
+
 #[test]
 fn every_post_and_link_is_counted_once_where_it_belongs() {
     let dir = TempDir::new().unwrap();
@@ -24,7 +28,7 @@ fn every_post_and_link_is_counted_once_where_it_belongs() {
         fetched: 3,
         kept: 1,
         duplicates: Duplicates { same_address: 1, ..Duplicates::default() },
-        rejected: BTreeMap::from([
+        rejected: counts([
             ("broken file", 1),
             ("gallery item without a picture", 1),
             ("not an address", 1),
@@ -39,8 +43,8 @@ fn every_post_and_link_is_counted_once_where_it_belongs() {
         fetched: 6,
         kept: 3,
         duplicates: Duplicates { same_bytes: 1, twins: 1, ..Duplicates::default() },
-        rejected: BTreeMap::from([("gone", 1)]),
-        failed: BTreeMap::from([("other trouble", 2)]),
+        rejected: counts([("gone", 1)]),
+        failed: counts([("other trouble", 2)]),
         pending: 2,
         ..account("dogs")
     };
