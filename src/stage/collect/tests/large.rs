@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    net::Route,
+    net::{NetOptions, Route},
     source::{
         demo::{self, Allowance, SiteOptions, Visible},
         reddit::Session,
@@ -28,7 +28,9 @@ async fn site(posts: usize) -> (demo::Site, Client) {
     };
     let site = demo::Site::start(options).await.unwrap();
     let route = Route::Loopback { address: site.addr, root_pem: site.root_pem.clone() };
-    let client = Client::new(&route, net_options()).unwrap();
+    // The site searches thousands of posts for an answer, on a machine that may be busy.
+    let patient = NetOptions { stall: Duration::from_secs(20), ..net_options() };
+    let client = Client::new(&route, patient).unwrap();
     (site, client)
 }
 
