@@ -25,6 +25,7 @@ mod watch;
 
 pub use api::{Answer, Request};
 pub use download::Piece;
+pub use hosts::Held;
 pub use picture::{Ask, Body, Copy, Fetched};
 pub use private::{NotAHost, PrivateHost, PrivateHosts};
 

@@ -10,7 +10,7 @@ use reqwest::Response;
 
 use super::{
     Client, NetError,
-    hosts::{Ending, Place, Refusal},
+    hosts::{Ending, Held, Place, Refusal},
     watch::{Overdue, Watch},
 };
 
@@ -61,6 +61,11 @@ impl<'a> Exchange<'a> {
     /// The host was heard.
     pub(super) fn heard(&self) {
         self.watch.heard();
+    }
+
+    /// Takes the exchange's place among all along.
+    pub(super) fn held(&mut self) -> Option<Held> {
+        self.place.held()
     }
 
     /// Tells the host's door how it went.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
 
@@ -35,7 +35,8 @@ pub(super) struct Widths {
 
 pub(super) struct Hosts {
     widths: Widths,
-    all: Semaphore,
+    // Held by every picture on its way, until it is dealt with.
+    all: Arc<Semaphore>,
     // Held by every request under way: each looks its own host up in it.
     known: Mutex<BTreeMap<String, Host>>,
 }
@@ -82,7 +83,7 @@ pub(super) enum Ending {
 
 impl Hosts {
     pub(super) fn new(widths: Widths) -> Self {
-        Self { widths, all: Semaphore::new(widths.all.max(1)), known: Mutex::default() }
+        Self { widths, all: Arc::new(Semaphore::new(widths.all.max(1))), known: Mutex::default() }
     }
 
     /// Waits for a place at `host`. It is free again when the place is dropped.
@@ -102,8 +103,14 @@ impl Hosts {
             () = &mut stop => return Err(Refusal::Stopped),
         };
         // From here on every way out gives the place of the host back, less what is owed.
-        let mut place =
-            Place { hosts: self, host, of_host: Some(of_host), of_all: None, stay: None };
+        let mut place = Place {
+            hosts: self,
+            host,
+            of_host: Some(of_host),
+            of_all: None,
+            is_begun: false,
+            stay: None,
+        };
         loop {
             let hear = news.notified();
             let (word, now) = (self.word(host), Instant::now());
@@ -111,14 +118,14 @@ impl Hosts {
                 Word::Go | Word::Try => {
                     let role = if word == Word::Try { Role::Trial } else { Role::Ordinary };
                     place.stay = Some(Stay { role, sent: now, is_told: false });
-                    if let Ok(permit) = self.all.try_acquire() {
+                    if let Ok(permit) = Arc::clone(&self.all).try_acquire_owned() {
                         place.of_all = Some(permit);
                         place.begin();
                         return Ok(place);
                     }
                     let permit = tokio::select! {
                         biased;
-                        permit = self.all.acquire() => permit,
+                        permit = Arc::clone(&self.all).acquire_owned() => permit,
                         () = &mut stop => return Err(Refusal::Stopped),
                     };
                     place.of_all = Some(permit.expect("the semaphore is never closed"));
@@ -262,12 +269,19 @@ impl Host {
     }
 }
 
+/// A place among all, given back when dropped.
+#[derive(Debug)]
+pub struct Held {
+    _permit: OwnedSemaphorePermit,
+}
+
 /// A place at a host, and whose it is.
 pub(super) struct Place<'a> {
     hosts: &'a Hosts,
     host: &'a str,
     of_host: Option<OwnedSemaphorePermit>,
-    of_all: Option<SemaphorePermit<'a>>,
+    of_all: Option<OwnedSemaphorePermit>,
+    is_begun: bool,
     stay: Option<Stay>,
 }
 
@@ -279,6 +293,7 @@ struct Stay {
 
 impl Place<'_> {
     fn begin(&mut self) {
+        self.is_begun = true;
         let mut known = self.hosts.known();
         let host = self.hosts.host(&mut known, self.host);
         host.under_way += 1;
@@ -287,6 +302,11 @@ impl Place<'_> {
         if let Some(stay) = &mut self.stay {
             stay.sent = Instant::now();
         }
+    }
+
+    /// Takes the place among all along, for as long as what came is not dealt with.
+    pub(super) fn held(&mut self) -> Option<Held> {
+        self.of_all.take().map(|permit| Held { _permit: permit })
     }
 
     /// Tells how the request ended.
@@ -306,7 +326,7 @@ impl Drop for Place<'_> {
         let mut known = self.hosts.known();
         let host = self.hosts.host(&mut known, self.host);
         if let Some(stay) = &self.stay {
-            if self.of_all.is_some() {
+            if self.is_begun {
                 host.under_way -= 1;
             }
             if stay.role == Role::Trial && !stay.is_told {

@@ -6,7 +6,11 @@ use reqwest::{Response, StatusCode, header};
 use url::Url;
 
 use super::{
-    Client, NetError, address, exchange::Exchange, hosts::Ending, resolver::LeadsInside, robots,
+    Client, NetError, address,
+    exchange::Exchange,
+    hosts::{Ending, Held},
+    resolver::LeadsInside,
+    robots,
 };
 use crate::domain::{link::Validators, outcome::Reject};
 
@@ -28,15 +32,18 @@ pub struct Copy<'a> {
 }
 
 /// A whole body and where it finally came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Body {
     pub bytes: Vec<u8>,
     pub final_url: Url,
     pub validators: Validators,
+    /// The body counts towards the width of all hosts until it is dropped: pictures that come
+    /// faster than they are dealt with would fill the memory.
+    pub held: Option<Held>,
 }
 
 /// What a picture's address brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Fetched {
     Whole(Body),
     /// The copy we have is still the same.
@@ -56,8 +63,9 @@ pub(super) async fn fetch<S: Future<Output = ()>>(
         }
         let host = super::host_of(at);
         let hop = Ask { url: at, copy: ask.copy.filter(|copy| copy.final_url == at.as_str()) };
-        let exchange = Exchange::begin(client, &host, stop.as_mut()).await?;
+        let mut exchange = Exchange::begin(client, &host, stop.as_mut()).await?;
         let end = exchange.over(step(client, hop, &exchange)).await;
+        let held = exchange.held().filter(|_| matches!(end, Ok(Step::Body(..))));
         exchange.end(match &end {
             Ok(Step::Unchanged) => Ending::Unchanged,
             Ok(Step::Body(..) | Step::Rejected(_) | Step::Elsewhere(_)) => Ending::Answered,
@@ -68,7 +76,7 @@ pub(super) async fn fetch<S: Future<Output = ()>>(
         match end {
             Ok(Step::Body(bytes, validators)) => {
                 let final_url = next.unwrap_or_else(|| ask.url.clone());
-                return Ok(Ok(Fetched::Whole(Body { bytes, final_url, validators })));
+                return Ok(Ok(Fetched::Whole(Body { bytes, final_url, validators, held })));
             }
             Ok(Step::Unchanged) => return Ok(Ok(Fetched::Unchanged)),
             Ok(Step::Rejected(reject)) => return Ok(Err(reject)),

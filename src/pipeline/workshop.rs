@@ -50,7 +50,7 @@ pub struct Workshop {
     /// The classes whose posts and pictures are worked on, all unless a person narrowed them.
     pub selected: Classes,
     pub limits: Limits,
-    /// What the pictures being decoded share.
+    /// What the pictures being read and decoded share.
     memory: Memory,
     /// Whether subreddits are asked, or only what they said before is read again.
     pub ask: Ask,
@@ -142,6 +142,7 @@ impl Workshop {
             access: &self.access,
             store: &self.store,
             archives: Arc::new(Archives::new(self.layout.root().join("unpacked"))),
+            memory: self.memory.clone(),
             stop: stop.clone(),
             written: Written::default(),
         }

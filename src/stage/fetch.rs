@@ -20,7 +20,10 @@ use crate::{
         outcome::{Outcome, Reject},
         sha256::Sha256,
     },
-    engine::{BeforeCommit, Inputs, ItemStage, Lane, StageName, Staleness, Transient, stop::Stop},
+    engine::{
+        BeforeCommit, Inputs, ItemStage, Lane, StageName, Staleness, Transient, memory::Memory,
+        stop::Stop,
+    },
     net::NetError,
     source::{
         access::{Access, AccessError},
@@ -51,6 +54,8 @@ pub struct Fetch<'a> {
     pub store: &'a Store,
     /// The archives that are open.
     pub archives: Arc<Archives>,
+    /// What files of this machine share that are read and not yet kept.
+    pub memory: Memory,
     /// Ends the waiting for hosts; what is under way is finished.
     pub stop: Stop,
     pub written: Written,

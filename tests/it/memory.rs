@@ -62,6 +62,26 @@ fn ten_times_the_posts_take_hardly_more_memory() {
 }
 
 #[test]
+fn files_are_not_read_faster_than_they_are_kept() {
+    let bench = Bench::with("[classes]\na = [\"folder:photos\"]\n");
+    fs::create_dir_all(bench.path("photos")).unwrap();
+    let cores = u64::try_from(thread::available_parallelism().unwrap().get()).unwrap();
+    // Eight megabytes that begin like a photograph; each file ends otherwise.
+    let mut bytes = b"\xff\xd8\xff\xe0\0\x10JFIF\0".repeat((8 << 20) / 11);
+    for n in 0..40 * cores {
+        bytes.extend(n.to_le_bytes());
+        put(&bench.path(&format!("photos/{n}.jpg")), &bytes);
+    }
+
+    let run = ["run", "pipelines/small.toml", "--to", "fetch", "-q"];
+    let peak = peak_mb_of(&mut bench.command(&run));
+
+    // 48 MB for each core, three times that with what the allocator holds back, and the program.
+    // All files together have 320 MB for each core.
+    assert!(0 < peak && peak < 100 + 150 * cores, "{peak} MB");
+}
+
+#[test]
 fn photographs_of_many_megapixels_take_little_memory() {
     let bench = Bench::with("[classes]\na = [\"folder:photos\"]\n");
     fs::create_dir_all(bench.path("photos")).unwrap();

@@ -141,3 +141,18 @@ async fn whoever_stood_in_line_while_a_host_went_down_finds_out_whether_it_is_ba
 
     assert!(place.is_ok_and(|it| it.stay.as_ref().is_some_and(|it| it.role == Role::Trial)));
 }
+
+#[tokio::test]
+async fn a_place_among_all_lasts_until_what_came_is_dealt_with() {
+    let hosts = hosts(4, 1);
+    let mut place = enter(&hosts, "a").await.unwrap();
+
+    let held = place.held();
+    place.leave(Ending::Answered, 7);
+
+    assert!(enter_at_once(&hosts, "b").await.is_none());
+    drop(held);
+    drop(enter_at_once(&hosts, "b").await.unwrap());
+    let known = hosts.known();
+    assert_eq!(known.values().map(|host| host.under_way).collect::<Vec<_>>(), [0, 0]);
+}

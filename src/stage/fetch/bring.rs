@@ -82,7 +82,13 @@ impl Fetch<'_> {
         expected: Expected,
         had: Option<&Download>,
     ) -> Result<Result<Brought, Reject>, FetchError> {
-        let fetched = match local::Spot::of(url).filter(|_| expected.blob.is_some()) {
+        let spot = local::Spot::of(url).filter(|_| expected.blob.is_some());
+        // Files are read faster than they are looked at, so what is in hand is bounded until then.
+        let room = match &spot {
+            Some(spot) => Some(self.memory.take(spot.bytes(self.bytes_max)).await),
+            None => None,
+        };
+        let fetched = match spot {
             Some(spot) => self.read(url, spot).await?,
             None => self.answer(url, had).await?,
         };
@@ -95,6 +101,7 @@ impl Fetch<'_> {
             (Err(reject), _) => return Ok(Err(reject)),
         };
         let kept = self.keep(url, expected, body).await?;
+        drop(room);
         Ok(kept.map(Brought::Kept))
     }
 

@@ -30,6 +30,14 @@ impl Spot {
         let file = url.0.strip_prefix("file:").map(|path| Self::File(PathBuf::from(path)));
         file.or_else(|| Some(Self::Entry(url.0.strip_prefix("archive:")?.to_owned())))
     }
+
+    /// Returns how many bytes reading it may bring; what an archive holds is not known beforehand.
+    pub(super) fn bytes(&self, limit_bytes: u64) -> u64 {
+        match self {
+            Self::File(path) => std::fs::metadata(path).map_or(0, |it| it.len()).min(limit_bytes),
+            Self::Entry(_) => limit_bytes,
+        }
+    }
 }
 
 impl Fetch<'_> {
@@ -54,7 +62,12 @@ impl Fetch<'_> {
         let read = reading.await.map_err(|source| broken_off(url, source))??;
         let Some(bytes) = read else { return Ok(Err(Reject::TooLarge { limit_bytes })) };
         let final_url = Url::parse("file:///").expect("a constant address is valid");
-        Ok(Ok(Fetched::Whole(Body { bytes, final_url, validators: Validators::default() })))
+        Ok(Ok(Fetched::Whole(Body {
+            bytes,
+            final_url,
+            validators: Validators::default(),
+            held: None,
+        })))
     }
 }
 

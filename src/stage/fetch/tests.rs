@@ -103,6 +103,7 @@ impl Bench {
             access: &self.access,
             store: &self.store,
             archives: Arc::new(Archives::new(self.layout.root().join("unpacked"))),
+            memory: Memory::of(1 << 20),
             stop: self.stop.clone(),
             written: Written::default(),
         }
