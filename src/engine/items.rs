@@ -8,7 +8,7 @@ use super::{
     Insistence, ItemStage, Lane, Limits, Tally, Transient, chain,
     commit::{self, Commits, Flow},
     events::{Event, Events},
-    plan::{self, DueItem, Look},
+    plan::{self, DueItem},
     stop::Stop,
 };
 use crate::{
@@ -18,6 +18,10 @@ use crate::{
 
 /// The longest a host's wish to wait is followed within one run.
 const WAIT_MAX: Duration = Duration::from_mins(10);
+
+/// The most items that are held from the look that counts them. Where more are due, all are looked
+/// at a second time: they may be more than memory holds.
+pub(super) const HELD_MAX: usize = 10_000;
 
 /// After as many runs of failed tries a trouble counts as one that does not pass.
 const RUNS_MAX: u32 = 3;
@@ -54,8 +58,12 @@ enum End<S: ItemStage> {
 ///
 /// When a stop is asked for, the items under way are finished and no more are started.
 pub async fn run<S: ItemStage>(stage: &S, work: Work<'_>) -> Result<Tally, RunError> {
-    // Looked at twice, first to count: what is due may be more than memory holds.
-    let planned = plan::plan(stage, work.store, work.insistence)?;
+    let mut held = Vec::new();
+    let planned = plan::survey(stage, work.store, work.insistence, |item| {
+        if held.len() < HELD_MAX {
+            held.push(item);
+        }
+    })?;
     let mut tally = Tally { unchanged: planned.unchanged, ..Tally::default() };
     if planned.due == 0 {
         return Ok(tally);
@@ -64,11 +72,13 @@ pub async fn run<S: ItemStage>(stage: &S, work: Work<'_>) -> Result<Tally, RunEr
     work.events.send(Event::Begun { stage: S::NAME, due: planned.due });
 
     let asked = Box::pin(work.stop.asked());
-    let due = plan::looks(stage, work.store, work.insistence)?.filter_map(|look| match look {
-        Ok(Look::Due { item, .. }) => Some(Ok(item)),
-        Ok(Look::Unchanged) => None,
-        Err(error) => Some(Err(error)),
-    });
+    let again = if u64::try_from(held.len()).is_ok_and(|n| n < planned.due) {
+        held = Vec::new();
+        Some(plan::due(stage, work.store, work.insistence)?)
+    } else {
+        None
+    };
+    let due = held.into_iter().map(Ok).chain(again.into_iter().flatten());
     let results = stream::iter(due)
         .take_until(asked)
         .map(|item| async {

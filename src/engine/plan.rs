@@ -90,7 +90,7 @@ pub(super) struct DueItem<S: ItemStage> {
 }
 
 /// What a look at one item found.
-pub(super) enum Look<S: ItemStage> {
+enum Look<S: ItemStage> {
     Unchanged,
     Due { item: DueItem<S>, recipe_before: Option<Digest> },
 }
@@ -101,6 +101,16 @@ pub fn plan<S: ItemStage>(
     store: &Store,
     insistence: &Insistence,
 ) -> Result<StagePlan, StoreError> {
+    survey(stage, store, insistence, drop)
+}
+
+/// Plans a per-item stage and hands over each item that is due.
+pub(super) fn survey<S: ItemStage>(
+    stage: &S,
+    store: &Store,
+    insistence: &Insistence,
+    mut take: impl FnMut(DueItem<S>),
+) -> Result<StagePlan, StoreError> {
     let mut plan = StagePlan::idle(S::NAME);
     let mut changed_from = None;
     for look in looks(stage, store, insistence)? {
@@ -110,6 +120,7 @@ pub fn plan<S: ItemStage>(
                 plan.due += 1;
                 *plan.why.entry(item.why).or_default() += 1;
                 changed_from = recipe_before.or(changed_from);
+                take(item);
             }
         }
     }
@@ -119,13 +130,26 @@ pub fn plan<S: ItemStage>(
     Ok(plan)
 }
 
+/// Finds the items of a stage that are due, one after the other.
+pub(super) fn due<'a, S: ItemStage>(
+    stage: &'a S,
+    store: &'a Store,
+    insistence: &'a Insistence,
+) -> Result<impl Iterator<Item = Result<DueItem<S>, StoreError>> + use<'a, S>, StoreError> {
+    Ok(looks(stage, store, insistence)?.filter_map(|look| match look {
+        Ok(Look::Due { item, .. }) => Some(Ok(item)),
+        Ok(Look::Unchanged) => None,
+        Err(error) => Some(Err(error)),
+    }))
+}
+
 /// Returns the stamp a result of `stage` carries that is made of `input`.
 pub fn stamp_of<S: ItemStage>(recipe: &S::Recipe, input: &S::Input) -> Stamp {
     Stamp { revision: S::REVISION, recipe: Digest::of(recipe), input: Digest::of(input) }
 }
 
 /// Looks at every item of a stage: is its result missing, outdated or worth another try?
-pub(super) fn looks<'a, S: ItemStage>(
+fn looks<'a, S: ItemStage>(
     stage: &'a S,
     store: &'a Store,
     insistence: &'a Insistence,

@@ -14,7 +14,15 @@ use crate::domain::{
 struct Adding {
     recipe: u64,
     inputs: Vec<u64>,
+    n_listed: AtomicU32,
     n_applied: AtomicU32,
+}
+
+impl Adding {
+    fn new(recipe: u64, inputs: &[u64]) -> Self {
+        let inputs = inputs.to_vec();
+        Self { recipe, inputs, n_listed: AtomicU32::new(0), n_applied: AtomicU32::new(0) }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +72,7 @@ impl ItemStage for Adding {
     }
 
     fn inputs<'a>(&'a self, _store: &'a Store) -> Result<Inputs<'a, Self>, StoreError> {
+        self.n_listed.fetch_add(1, Ordering::Relaxed);
         Ok(Box::new(self.inputs.iter().map(|&n| Ok((BlobId::of(&n.to_le_bytes()), n)))))
     }
 
@@ -109,7 +118,7 @@ impl Bench {
         insistence: &Insistence,
     ) -> Result<Tally, RunError> {
         let (_brake, stop) = Stop::channel();
-        let stage = Adding { recipe, inputs: inputs.to_vec(), n_applied: AtomicU32::new(0) };
+        let stage = Adding::new(recipe, inputs);
         run(&stage, self.work(insistence, &stop)).await
     }
 
@@ -139,7 +148,7 @@ async fn a_second_run_finds_nothing_to_do() {
 async fn a_changed_recipe_redoes_every_item_and_the_plan_says_what_changed() {
     let bench = Bench::new();
     bench.run(1, &[1, 2, 3]).await;
-    let stage = Adding { recipe: 5, inputs: vec![1, 2, 3], n_applied: AtomicU32::new(0) };
+    let stage = Adding::new(5, &[1, 2, 3]);
 
     let plan = plan::plan(&stage, &bench.store, &Insistence::default()).unwrap();
     let again = bench.run(5, &[1, 2, 3]).await;
@@ -149,6 +158,25 @@ async fn a_changed_recipe_redoes_every_item_and_the_plan_says_what_changed() {
     assert_eq!(again, made(3));
     let sizes = bench.store.made::<Crop>().unwrap().into_iter().map(|(_, crop)| crop.size_bytes);
     assert_eq!(sizes.sum::<u64>(), 1 + 2 + 3 + 3 * 5);
+}
+
+#[tokio::test]
+async fn more_items_than_are_held_are_all_worked_on() {
+    let bench = Bench::new();
+    let n = u64::try_from(items::HELD_MAX).unwrap() + 5;
+    let inputs: Vec<u64> = (200..200 + n).collect();
+    let insistence = Insistence::default();
+    let (_brake, stop) = Stop::channel();
+    let few = Adding::new(1, &inputs[3..5]);
+    let many = Adding::new(1, &inputs);
+
+    let of_few = run(&few, bench.work(&insistence, &stop)).await.unwrap();
+    let of_many = run(&many, bench.work(&insistence, &stop)).await.unwrap();
+
+    assert_eq!((of_few, few.n_listed.into_inner()), (made(2), 1));
+    let all_others = Tally { unchanged: 2, ..made(n - 2) };
+    assert_eq!((of_many, many.n_listed.into_inner()), (all_others, 2));
+    assert_eq!(bench.run(1, &inputs).await, Tally { unchanged: n, ..Tally::default() });
 }
 
 #[tokio::test]
@@ -201,7 +229,7 @@ async fn a_stop_before_the_start_leaves_every_item_due() {
     let bench = Bench::new();
     let (brake, stop) = Stop::channel();
     brake.pull();
-    let stage = Adding { recipe: 1, inputs: vec![1, 2, 3], n_applied: AtomicU32::new(0) };
+    let stage = Adding::new(1, &[1, 2, 3]);
 
     let stopped = run(&stage, bench.work(&Insistence::default(), &stop)).await.unwrap();
 

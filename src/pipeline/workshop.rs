@@ -1,7 +1,7 @@
 //! One dataset opened for work: its store, its folders, its doors to the outside, and its
 //! stages, made from the pipeline file.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, time::Duration};
 
 use tokio::sync::OnceCell;
 
@@ -13,13 +13,12 @@ use crate::{
     source::{
         SourceSpec,
         access::{Access, AccessOptions, FIRST_REST, NetOptions},
-        archive::Archives,
     },
     stage::{
         collect::{Collect, Readings},
         dedupe::Dedupe,
         export::run::{Exporting, Recipe as ExportRecipe},
-        fetch::{Fetch, Recipe as FetchRecipe, Written},
+        fetch::{Fetch, Finder, Recipe as FetchRecipe, Written},
         fingerprint::{Crops, Fingerprinting, MadeCrops},
         prepare::{self, Prepare},
         resolve::{Recipe as ResolveRecipe, Resolve},
@@ -141,7 +140,7 @@ impl Workshop {
             layout: &self.layout,
             access: &self.access,
             store: &self.store,
-            archives: Arc::new(Archives::new(self.layout.root().join("unpacked"))),
+            finder: Finder::new(self.layout.root().join("unpacked")),
             memory: self.memory.clone(),
             stop: stop.clone(),
             written: Written::default(),

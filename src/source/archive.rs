@@ -10,6 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tokio::task::JoinError;
+
 use super::{
     batch::{Batches, Sink},
     folder,
@@ -54,10 +56,10 @@ pub enum ArchiveError {
     NotATar { path: PathBuf, source: io::Error },
     #[error("`{}` holds no entry `{entry}` any more", path.display())]
     NoEntry { path: PathBuf, entry: String },
-    #[error("entry `{entry}` of `{}` has {size_bytes} bytes", path.display())]
-    TooLarge { path: PathBuf, entry: String, size_bytes: u64 },
     #[error("could not unpack entry `{entry}` of `{}`", path.display())]
     Entry { path: PathBuf, entry: String, source: io::Error },
+    #[error("the opening of `{}` was broken off", path.display())]
+    BrokenOff { path: PathBuf, source: JoinError },
     #[error("could not unpack `{}` to `{}`", path.display(), to.display())]
     Scratch { path: PathBuf, to: PathBuf, source: io::Error },
 }

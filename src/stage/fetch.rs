@@ -3,10 +3,8 @@
 use std::{
     collections::BTreeSet,
     io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -27,7 +25,7 @@ use crate::{
     net::NetError,
     source::{
         access::{Access, AccessError},
-        archive::{ArchiveError, Archives},
+        archive::ArchiveError,
     },
     store::{
         Digest, Store, StoreError,
@@ -43,6 +41,7 @@ mod placeholder;
 mod preview;
 
 use bring::{Brought, Expected};
+pub use local::Finder;
 
 /// The work of this room.
 pub struct Fetch<'a> {
@@ -52,8 +51,7 @@ pub struct Fetch<'a> {
     pub layout: &'a Layout,
     pub access: &'a Access,
     pub store: &'a Store,
-    /// The archives that are open.
-    pub archives: Arc<Archives>,
+    pub finder: Finder,
     /// What files of this machine share that are read and not yet kept.
     pub memory: Memory,
     /// Ends the waiting for hosts; what is under way is finished.
@@ -104,6 +102,10 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Read { path: path.display().to_string(), source }
+    }
+
     fn net(&self) -> Option<&NetError> {
         match self {
             Self::Net { source, .. } => Some(source),

@@ -51,8 +51,13 @@ pub fn write_plainly(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .map_err(|source| FileError::Write { path: path.to_owned(), source })
 }
 
+/// Leaves a file that was written piece by piece to [`sync_all_below`], as [`write_plainly`] does.
+pub fn leave(file: &File) -> io::Result<()> {
+    see(file, Care::unhurried())
+}
+
 /// Sees everything to the disk that [`write_unsynced`] and [`write_plainly`] wrote in or below
-/// `folder`.
+/// `folder`, and what was left to it ([`leave`]).
 pub fn sync_all_below(folder: &Path) -> Result<(), FileError> {
     #[cfg(target_os = "linux")]
     {
@@ -161,6 +166,10 @@ fn write_aside(path: &Path, bytes: &[u8], care: Care) -> Result<(), FileError> {
 fn write_new(path: &Path, bytes: &[u8], care: Care) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
+    see(&file, care)
+}
+
+fn see(file: &File, care: Care) -> io::Result<()> {
     if care == Care::Synced { file.sync_all() } else { Ok(()) }
 }
 

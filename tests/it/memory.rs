@@ -65,20 +65,46 @@ fn ten_times_the_posts_take_hardly_more_memory() {
 fn files_are_not_read_faster_than_they_are_kept() {
     let bench = Bench::with("[classes]\na = [\"folder:photos\"]\n");
     fs::create_dir_all(bench.path("photos")).unwrap();
-    let cores = u64::try_from(thread::available_parallelism().unwrap().get()).unwrap();
-    // Eight megabytes that begin like a photograph; each file ends otherwise.
-    let mut bytes = b"\xff\xd8\xff\xe0\0\x10JFIF\0".repeat((8 << 20) / 11);
-    for n in 0..40 * cores {
-        bytes.extend(n.to_le_bytes());
-        put(&bench.path(&format!("photos/{n}.jpg")), &bytes);
-    }
+    each_large_file(|n, bytes| put(&bench.path(&format!("photos/{n}.jpg")), bytes));
 
+    assert_files_are_kept_as_they_come(&bench);
+}
+
+#[test]
+fn entries_of_an_archive_are_not_read_faster_than_they_are_kept() {
+    let bench = Bench::with("[classes]\na = [\"archive:photos.tar\"]\n");
+    let mut tar = tar::Builder::new(fs::File::create(bench.path("photos.tar")).unwrap());
+    each_large_file(|n, bytes| {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(u64::try_from(bytes.len()).unwrap());
+        header.set_mode(0o644);
+        tar.append_data(&mut header, format!("{n}.jpg"), bytes).unwrap();
+    });
+    tar.into_inner().unwrap();
+
+    assert_files_are_kept_as_they_come(&bench);
+}
+
+/// Draws 40 files of 8 MB for each core, each unlike the others, that begin like a photograph.
+fn each_large_file(mut visit: impl FnMut(u64, &[u8])) {
+    let mut bytes = b"\xff\xd8\xff\xe0\0\x10JFIF\0".repeat((8 << 20) / 11);
+    for n in 0..40 * cores() {
+        bytes.extend(n.to_le_bytes());
+        visit(n, &bytes);
+    }
+}
+
+fn assert_files_are_kept_as_they_come(bench: &Bench) {
     let run = ["run", "pipelines/small.toml", "--to", "fetch", "-q"];
     let peak = peak_mb_of(&mut bench.command(&run));
 
     // 48 MB for each core, three times that with what the allocator holds back, and the program.
     // All files together have 320 MB for each core.
-    assert!(0 < peak && peak < 100 + 150 * cores, "{peak} MB");
+    assert!(0 < peak && peak < 100 + 150 * cores(), "{peak} MB");
+}
+
+fn cores() -> u64 {
+    u64::try_from(thread::available_parallelism().unwrap().get()).unwrap()
 }
 
 #[test]

@@ -9,6 +9,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use tokio::{sync::OnceCell, task::spawn_blocking};
+
 use super::{
     ArchiveError, Kind,
     entries::{self, Extent},
@@ -21,8 +23,8 @@ use crate::source::{
 /// The archives of one run, each opened once, when it is first asked for.
 pub struct Archives {
     scratch: PathBuf,
-    // Shared by all who fetch: what one of them opens serves the others.
-    opened: Mutex<BTreeMap<PathBuf, Arc<Opened>>>,
+    // What one of those who fetch opens serves the others, and they wait for it without a thread.
+    known: Mutex<BTreeMap<PathBuf, Arc<OnceCell<Arc<Opened>>>>>,
 }
 
 /// An archive with the places of all its entries.
@@ -39,28 +41,26 @@ pub struct Opened {
 impl Archives {
     /// `scratch` is a folder of our own; it is made when it is needed.
     pub fn new(scratch: PathBuf) -> Self {
-        Self { scratch, opened: Mutex::default() }
+        Self { scratch, known: Mutex::default() }
     }
 
-    /// Returns the bytes of an entry, unless there are more than `limit_bytes`.
-    pub fn bytes(
-        &self,
-        archive: &Path,
-        entry: &str,
-        limit_bytes: u64,
-    ) -> Result<Vec<u8>, ArchiveError> {
-        self.open(archive)?.bytes(entry, limit_bytes)
-    }
-
-    fn open(&self, archive: &Path) -> Result<Arc<Opened>, ArchiveError> {
-        // The map is whole even if somebody panicked while he held it.
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = opened.get(archive) {
-            return Ok(Arc::clone(found));
-        }
-        let new = Arc::new(Opened::open(archive, &self.scratch)?);
-        opened.insert(archive.to_owned(), Arc::clone(&new));
-        Ok(new)
+    /// Returns the archive that `PATH#ENTRY` lies in, and the name of the entry. Either may hold a
+    /// `#`: the path ends at the first that follows a file.
+    pub async fn find<'a>(&self, text: &'a str) -> Result<(Arc<Opened>, &'a str), ArchiveError> {
+        let (path, entry, archive) = {
+            // The map is whole even if somebody panicked while he held it.
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_open = |path: &Path| known.get(path).is_some_and(|it| it.initialized());
+            let (path, entry) = parted(text, |path| is_open(path) || path.is_file());
+            (path, entry, Arc::clone(known.entry(path.to_owned()).or_default()))
+        };
+        let open = || async {
+            let (archive, scratch) = (path.to_owned(), self.scratch.clone());
+            let opening = spawn_blocking(move || Opened::open(&archive, &scratch));
+            let broken_off = |source| ArchiveError::BrokenOff { path: path.to_owned(), source };
+            opening.await.map_err(broken_off)?.map(Arc::new)
+        };
+        Ok((Arc::clone(archive.get_or_try_init(open).await?), entry))
     }
 }
 
@@ -95,21 +95,27 @@ impl Opened {
         Ok(opened)
     }
 
-    /// Returns the bytes of an entry, unless there are more than `limit_bytes`.
-    pub fn bytes(&self, entry: &str, limit_bytes: u64) -> Result<Vec<u8>, ArchiveError> {
+    /// Returns how many bytes an entry has, unpacked.
+    pub fn size_bytes(&self, entry: &str) -> Result<u64, ArchiveError> {
+        Ok(self.extent(entry)?.size_bytes)
+    }
+
+    /// Appends the bytes of an entry to `bytes`.
+    pub fn read(&self, entry: &str, bytes: &mut Vec<u8>) -> Result<(), ArchiveError> {
+        let extent = self.extent(entry)?;
+        let read = extent.open(self.lies_at()).and_then(|mut it| it.read_to_end(bytes));
+        let failed = |source| ArchiveError::Entry {
+            path: self.path.clone(),
+            entry: entry.to_owned(),
+            source,
+        };
+        read.map(drop).map_err(failed)
+    }
+
+    fn extent(&self, entry: &str) -> Result<Extent, ArchiveError> {
         let found = self.extents.binary_search_by_key(&digest(entry), |(name, _)| *name);
-        let (path, entry) = (self.path.clone(), entry.to_owned());
-        let Ok(found) = found else { return Err(ArchiveError::NoEntry { path, entry }) };
-        let extent = self.extents[found].1;
-        let size_bytes = extent.size_bytes;
-        if limit_bytes < size_bytes {
-            return Err(ArchiveError::TooLarge { path, entry, size_bytes });
-        }
-        let mut bytes = Vec::new();
-        match extent.open(self.lies_at()).and_then(|mut it| it.read_to_end(&mut bytes)) {
-            Ok(_) => Ok(bytes),
-            Err(source) => Err(ArchiveError::Entry { path, entry, source }),
-        }
+        let missing = || ArchiveError::NoEntry { path: self.path.clone(), entry: entry.to_owned() };
+        Ok(self.extents[found.map_err(|_| missing())?].1)
     }
 
     fn lies_at(&self) -> &Path {
@@ -142,6 +148,13 @@ fn unpack(path: &Path, to: &Path) -> Result<(), ArchiveError> {
             Err(_) => return Ok(()),
         }
     }
+}
+
+/// Parts an archive's path from the name of an entry at the first `#` that follows a file.
+fn parted(text: &str, is_file: impl Fn(&Path) -> bool) -> (&Path, &str) {
+    let parts = text.match_indices('#').map(|(at, _)| (Path::new(&text[..at]), &text[at + 1..]));
+    let found = parts.clone().find(|(path, _)| is_file(path)).or_else(|| parts.clone().next());
+    found.unwrap_or((Path::new(text), ""))
 }
 
 fn digest(name: &str) -> u128 {

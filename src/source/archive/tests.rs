@@ -127,8 +127,14 @@ const ENTRIES: [(&str, &[u8]); 6] = [
     ("cats.png", JPEG),
 ];
 
-#[test]
-fn class_folders_are_found_in_every_kind_of_archive_and_their_bytes_come_back() {
+fn read(archive: &Opened, entry: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    archive.read(entry, &mut bytes).unwrap();
+    bytes
+}
+
+#[tokio::test]
+async fn class_folders_are_found_in_every_kind_of_archive_and_their_bytes_come_back() {
     let bench = Bench::new();
     let tar = tar_of(&ENTRIES);
     let archives = [
@@ -147,8 +153,12 @@ fn class_folders_are_found_in_every_kind_of_archive_and_their_bytes_come_back() 
         assert_eq!((names(&found), unreadable.count), (expected.to_vec(), 0), "{name}");
         let archives = Archives::new(bench.scratch());
         for (entry, (n_places, digest)) in found {
-            let bytes = archives.bytes(&path, &entry, 1000).unwrap();
+            let text = format!("{}#{entry}", path.display());
+            let (archive, name) = archives.find(&text).await.unwrap();
+            let bytes = read(&archive, name);
             assert_eq!((n_places, BlobId::of(&bytes)), (2, digest), "{name}: {entry}");
+            let size_bytes = archive.size_bytes(name).unwrap();
+            assert_eq!(usize::try_from(size_bytes).unwrap(), bytes.len(), "{name}: {entry}");
         }
         drop(archives);
         let left = fs::read_dir(bench.scratch()).map_or(0, Iterator::count);
@@ -233,8 +243,24 @@ fn what_is_no_archive_or_no_longer_there_is_named() {
     assert_eq!(complaint(&zip), "`/a.zip` is no zip file that can be read");
     assert_eq!(complaint(&tar), "`/a.tar` is no tar file that can be read");
     assert!(complaint(&bench.dir.path().join("c.zip")).starts_with("there is no file `/c.zip`"));
-    assert!(matches!(opened.bytes("gone.png", 99), Err(ArchiveError::NoEntry { .. })));
-    assert!(matches!(opened.bytes("cats.png", 3), Err(ArchiveError::TooLarge { .. })));
+    let gone = opened.read("gone.png", &mut Vec::new());
+    assert!(matches!(gone, Err(ArchiveError::NoEntry { .. })));
+}
+
+#[tokio::test]
+async fn an_entry_is_parted_from_its_archive_where_the_file_ends() {
+    let bench = Bench::new();
+    let path = bench.file("a#b.zip", &zip_of(&[("cats/#1.png", PNG)]));
+    let archives = Archives::new(bench.scratch());
+    let missing = format!("{}#1", path.with_file_name("a").display());
+    let text = format!("{}#cats/#1.png", path.display());
+
+    assert!(matches!(archives.find(&missing).await, Err(ArchiveError::File(_))));
+    for _ in 0..2 {
+        let (archive, name) = archives.find(&text).await.unwrap();
+        assert_eq!(name, "cats/#1.png");
+        assert_eq!(read(&archive, name), PNG);
+    }
 }
 
 #[test]

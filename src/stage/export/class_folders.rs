@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Dataset, ExportError, Written,
+    Dataset, ExportError, Row, Written,
     crops::{self, Put},
     files,
     papers::{self, Listed, README_FILE},
@@ -23,10 +23,15 @@ pub fn write_class_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<Written,
     let new = staging.path();
     crops::make_class_folders(dataset, new)?;
     crops::copy_all(dataset, &rows, (new, Put::Plainly))?;
-    let version = papers::version(dataset, &rows);
-    crops::sync_meanwhile(new, || {
-        papers::write(dataset, &rows, (Listed::InManifest, &version), new)
-    })?;
+    let written = files::sync_meanwhile(new, || describe(dataset, &rows, new))?;
+    staging.commit()?;
+    Ok(written)
+}
+
+/// Writes all but the pictures.
+fn describe(dataset: &Dataset<'_>, rows: &[Row<'_>], new: &Path) -> Result<Written, ExportError> {
+    let version = papers::version(dataset, rows);
+    papers::write(dataset, rows, (Listed::InManifest, &version), new)?;
     let page = Page {
         title: dataset.title,
         lead: Vec::new(),
@@ -34,11 +39,7 @@ pub fn write_class_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<Written,
         loading: loading(),
     };
     files::create(&new.join(README_FILE), page.text(dataset, &version).as_bytes())?;
-    let sums = rows.iter().map(|it| (it.path.as_str(), it.picture.crop.sha256.as_str())).collect();
-    let written = papers::write_checksums(new, &sums, version)?;
-    crops::sync(new)?;
-    staging.commit()?;
-    Ok(written)
+    papers::write_checksums(new, &papers::sums_of(rows), version)
 }
 
 impl Dataset<'_> {

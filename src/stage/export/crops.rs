@@ -3,38 +3,42 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{
-        atomic::{AtomicU64, Ordering},
-        mpsc,
-    },
-    thread,
 };
 
 use rayon::prelude::*;
 
-use super::{Dataset, ExportError, Row};
-use crate::{
-    domain::id::BlobId,
-    store::files::{self as stored, FileError},
+use super::{
+    Dataset, ExportError, Row,
+    files::{self, Along},
 };
+use crate::{domain::id::BlobId, store::files as stored};
 
-/// What is in memory at a time, but for a single picture that is larger.
+/// What is read together: twice as much is in memory, or two pictures that are larger.
 const BATCH_BYTES: u64 = 8 << 20;
 
-/// After how many bytes the disk is given what was copied.
-const SYNC_BYTES: u64 = 64 << 20;
-
 /// Hands over the bytes of every picture in the order of `rows`, each checked against the digest
-/// that was recorded when it was prepared.
+/// that was recorded when it was prepared. The next are read meanwhile.
 pub(super) fn each(
     dataset: &Dataset<'_>,
     rows: &[&Row<'_>],
+    along: &Along,
     mut take: impl FnMut(&Row<'_>, Vec<u8>) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
-    for batch in batches(rows) {
-        let read: Vec<Vec<u8>> =
-            batch.par_iter().map(|row| checked(dataset, row)).collect::<Result<_, _>>()?;
-        batch.iter().zip(read).try_for_each(|(row, bytes)| take(row, bytes))?;
+    let read = |batch: &[&Row<'_>]| -> Result<Vec<Vec<u8>>, ExportError> {
+        batch.par_iter().map(|row| checked(dataset, row)).collect()
+    };
+    let mut batches = batches(rows);
+    let mut next = batches.next().map(|batch| (batch, read(batch)));
+    while let Some((batch, bytes)) = next.take() {
+        let bytes = bytes?;
+        rayon::in_place_scope(|scope| {
+            scope.spawn(|_| next = batches.next().map(|batch| (batch, read(batch))));
+            batch.iter().zip(bytes).try_for_each(|(row, bytes)| {
+                take(row, bytes)?;
+                along.wrote(row.picture.crop.size_bytes);
+                Ok(())
+            })
+        })?;
     }
     Ok(())
 }
@@ -57,8 +61,7 @@ pub(super) enum Put {
 }
 
 /// Copies every picture to the path its row has below `dir`, whose folders are there. The caller
-/// sees to it that the disk has everything ([`sync`]) before anything speaks of it; it is given
-/// what was copied while more is.
+/// sees to it that the disk has everything before anything speaks of it ([`files::sync`]).
 ///
 /// A link would be cheaper, but then an edit of an export would be an edit of what it is made of.
 pub(super) fn copy_all<'a, 'b: 'a>(
@@ -66,27 +69,12 @@ pub(super) fn copy_all<'a, 'b: 'a>(
     rows: impl IntoParallelIterator<Item = &'a Row<'b>>,
     (dir, put): (&Path, Put),
 ) -> Result<(), ExportError> {
-    let n_bytes = AtomicU64::new(0);
-    thread::scope(|scope| {
-        let (tell, told) = mpsc::channel();
-        let syncing = scope.spawn(move || {
-            told.iter().try_for_each(|()| {
-                while told.try_recv().is_ok() {} // One wait does for all that were asked for.
-                sync(dir)
-            })
-        });
-        let copied = rows.into_par_iter().try_for_each(|row| {
+    files::sync_along(dir, |along| {
+        rows.into_par_iter().try_for_each(|row| {
             copy(dataset, row, (dir, put))?;
-            let size_bytes = row.picture.crop.size_bytes;
-            let before = n_bytes.fetch_add(size_bytes, Ordering::Relaxed);
-            if before / SYNC_BYTES < (before + size_bytes) / SYNC_BYTES {
-                _ = tell.send(()); // Nobody listens after trouble, which is told below.
-            }
+            along.wrote(row.picture.crop.size_bytes);
             Ok(())
-        });
-        drop(tell);
-        let synced = syncing.join().expect("a wait for the disk does not panic");
-        copied.and(synced)
+        })
     })
 }
 
@@ -97,33 +85,7 @@ fn copy(dataset: &Dataset<'_>, row: &Row<'_>, (dir, put): (&Path, Put)) -> Resul
         Put::Whole => stored::write_unsynced(&path, &bytes),
         Put::Plainly => stored::write_plainly(&path, &bytes),
     }
-    .map_err(told)
-}
-
-/// Does some work while the disk is given what was written in and below `dir` so far.
-pub(super) fn sync_meanwhile<T>(
-    dir: &Path,
-    work: impl FnOnce() -> Result<T, ExportError> + Send,
-) -> Result<T, ExportError>
-where
-    T: Send,
-{
-    let (synced, done) = rayon::join(|| sync(dir), work);
-    synced.and(done)
-}
-
-/// Waits until the disk has everything that was written in and below `dir`.
-pub(super) fn sync(dir: &Path) -> Result<(), ExportError> {
-    stored::sync_all_below(dir).map_err(told)
-}
-
-pub(super) fn told(error: FileError) -> ExportError {
-    match error {
-        FileError::Write { path, source } | FileError::MakeFolder { path, source } => {
-            ExportError::write(&path)(source)
-        }
-        FileError::Read { path, source } => ExportError::read(&path)(source),
-    }
+    .map_err(files::told)
 }
 
 fn batches<'a, 'b>(rows: &'b [&'a Row<'a>]) -> impl Iterator<Item = &'b [&'a Row<'a>]> {

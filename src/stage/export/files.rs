@@ -1,36 +1,104 @@
-//! Single files, written so that a crash leaves all of them or nothing.
+//! Single files of an export, written, replaced and summed.
 
 use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
     path::Path,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, Sender},
+    },
+    thread,
 };
 
 use sha2::{Digest as _, Sha256};
 
 use super::ExportError;
-use crate::domain::bytes::hex;
+use crate::{
+    domain::bytes::hex,
+    store::files::{self as stored, FileError},
+};
 
 pub(super) const BUFFER_BYTES: usize = 64 * 1024;
 
-/// Writes a new file and waits until the disk has it.
+/// After how many bytes the disk is given what was written.
+const SYNC_BYTES: u64 = 64 << 20;
+
+/// Writes a file into a folder in the making, which is seen to the disk as a whole.
 pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
-    let written = File::create(path).and_then(|mut file| {
+    stored::write_plainly(path, bytes).map_err(told)
+}
+
+/// Replaces a file by a rename, and waits until the disk has it: whoever looks sees the old bytes
+/// or the new.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
+    let temporary = path.with_added_extension("new");
+    let written = File::create(&temporary).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
-    written.map_err(ExportError::write(path))
-}
-
-/// Replaces a file by a rename: whoever looks sees the old bytes or the new.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
-    let temporary = path.with_added_extension("new");
-    create(&temporary, bytes)
+    written
+        .map_err(ExportError::write(&temporary))
         .and_then(|()| fs::rename(&temporary, path).map_err(ExportError::write(path)))
         .inspect_err(|_| {
             _ = fs::remove_file(&temporary); // The trouble that led here is the one to tell.
         })?;
     path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// Hears how much was written.
+pub(super) struct Along {
+    n_bytes: AtomicU64,
+    tell: Sender<()>,
+}
+
+impl Along {
+    pub(super) fn wrote(&self, n_bytes: u64) {
+        let before = self.n_bytes.fetch_add(n_bytes, Ordering::Relaxed);
+        if before / SYNC_BYTES < (before + n_bytes) / SYNC_BYTES {
+            _ = self.tell.send(()); // Nobody listens after trouble, which is told in the end.
+        }
+    }
+}
+
+/// Gives the disk what `work` writes in and below `dir` while it writes more: left to itself the
+/// system waits for gigabytes, and then everybody waits for the disk.
+pub(super) fn sync_along<T>(
+    dir: &Path,
+    work: impl FnOnce(&Along) -> Result<T, ExportError>,
+) -> Result<T, ExportError> {
+    thread::scope(|scope| {
+        let (tell, told) = mpsc::channel();
+        let syncing = scope.spawn(move || {
+            told.iter().try_for_each(|()| {
+                while told.try_recv().is_ok() {} // One wait does for all that were asked for.
+                sync(dir)
+            })
+        });
+        let along = Along { n_bytes: AtomicU64::new(0), tell };
+        let done = work(&along);
+        drop(along);
+        let synced = syncing.join().expect("a wait for the disk does not panic");
+        done.and_then(|done| synced.map(|()| done))
+    })
+}
+
+/// Does some work while the disk is given what was written in and below `dir` so far.
+pub(super) fn sync_meanwhile<T>(
+    dir: &Path,
+    work: impl FnOnce() -> Result<T, ExportError>,
+) -> Result<T, ExportError> {
+    thread::scope(|scope| {
+        // A thread of its own: one of those that work would be missed while it waits.
+        let syncing = scope.spawn(|| sync(dir));
+        let done = work();
+        syncing.join().expect("a wait for the disk does not panic").and(done)
+    })
+}
+
+/// Waits until the disk has everything that was written in and below `dir`.
+pub(super) fn sync(dir: &Path) -> Result<(), ExportError> {
+    stored::sync_all_below(dir).map_err(told)
 }
 
 /// Waits until the disk has the names in `dir`, where the system offers that.
@@ -39,6 +107,15 @@ pub(super) fn sync_dir(dir: &Path) -> Result<(), ExportError> {
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(ExportError::write(dir))?;
     }
     Ok(())
+}
+
+pub(super) fn told(error: FileError) -> ExportError {
+    match error {
+        FileError::Write { path, source } | FileError::MakeFolder { path, source } => {
+            ExportError::write(&path)(source)
+        }
+        FileError::Read { path, source } => ExportError::read(&path)(source),
+    }
 }
 
 /// Returns the SHA-256 of a file as `sha256sum` prints it, and its size.

@@ -11,6 +11,7 @@ use std::{
     path::{Component, Path},
 };
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -69,7 +70,7 @@ pub fn write_folder(dataset: &Dataset<'_>, dir: &Path) -> Result<Changes, Export
             .collect(),
     };
     let (kept, due): (Vec<&Row<'_>>, Vec<_>) =
-        rows.iter().partition(|row| is_there(dir, &before, row));
+        rows.par_iter().partition(|row| is_there(dir, &before, row));
     let unclaimed: Vec<&String> =
         before.files.keys().filter(|path| !after.files.contains_key(*path)).collect();
     for row in &due {
@@ -95,9 +96,9 @@ pub fn write_folder(dataset: &Dataset<'_>, dir: &Path) -> Result<Changes, Export
     crops::copy_all(dataset, due, (dir, Put::Whole))?;
     if before != after || changes.n_added + changes.n_replaced != 0 {
         remove_empty_folders(dir, before.classes.difference(&after.classes))?;
-        sync_folders(dataset, dir)?;
         // Until here the mark is unsure of every file that was put, so one wait does for all.
-        crops::sync(dir)?;
+        files::sync(dir)?;
+        sync_folders(dataset, dir)?;
         write_mark(dir, &after)?;
     }
     Ok(changes)
@@ -182,7 +183,7 @@ fn remove_temporaries(dir: &Path, before: &Mark) -> Result<(), ExportError> {
 
 /// Removes the files of a folder with such names.
 fn sweep(folder: &Path, is_ours: impl Fn(&str) -> bool) -> Result<(), ExportError> {
-    for path in stored::entries(folder).map_err(crops::told)? {
+    for path in stored::entries(folder).map_err(files::told)? {
         let is_named = path.file_name().and_then(OsStr::to_str).is_some_and(&is_ours);
         if is_named && path.is_file() {
             remove(&path)?;

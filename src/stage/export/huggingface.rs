@@ -4,7 +4,7 @@
 //! Parquet, because the Hub refuses folders of very many files and `imagefolder` takes no labels
 //! out of archives.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{fs, path::Path};
 
 use rayon::prelude::*;
 
@@ -39,42 +39,41 @@ pub fn write_huggingface(
     let classes = dataset.sorted_classes();
     let mut parts = Vec::new();
     let mut written: Vec<(Split, String)> = Vec::new();
-    for split in Split::ALL {
-        let own: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
-        if own.is_empty() {
-            continue;
+    files::sync_along(new, |along| {
+        for split in Split::ALL {
+            let own: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
+            if own.is_empty() {
+                continue;
+            }
+            let cut = cut(&own, recipe.shard_megabytes * 1_000_000);
+            for (at, shard) in cut.iter().enumerate() {
+                let name = format!("{split}-{at:05}-of-{:05}.parquet", cut.len());
+                parquet::write(dataset, &classes, shard, (&data.join(&name), along))?;
+                written.push((split, format!("{DATA_FOLDER}/{name}")));
+            }
+            let n_bytes = own.iter().map(|row| row.picture.crop.size_bytes).sum();
+            let (name, prefix, n_pictures) = (called(split), split.name(), own.len());
+            parts.push(Part { name, prefix, n_pictures, n_bytes });
         }
-        let cut = cut(&own, recipe.shard_megabytes * 1_000_000);
-        for (at, shard) in cut.iter().enumerate() {
-            let name = format!("{split}-{at:05}-of-{:05}.parquet", cut.len());
-            parquet::write(dataset, &classes, shard, &data.join(&name))?;
-            written.push((split, format!("{DATA_FOLDER}/{name}")));
-        }
-        let n_bytes = own.iter().map(|row| row.picture.crop.size_bytes).sum();
-        parts.push(Part {
-            name: called(split),
-            prefix: split.name(),
-            n_pictures: own.len(),
-            n_bytes,
+        Ok(())
+    })?;
+    let written = files::sync_meanwhile(new, || {
+        let summed = written.into_par_iter().map(|(split, path)| {
+            let (sha256, size_bytes) = files::sha256(&new.join(&path))?;
+            Ok(Shard { split, path, sha256, size_bytes })
         });
-    }
-    files::sync_dir(&data)?;
-    let summed = written.into_par_iter().map(|(split, path)| {
-        let (sha256, size_bytes) = files::sha256(&new.join(&path))?;
-        Ok(Shard { split, path, sha256, size_bytes })
-    });
-    let shards: Vec<Shard> = summed.collect::<Result<_, ExportError>>()?;
-    let version = papers::version(dataset, &rows);
-    papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
-    if let Some(croissant) = croissant {
-        croissant::write_of_tables(dataset, croissant, (&version, &shards), new)?;
-    }
-    let download_bytes = shards.iter().map(|it| it.size_bytes).sum();
-    let card = card::text(dataset, recipe, &parts, (&version, download_bytes));
-    files::create(&new.join(README_FILE), card.as_bytes())?;
-    let known: BTreeMap<&str, &str> =
-        shards.iter().map(|it| (it.path.as_str(), it.sha256.as_str())).collect();
-    let written = papers::write_checksums(new, &known, version)?;
+        let shards: Vec<Shard> = summed.collect::<Result<_, ExportError>>()?;
+        let version = papers::version(dataset, &rows);
+        papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
+        if let Some(croissant) = croissant {
+            croissant::write_of_tables(dataset, croissant, (&version, &shards), new)?;
+        }
+        let download_bytes = shards.iter().map(|it| it.size_bytes).sum();
+        let card = card::text(dataset, recipe, &parts, (&version, download_bytes));
+        files::create(&new.join(README_FILE), card.as_bytes())?;
+        let known = shards.iter().map(|it| (it.path.as_str(), (it.sha256.as_str(), it.size_bytes)));
+        papers::write_checksums(new, &known.collect(), version)
+    })?;
     staging.commit()?;
     Ok(written)
 }

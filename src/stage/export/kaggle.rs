@@ -4,29 +4,27 @@
 //! The same dataset and recipe give the same bytes on every machine and in every run. The folder
 //! is written beside its place and swapped in whole, so a crash leaves the old one or the new.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs::File,
-    io::BufWriter,
-    path::Path,
-};
+use std::{collections::BTreeSet, fs::File, io::BufWriter, path::Path};
 
 use super::{
     Dataset, ExportError, Row, Written,
     archive::Archive,
     croissant,
     crops::{self, Put},
-    files,
+    files::{self, Along},
     metadata::{archive_name, metadata},
-    papers::{self, CHECKSUMS_FILE, Listed, README_FILE},
+    papers::{self, CHECKSUMS_FILE, Listed, README_FILE, Sums},
     readme::{self, Page},
     swap::{self, Staging},
 };
-use crate::domain::{
-    exports::CroissantRecipe,
-    id::Label,
-    kaggle::{COVER_FILE, KaggleRecipe, METADATA_FILE},
-    split::Split,
+use crate::{
+    domain::{
+        exports::CroissantRecipe,
+        id::Label,
+        kaggle::{COVER_FILE, KaggleRecipe, METADATA_FILE},
+        split::Split,
+    },
+    store::files as stored,
 };
 
 /// Writes the folder `dir` with an archive for each part, or leaves what was there; `cover` is a
@@ -44,15 +42,19 @@ pub fn write_kaggle(
     let dataset = &of(dataset, recipe);
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
-    for split in Split::ALL {
-        write_archive(dataset, split, &rows, new)?;
-    }
-    papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
-    if let Some(croissant) = croissant {
-        croissant::write_of_archives(dataset, croissant, &version, new)?;
-    }
-    let page = page(recipe, archives_line(), loading_archives(recipe));
-    let written = describe(dataset, recipe, (&page, cover), (version, &[].into()), new)?;
+    files::sync_along(new, |along| {
+        Split::ALL
+            .into_iter()
+            .try_for_each(|split| write_archive(dataset, split, &rows, (new, along)))
+    })?;
+    let written = files::sync_meanwhile(new, || {
+        papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
+        if let Some(croissant) = croissant {
+            croissant::write_of_archives(dataset, croissant, &version, new)?;
+        }
+        let page = page(recipe, archives_line(), loading_archives(recipe));
+        describe(dataset, recipe, (&page, cover), (version, &[].into()), new)
+    })?;
     staging.commit()?;
     Ok(written)
 }
@@ -73,13 +75,12 @@ pub fn write_kaggle_dirs(
     let new = staging.path();
     crops::make_class_folders(dataset, new)?;
     crops::copy_all(dataset, &rows, (new, Put::Plainly))?;
-    crops::sync_meanwhile(new, || {
-        papers::write(dataset, &rows, (Listed::InManifest, &version), new)
+    let written = files::sync_meanwhile(new, || {
+        papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
+        let page = page(recipe, readme::folders_line(), loading_folders(recipe));
+        let sums = papers::sums_of(&rows);
+        describe(dataset, recipe, (&page, cover), (version, &sums), new)
     })?;
-    let page = page(recipe, readme::folders_line(), loading_folders(recipe));
-    let sums = rows.iter().map(|it| (it.path.as_str(), it.picture.crop.sha256.as_str())).collect();
-    let written = describe(dataset, recipe, (&page, cover), (version, &sums), new)?;
-    crops::sync(new)?;
     staging.commit()?;
     Ok(written)
 }
@@ -125,7 +126,7 @@ fn describe(
     dataset: &Dataset<'_>,
     recipe: &KaggleRecipe,
     (page, cover): (&Page<'_>, &[u8]),
-    (version, sums): (String, &BTreeMap<&str, &str>),
+    (version, sums): (String, &Sums<'_>),
     new: &Path,
 ) -> Result<Written, ExportError> {
     let body = page.body(dataset, &version);
@@ -143,7 +144,7 @@ fn write_archive(
     dataset: &Dataset<'_>,
     split: Split,
     rows: &[Row<'_>],
-    dir: &Path,
+    (dir, along): (&Path, &Along),
 ) -> Result<(), ExportError> {
     let prefix = format!("{split}/");
     let rows: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
@@ -161,7 +162,7 @@ fn write_archive(
     let file = File::create(&path).map_err(ExportError::write(&path))?;
     let buffered = BufWriter::with_capacity(files::BUFFER_BYTES, file);
     let mut archive = Archive::begin(buffered, &path, &empty)?;
-    crops::each(dataset, &rows, |row, bytes| {
+    crops::each(dataset, &rows, along, |row, bytes| {
         let name = row.path.strip_prefix(&prefix).expect("a path begins with its split");
         archive.add(name, &bytes)
     })?;
@@ -169,7 +170,7 @@ fn write_archive(
         .finish()?
         .into_inner()
         .map_err(std::io::IntoInnerError::into_error)
-        .and_then(|file| file.sync_all())
+        .and_then(|file| stored::leave(&file))
         .map_err(ExportError::write(&path))
 }
 

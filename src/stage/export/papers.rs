@@ -53,26 +53,32 @@ pub(super) fn write(
     files::create(&dir.join(DATASHEET_FILE), datasheet.as_bytes())
 }
 
+/// The SHA-256 and the size of files that were told before, by their names.
+pub(super) type Sums<'a> = BTreeMap<&'a str, (&'a str, u64)>;
+
+/// Returns those of the pictures, which are copies of the prepared files.
+pub(super) fn sums_of<'a>(rows: &'a [Row<'_>]) -> Sums<'a> {
+    let sum = |row: &'a Row<'_>| {
+        let crop = &row.picture.crop;
+        (row.path.as_str(), (crop.sha256.as_str(), crop.size_bytes))
+    };
+    rows.iter().map(sum).collect()
+}
+
 /// Writes `CHECKSUMS.sha256`, the digests of all other files in and below `dir`; those in `known`
 /// were taken before: when the files were written, or of the prepared files they are copies of.
 pub(super) fn write_checksums(
     dir: &Path,
-    known: &BTreeMap<&str, &str>,
+    known: &Sums<'_>,
     version: String,
 ) -> Result<Written, ExportError> {
     let mut names = swap::names(dir)?;
     names.retain(|name| name != CHECKSUMS_FILE);
     let sums: Vec<(String, u64)> = names
         .par_iter()
-        .map(|name| {
-            let path = dir.join(name);
-            match known.get(name.as_str()) {
-                Some(digest) => {
-                    let size = path.metadata().map_err(ExportError::read(&path))?.len();
-                    Ok(((*digest).to_owned(), size))
-                }
-                None => files::sha256(&path),
-            }
+        .map(|name| match known.get(name.as_str()) {
+            Some((digest, size_bytes)) => Ok(((*digest).to_owned(), *size_bytes)),
+            None => files::sha256(&dir.join(name)),
         })
         .collect::<Result<_, ExportError>>()?;
     let mut text = String::new();

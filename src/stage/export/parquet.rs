@@ -21,9 +21,13 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Dataset, ExportError, Row, crops,
+    files::Along,
     tables::{self, Cell, MANIFEST},
 };
-use crate::domain::{id::Label, kaggle::ColumnType};
+use crate::{
+    domain::{id::Label, kaggle::ColumnType},
+    store::files as stored,
+};
 
 /// Rows read together: what a loader that wants one picture must go through.
 const GROUP_ROWS: usize = 1000;
@@ -37,7 +41,7 @@ pub(super) fn write(
     dataset: &Dataset<'_>,
     classes: &[&Label],
     rows: &[&Row<'_>],
-    path: &Path,
+    (path, along): (&Path, &Along),
 ) -> Result<(), ExportError> {
     let failed = |error| ExportError::write(path)(io_error(error));
     let file = File::create(path).map_err(ExportError::write(path))?;
@@ -45,10 +49,10 @@ pub(super) fn write(
     let schema = schema().map_err(failed)?;
     let mut writer = SerializedFileWriter::new(file, schema, properties).map_err(failed)?;
     for group in groups(rows) {
-        write_group(dataset, classes, group, (&mut writer, path))?;
+        write_group(dataset, classes, group, (&mut writer, path, along))?;
     }
     let file = writer.into_inner().map_err(failed)?;
-    file.sync_all().map_err(ExportError::write(path))
+    stored::leave(&file).map_err(ExportError::write(path))
 }
 
 /// Returns the features as Hugging Face writes them: in the file and in the card.
@@ -135,11 +139,11 @@ fn write_group(
     dataset: &Dataset<'_>,
     classes: &[&Label],
     rows: &[&Row<'_>],
-    (writer, path): (&mut SerializedFileWriter<File>, &Path),
+    (writer, path, along): (&mut SerializedFileWriter<File>, &Path, &Along),
 ) -> Result<(), ExportError> {
     let failed = |error| ExportError::write(path)(io_error(error));
     let mut group = writer.next_row_group().map_err(failed)?;
-    write_pictures(dataset, rows, (&mut group, path))?;
+    write_pictures(dataset, rows, (&mut group, path, along))?;
     let told = |row: &&Row<'_>| {
         let name = row.path.rsplit('/').next().unwrap_or_default();
         Some(ByteArray::from(name))
@@ -172,11 +176,11 @@ fn write_group(
 fn write_pictures(
     dataset: &Dataset<'_>,
     rows: &[&Row<'_>],
-    (group, path): (&mut SerializedRowGroupWriter<'_, File>, &Path),
+    (group, path, along): (&mut SerializedRowGroupWriter<'_, File>, &Path, &Along),
 ) -> Result<(), ExportError> {
     let failed = |error| ExportError::write(path)(io_error(error));
     let mut column = group.next_column().map_err(failed)?.expect("the schema has this column");
-    crops::each(dataset, rows, |_, bytes| {
+    crops::each(dataset, rows, along, |_, bytes| {
         let value = [ByteArray::from(bytes)];
         let written = column.typed::<ByteArrayType>().write_batch(&value, Some(&[2]), None);
         written.map(drop).map_err(failed)

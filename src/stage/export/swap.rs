@@ -68,10 +68,12 @@ impl Staging {
         &self.new
     }
 
-    /// Puts the new folder in the place of the old one.
+    /// Puts the new folder in the place of the old one, once the disk has all of it.
     pub(super) fn commit(mut self) -> Result<(), ExportError> {
-        files::sync_dir(&self.new)?;
+        files::sync(&self.new)?;
         let now: BTreeSet<String> = names(&self.new)?.into_iter().collect();
+        let folders: BTreeSet<&Path> = now.iter().filter_map(|it| Path::new(it).parent()).collect();
+        folders.into_iter().try_for_each(|folder| files::sync_dir(&self.new.join(folder)))?;
         self.mark.files.extend(now.iter().cloned());
         self.write_mark(&self.mark)?;
 

@@ -14,14 +14,18 @@ use serde_json::{Map, Value};
 use tar::{Builder, EntryType, Header};
 
 use super::{
-    Dataset, ExportError, Row, Written, crops, files,
+    Dataset, ExportError, Row, Written, crops,
+    files::{self, Along},
     huggingface::cut,
     papers::{self, Listed, README_FILE},
     readme::{self, Page},
     swap::Staging,
     tables::{self, Cell, MANIFEST},
 };
-use crate::domain::{exports::WebDatasetRecipe, id::Label, split::Split};
+use crate::{
+    domain::{exports::WebDatasetRecipe, id::Label, split::Split},
+    store::files as stored,
+};
 
 /// Lists the classes, a line each, in the order of their numbers.
 const CLASSES_FILE: &str = "classes.txt";
@@ -37,30 +41,37 @@ pub fn write_webdataset(
     let new = staging.path();
     let classes = dataset.sorted_classes();
     let mut counts = Vec::new();
-    for split in Split::ALL {
-        let mut own: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
-        if own.is_empty() {
-            continue;
+    files::sync_along(new, |along| {
+        for split in Split::ALL {
+            let mut own: Vec<&Row<'_>> =
+                rows.iter().filter(|row| row.picture.split == split).collect();
+            if own.is_empty() {
+                continue;
+            }
+            own.sort_by_cached_key(|row| shuffled(dataset.seed, row));
+            let cut = cut(&own, recipe.shard_megabytes * 1_000_000);
+            for (at, shard) in cut.iter().enumerate() {
+                let path = new.join(format!("{split}-{at:06}.tar"));
+                write_archive(dataset, &classes, shard, (&path, along))?;
+            }
+            counts.push((split, cut.len()));
         }
-        own.sort_by_cached_key(|row| shuffled(dataset.seed, row));
-        let cut = cut(&own, recipe.shard_megabytes * 1_000_000);
-        for (at, shard) in cut.iter().enumerate() {
-            write_archive(dataset, &classes, shard, &new.join(format!("{split}-{at:06}.tar")))?;
-        }
-        counts.push((split, cut.len()));
-    }
+        Ok(())
+    })?;
     let listed: Vec<&str> = classes.iter().map(|label| label.as_str()).collect();
     files::create(&new.join(CLASSES_FILE), (listed.join("\n") + "\n").as_bytes())?;
-    let version = papers::version(dataset, &rows);
-    papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
-    let page = Page {
-        title: dataset.title,
-        lead: Vec::new(),
-        files: files_lines(&counts),
-        loading: loading(&counts),
-    };
-    files::create(&new.join(README_FILE), page.text(dataset, &version).as_bytes())?;
-    let written = papers::write_checksums(new, &[].into(), version)?;
+    let written = files::sync_meanwhile(new, || {
+        let version = papers::version(dataset, &rows);
+        papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
+        let page = Page {
+            title: dataset.title,
+            lead: Vec::new(),
+            files: files_lines(&counts),
+            loading: loading(&counts),
+        };
+        files::create(&new.join(README_FILE), page.text(dataset, &version).as_bytes())?;
+        papers::write_checksums(new, &[].into(), version)
+    })?;
     staging.commit()?;
     Ok(written)
 }
@@ -76,17 +87,17 @@ fn write_archive(
     dataset: &Dataset<'_>,
     classes: &[&Label],
     rows: &[&Row<'_>],
-    path: &Path,
+    (path, along): (&Path, &Along),
 ) -> Result<(), ExportError> {
     let file = File::create(path).map_err(ExportError::write(path))?;
     let mut archive = Builder::new(BufWriter::with_capacity(files::BUFFER_BYTES, file));
-    crops::each(dataset, rows, |row, bytes| {
+    crops::each(dataset, rows, along, |row, bytes| {
         add_picture(&mut archive, dataset, (row, &bytes), classes).map_err(ExportError::write(path))
     })?;
     archive
         .into_inner()
         .and_then(|buffered| buffered.into_inner().map_err(io::IntoInnerError::into_error))
-        .and_then(|file| file.sync_all())
+        .and_then(|file| stored::leave(&file))
         .map_err(ExportError::write(path))
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use tokio::task::{JoinError, spawn_blocking};
 use url::Url;
 
-use super::{Fetch, FetchError, local, placeholder};
+use super::{Fetch, FetchError, local::Spot, placeholder};
 use crate::{
     domain::{
         deletion::Ghost,
@@ -82,17 +82,16 @@ impl Fetch<'_> {
         expected: Expected,
         had: Option<&Download>,
     ) -> Result<Result<Brought, Reject>, FetchError> {
-        let spot = local::Spot::of(url).filter(|_| expected.blob.is_some());
-        // Files are read faster than they are looked at, so what is in hand is bounded until then.
-        let room = match &spot {
-            Some(spot) => Some(self.memory.take(spot.bytes(self.bytes_max)).await),
-            None => None,
-        };
-        let fetched = match spot {
-            Some(spot) => self.read(url, spot).await?,
-            None => self.answer(url, had).await?,
-        };
-        let body = match (fetched, had) {
+        if let Some(spot) = Spot::of(url).filter(|_| expected.blob.is_some()) {
+            let (body, room) = match self.read(url, spot).await? {
+                Ok(read) => read,
+                Err(reject) => return Ok(Err(reject)),
+            };
+            let kept = self.keep(url, expected, body).await?;
+            drop(room);
+            return Ok(kept.map(Brought::Kept));
+        }
+        let body = match (self.answer(url, had).await?, had) {
             (Ok(Fetched::Whole(body)), _) => body,
             (Ok(Fetched::Unchanged), Some(had)) => {
                 return self.still_good(url, expected, had).await;
@@ -100,9 +99,7 @@ impl Fetch<'_> {
             (Ok(Fetched::Unchanged), None) => unreachable!("no copy was told of"),
             (Err(reject), _) => return Ok(Err(reject)),
         };
-        let kept = self.keep(url, expected, body).await?;
-        drop(room);
-        Ok(kept.map(Brought::Kept))
+        Ok(self.keep(url, expected, body).await?.map(Brought::Kept))
     }
 
     /// Takes the picture we have, unless a list tells by now that another one is meant.
@@ -117,10 +114,8 @@ impl Fetch<'_> {
             return Ok(Ok(unchanged));
         }
         let path = self.layout.blob(&had.blob);
-        let name = path.display().to_string();
-        let reading = spawn_blocking(move || std::fs::read(path));
-        let read = reading.await.map_err(|source| broken_off(url, source))?;
-        let bytes = read.map_err(|source| FetchError::Read { path: name, source })?;
+        let reading = spawn_blocking(move || std::fs::read(&path).map_err(FetchError::read(&path)));
+        let bytes = reading.await.map_err(|source| broken_off(url, source))??;
         Ok(changed(&bytes, expected).map_or(Ok(unchanged), Err))
     }
 

@@ -1,11 +1,13 @@
 //! A picture of this machine, in a file of its own or in an archive → its bytes.
 
 use std::{
+    fs::File,
+    io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use tokio::task::spawn_blocking;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 use url::Url;
 
 use super::{Fetch, FetchError, bring::broken_off};
@@ -14,92 +16,105 @@ use crate::{
         link::{MediaUrl, Validators},
         outcome::Reject,
     },
-    net::{Body, Fetched},
-    source::archive::ArchiveError,
+    engine::memory::Taken,
+    net::Body,
+    source::archive::{Archives, Opened},
 };
 
-/// Where on this machine a picture lies.
-pub(super) enum Spot {
-    File(PathBuf),
-    /// `PATH#ENTRY`, not yet parted: either may hold a `#`.
-    Entry(String),
+/// How many files are looked at together: a drive that hangs keeps no more threads than these.
+const LOOKS: usize = 16;
+
+/// Finds the pictures of this machine.
+pub struct Finder {
+    archives: Archives,
+    looks: Semaphore,
 }
 
-impl Spot {
-    pub(super) fn of(url: &MediaUrl) -> Option<Self> {
-        let file = url.0.strip_prefix("file:").map(|path| Self::File(PathBuf::from(path)));
-        file.or_else(|| Some(Self::Entry(url.0.strip_prefix("archive:")?.to_owned())))
+impl Finder {
+    /// `scratch` is a folder of our own, where archives are unpacked that have to be.
+    pub fn new(scratch: PathBuf) -> Self {
+        Self { archives: Archives::new(scratch), looks: Semaphore::new(LOOKS) }
     }
+}
 
-    /// Returns how many bytes reading it may bring; what an archive holds is not known beforehand.
-    pub(super) fn bytes(&self, limit_bytes: u64) -> u64 {
-        match self {
-            Self::File(path) => std::fs::metadata(path).map_or(0, |it| it.len()).min(limit_bytes),
-            Self::Entry(_) => limit_bytes,
-        }
+/// Where on this machine a picture is said to lie.
+pub(super) enum Spot<'a> {
+    File(&'a Path),
+    /// `PATH#ENTRY`, not yet parted.
+    Entry(&'a str),
+}
+
+impl<'a> Spot<'a> {
+    pub(super) fn of(url: &'a MediaUrl) -> Option<Self> {
+        let file = url.0.strip_prefix("file:").map(|path| Self::File(Path::new(path)));
+        file.or_else(|| Some(Self::Entry(url.0.strip_prefix("archive:")?)))
     }
+}
+
+/// A picture that is there.
+struct Found {
+    size_bytes: u64,
+    lies: Lies,
+}
+
+enum Lies {
+    AtPath(PathBuf),
+    Within(Arc<Opened>, String),
 }
 
 impl Fetch<'_> {
+    /// Reads what lies at `spot` once there is memory for it, which is taken until the caller
+    /// lets it go: files are read faster than they are dealt with.
     pub(super) async fn read(
         &self,
         url: &MediaUrl,
-        spot: Spot,
-    ) -> Result<Result<Fetched, Reject>, FetchError> {
-        let (limit_bytes, archives) = (self.bytes_max, Arc::clone(&self.archives));
+        spot: Spot<'_>,
+    ) -> Result<Result<(Body, Taken), Reject>, FetchError> {
+        let limit_bytes = self.bytes_max;
+        let Found { size_bytes, lies } = self.find(url, spot).await?;
+        if limit_bytes < size_bytes {
+            return Ok(Err(Reject::TooLarge { limit_bytes }));
+        }
+        let taken = self.memory.take(size_bytes).await;
+        // Taken here, by one of a few threads: the C library keeps back some of what each of them
+        // gives back, and those that read and write are many.
+        let mut bytes = Vec::with_capacity(usize::try_from(size_bytes).unwrap_or_default());
         let name = url.clone();
-        let reading = spawn_blocking(move || match spot {
-            Spot::File(path) => file(&path, limit_bytes),
-            Spot::Entry(text) => {
-                let (path, entry) = parted(&text);
-                match archives.bytes(path, entry, limit_bytes) {
-                    Ok(bytes) => Ok(Some(bytes)),
-                    Err(ArchiveError::TooLarge { .. }) => Ok(None),
-                    Err(source) => Err(FetchError::Unpack { url: name, source }),
-                }
+        let reading = spawn_blocking(move || match lies {
+            Lies::AtPath(path) => {
+                let read = File::open(&path)
+                    .and_then(|file| file.take(size_bytes).read_to_end(&mut bytes));
+                read.map(|_| bytes).map_err(FetchError::read(&path))
+            }
+            Lies::Within(archive, entry) => {
+                let read = archive.read(&entry, &mut bytes);
+                read.map(|()| bytes).map_err(|source| FetchError::Unpack { url: name, source })
             }
         });
-        let read = reading.await.map_err(|source| broken_off(url, source))??;
-        let Some(bytes) = read else { return Ok(Err(Reject::TooLarge { limit_bytes })) };
+        let bytes = reading.await.map_err(|source| broken_off(url, source))??;
         let final_url = Url::parse("file:///").expect("a constant address is valid");
-        Ok(Ok(Fetched::Whole(Body {
-            bytes,
-            final_url,
-            validators: Validators::default(),
-            held: None,
-        })))
+        let body = Body { bytes, final_url, validators: Validators::default(), held: None };
+        Ok(Ok((body, taken)))
     }
-}
 
-/// Reads a file unless it has more than `limit_bytes`.
-fn file(path: &Path, limit_bytes: u64) -> Result<Option<Vec<u8>>, FetchError> {
-    let wrong = |source| FetchError::Read { path: path.display().to_string(), source };
-    let size_bytes = std::fs::metadata(path).map_err(wrong)?.len();
-    if limit_bytes < size_bytes {
-        return Ok(None);
-    }
-    std::fs::read(path).map(Some).map_err(wrong)
-}
-
-/// Parts an archive's path from the name of an entry at the first `#` that follows a file.
-fn parted(text: &str) -> (&Path, &str) {
-    let parts = text.match_indices('#').map(|(at, _)| (Path::new(&text[..at]), &text[at + 1..]));
-    let found = parts.clone().find(|(path, _)| path.is_file()).or_else(|| parts.clone().next());
-    found.unwrap_or((Path::new(text), ""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::files;
-
-    #[test]
-    fn an_entry_is_parted_from_its_archive_where_the_file_ends() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a#b.zip");
-        files::write_atomic(&path, b"").unwrap();
-        let text = format!("{}#cats/#1.jpg", path.display());
-
-        assert_eq!(parted(&text), (path.as_path(), "cats/#1.jpg"));
+    /// Looks for what lies at `spot`; nothing of it is read.
+    async fn find(&self, url: &MediaUrl, spot: Spot<'_>) -> Result<Found, FetchError> {
+        match spot {
+            Spot::File(path) => {
+                let path = path.to_owned();
+                let _turn = self.finder.looks.acquire().await.expect("nobody closes it");
+                let looking = spawn_blocking(move || {
+                    let found = std::fs::metadata(&path).map_err(FetchError::read(&path))?;
+                    Ok(Found { size_bytes: found.len(), lies: Lies::AtPath(path) })
+                });
+                looking.await.map_err(|source| broken_off(url, source))?
+            }
+            Spot::Entry(text) => {
+                let failed = |source| FetchError::Unpack { url: url.clone(), source };
+                let (archive, entry) = self.finder.archives.find(text).await.map_err(failed)?;
+                let size_bytes = archive.size_bytes(entry).map_err(failed)?;
+                Ok(Found { size_bytes, lies: Lies::Within(archive, entry.to_owned()) })
+            }
+        }
     }
 }

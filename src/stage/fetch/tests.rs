@@ -28,6 +28,9 @@ mod server;
 
 const BYTES_MAX: u64 = 100_000;
 
+/// How many requests may be under way together.
+const CONCURRENCY: usize = 16;
+
 /// 2026-11-21 00:00:00 UTC.
 const NOW: i64 = 1_795_219_200;
 
@@ -102,7 +105,7 @@ impl Bench {
             layout: &self.layout,
             access: &self.access,
             store: &self.store,
-            archives: Arc::new(Archives::new(self.layout.root().join("unpacked"))),
+            finder: Finder::new(self.layout.root().join("unpacked")),
             memory: Memory::of(1 << 20),
             stop: self.stop.clone(),
             written: Written::default(),
@@ -186,7 +189,7 @@ fn access(server: &Server, demo_log: PathBuf) -> Access {
         stall: Duration::from_millis(500),
         bytes_max: BYTES_MAX,
         per_host: 8,
-        concurrency: 16,
+        concurrency: CONCURRENCY,
         private_hosts: PrivateHosts(private.into()),
         first_rest: Duration::from_millis(20),
         clock: || NOW,

@@ -1,5 +1,10 @@
 //! What concerns more than one answer: many hosts, many posts, many runs.
 
+use std::pin::pin;
+
+use tokio::time::timeout;
+use url::Url;
+
 use super::{
     server::{announced, bare, chunked, picture, status, with},
     *,
@@ -41,6 +46,24 @@ async fn an_address_in_many_posts_is_fetched_once_and_equal_bytes_are_one_file()
     let tally = bench.run().await;
 
     assert_eq!((tally.made, bench.server.seen().len(), bench.files().len()), (2, 2, 1));
+}
+
+#[tokio::test]
+async fn a_picture_counts_among_all_until_it_is_dealt_with() {
+    let bench = Bench::new(goods(&[good(0)])).await;
+    let client = bench.access.live().await.unwrap();
+    let url = Url::parse("https://good.test/0.jpg").unwrap();
+    let picture = async || client.picture(&url).await.unwrap().unwrap();
+    let mut held = Vec::new();
+    for _ in 0..CONCURRENCY {
+        held.push(picture().await);
+    }
+
+    let mut next = pin!(picture());
+    assert!(timeout(Duration::from_millis(200), &mut next).await.is_err());
+    held.truncate(CONCURRENCY - 1);
+
+    assert_eq!(timeout(Duration::from_secs(20), next).await.unwrap().bytes, jpeg(0));
 }
 
 #[tokio::test]
