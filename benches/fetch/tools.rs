@@ -179,12 +179,13 @@ pub(super) fn keep_words(command: &mut Command, folder: &Path) {
     command.stdout(log.try_clone().unwrap()).stderr(log);
 }
 
-/// Makes the command of snapset: a pipeline file whose one class is a list.
+/// Makes the command of snapset: a pipeline file whose one class is a list. More pictures at a time
+/// than 384 bring no more.
 pub(super) fn snapset(program: &Path, folder: &Path, list: &Path, server: &Server) -> Command {
     let pipeline = folder.join("fetch.toml");
     let text = format!(
         "title = \"Fetch\"\n\n[classes]\npictures = [\"urls:{}\"]\n\n[fetch]\n\
-         private_hosts = [\"127.0.0.1:{}\"]\nconcurrency = 256\nper_host = 256\n",
+         private_hosts = [\"127.0.0.1:{}\"]\nconcurrency = 384\nper_host = 384\n",
         list.display(),
         server.port
     );

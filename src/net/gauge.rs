@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How many requests a host nobody knows yet gets at a time.
-const START: usize = 8;
+/// How many requests a host nobody knows yet gets at a time: a quarter of the most it may get,
+/// within these bounds.
+const START_MIN: usize = 8;
+const START_MAX: usize = 64;
 
 /// The weight of the newest answer in the share of troubles.
 const NEWEST: f64 = 1.0 / 16.0;
@@ -58,7 +60,7 @@ struct Window {
 impl Gauge {
     pub(super) fn new(max: usize) -> Self {
         let max = max.max(1);
-        let limit = START.min(max);
+        let limit = (max / 4).clamp(START_MIN, START_MAX).min(max);
         let window = Window {
             begun: None,
             answers: 0,
@@ -231,6 +233,13 @@ mod tests {
             gauge.note(Sign::Good, now, now, Fullness::Spare);
         }
 
-        assert_eq!(gauge.limit(), START);
+        assert_eq!(gauge.limit(), START_MIN);
+    }
+
+    #[test]
+    fn who_may_get_much_begins_with_more() {
+        let starts = [1, 4, 16, 64, 128, 256, 1024].map(|max| Gauge::new(max).limit());
+
+        assert_eq!(starts, [1, 4, 8, 16, 32, 64, 64]);
     }
 }

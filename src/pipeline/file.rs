@@ -212,8 +212,8 @@ impl FetchTable {
         if !(1..=1024).contains(&self.concurrency) {
             return Err(format!("fetch.concurrency = {}: use 1 to 1024", self.concurrency));
         }
-        if !(1..=256).contains(&self.per_host) {
-            return Err(format!("fetch.per_host = {}: use 1 to 256", self.per_host));
+        if !(1..=1024).contains(&self.per_host) {
+            return Err(format!("fetch.per_host = {}: use 1 to 1024", self.per_host));
         }
         for (name, seconds) in [("timeout", self.timeout), ("stall", self.stall)] {
             if !(0.1..=3600.0).contains(&seconds) {
