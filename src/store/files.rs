@@ -59,16 +59,39 @@ pub fn leave(file: &File) -> io::Result<()> {
 /// Sees everything to the disk that [`write_unsynced`] and [`write_plainly`] wrote in or below
 /// `folder`, and what was left to it ([`leave`]).
 pub fn sync_all_below(folder: &Path) -> Result<(), FileError> {
+    Disk::below(folder)?.sync()
+}
+
+/// The disk that a folder lies on. Trouble with what is written there is told to everybody once
+/// who had it open at the time: whoever writes for longer opens it first.
+#[derive(Debug)]
+pub struct Disk {
+    folder: PathBuf,
     #[cfg(target_os = "linux")]
-    {
-        let wrong = |source| FileError::Write { path: folder.to_owned(), source };
-        let opened = File::open(folder).map_err(wrong)?;
-        rustix::fs::syncfs(&opened).map_err(|errno| wrong(errno.into()))
+    opened: File,
+}
+
+impl Disk {
+    /// Opens the disk below a folder that is there.
+    pub fn below(folder: &Path) -> Result<Self, FileError> {
+        #[cfg(target_os = "linux")]
+        let opened = File::open(folder)
+            .map_err(|source| FileError::Read { path: folder.to_owned(), source })?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            #[cfg(target_os = "linux")]
+            opened,
+        })
     }
-    #[cfg(not(target_os = "linux"))]
-    {
-        // Each file was synced by itself.
-        let _ = folder;
+
+    /// Waits until it has everything that was written; elsewhere than on Linux each file was
+    /// synced by itself. Linux before 5.8 does not tell of trouble here.
+    pub fn sync(&self) -> Result<(), FileError> {
+        #[cfg(target_os = "linux")]
+        rustix::fs::syncfs(&self.opened).map_err(|errno| FileError::Write {
+            path: self.folder.clone(),
+            source: errno.into(),
+        })?;
         Ok(())
     }
 }

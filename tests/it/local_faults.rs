@@ -85,6 +85,34 @@ fn what_is_wrong_within_a_file_is_found_when_it_is_decoded_and_costs_nothing_els
 }
 
 #[test]
+fn a_picture_of_this_machine_with_too_many_bytes_is_not_read() {
+    let bench = Bench::with(
+        "[classes]\na = [\"folder:photos\", \"archive:more.tar\"]\n[fetch]\nmax_megabytes = 1\n",
+    );
+    fs::create_dir_all(bench.path("photos")).unwrap();
+    let mut tar = tar::Builder::new(fs::File::create(bench.path("more.tar")).unwrap());
+    for (seed, length) in [(3, 1_000_000), (5, 1_000_001), (7, 1_000_000), (9, 1_000_001)] {
+        let mut bytes = snapset::pixels::encode::jpeg(&drawn(seed), 90);
+        bytes.resize(length, 0);
+        if seed < 7 {
+            put(&bench.path(&format!("photos/{seed}.jpg")), &bytes);
+        } else {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(u64::try_from(length).unwrap());
+            tar.append_data(&mut header, format!("{seed}.jpg"), bytes.as_slice()).unwrap();
+        }
+    }
+    tar.into_inner().unwrap();
+
+    let ended = bench.snapset(&["run", "pipelines/small.toml", "--to", "fetch", "--json"]);
+
+    ended.expect_code(0);
+    let tally = &ended.json()["run"]["tallies"]["fetch"];
+    assert_eq!(tally["made"], 2, "{tally}");
+    assert_eq!(tally["rejects"], serde_json::json!({ "too many bytes": 2 }));
+}
+
+#[test]
 fn a_host_without_an_address_is_told_as_such_and_keeps_nobody_else() {
     let bench = Bench::with(
         "[classes]\na = [\"urls:list.csv\", \"folder:photos\"]\n[fetch]\nattempts = 1\n",

@@ -6,7 +6,7 @@ use std::{
     io::{self, Read},
     ops::ControlFlow,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::{sync::OnceCell, task::spawn_blocking};
@@ -47,20 +47,33 @@ impl Archives {
     /// Returns the archive that `PATH#ENTRY` lies in, and the name of the entry. Either may hold a
     /// `#`: the path ends at the first that follows a file.
     pub async fn find<'a>(&self, text: &'a str) -> Result<(Arc<Opened>, &'a str), ArchiveError> {
-        let (path, entry, archive) = {
-            // The map is whole even if somebody panicked while he held it.
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_open = |path: &Path| known.get(path).is_some_and(|it| it.initialized());
-            let (path, entry) = parted(text, |path| is_open(path) || path.is_file());
-            (path, entry, Arc::clone(known.entry(path.to_owned()).or_default()))
-        };
+        if let Some(found) = self.find_open(text) {
+            return Ok(found);
+        }
+        let broken_off = |source| ArchiveError::BrokenOff { path: text.into(), source };
+        let looking = text.to_owned();
+        let length = spawn_blocking(move || parted(&looking).0.as_os_str().len());
+        let (path, entry) = text.split_at(length.await.map_err(broken_off)?);
+        let path = Path::new(path);
+        let archive = Arc::clone(self.known().entry(path.to_owned()).or_default());
         let open = || async {
             let (archive, scratch) = (path.to_owned(), self.scratch.clone());
             let opening = spawn_blocking(move || Opened::open(&archive, &scratch));
-            let broken_off = |source| ArchiveError::BrokenOff { path: path.to_owned(), source };
             opening.await.map_err(broken_off)?.map(Arc::new)
         };
-        Ok((Arc::clone(archive.get_or_try_init(open).await?), entry))
+        let opened = archive.get_or_try_init(open).await?;
+        Ok((Arc::clone(opened), entry.strip_prefix('#').unwrap_or_default()))
+    }
+
+    /// Looks no file up.
+    fn find_open<'a>(&self, text: &'a str) -> Option<(Arc<Opened>, &'a str)> {
+        let known = self.known();
+        parts(text).find_map(|(path, entry)| Some((Arc::clone(known.get(path)?.get()?), entry)))
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Arc<OnceCell<Arc<Opened>>>>> {
+        // The map is whole even if somebody panicked while he held it.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -151,10 +164,14 @@ fn unpack(path: &Path, to: &Path) -> Result<(), ArchiveError> {
 }
 
 /// Parts an archive's path from the name of an entry at the first `#` that follows a file.
-fn parted(text: &str, is_file: impl Fn(&Path) -> bool) -> (&Path, &str) {
-    let parts = text.match_indices('#').map(|(at, _)| (Path::new(&text[..at]), &text[at + 1..]));
-    let found = parts.clone().find(|(path, _)| is_file(path)).or_else(|| parts.clone().next());
+fn parted(text: &str) -> (&Path, &str) {
+    let found = parts(text).find(|(path, _)| path.is_file()).or_else(|| parts(text).next());
     found.unwrap_or((Path::new(text), ""))
+}
+
+/// Parts the text at every `#`.
+fn parts(text: &str) -> impl Iterator<Item = (&Path, &str)> {
+    text.match_indices('#').map(|(at, _)| (Path::new(&text[..at]), &text[at + 1..]))
 }
 
 fn digest(name: &str) -> u128 {

@@ -22,8 +22,8 @@ pub fn write_class_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<Written,
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
     crops::make_class_folders(dataset, new)?;
-    crops::copy_all(dataset, &rows, (new, Put::Plainly))?;
-    let written = files::sync_meanwhile(new, || describe(dataset, &rows, new))?;
+    crops::copy_all(dataset, &rows, (new, Put::Plainly), staging.disk())?;
+    let written = files::sync_meanwhile(staging.disk(), || describe(dataset, &rows, new))?;
     staging.commit()?;
     Ok(written)
 }

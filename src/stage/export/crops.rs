@@ -11,10 +11,13 @@ use super::{
     Dataset, ExportError, Row,
     files::{self, Along},
 };
-use crate::{domain::id::BlobId, store::files as stored};
+use crate::{
+    domain::id::BlobId,
+    store::files::{self as stored, Disk},
+};
 
 /// What is read together: twice as much is in memory, or two pictures that are larger.
-const BATCH_BYTES: u64 = 8 << 20;
+const BATCH_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 
 /// Hands over the bytes of every picture in the order of `rows`, each checked against the digest
 /// that was recorded when it was prepared. The next are read meanwhile.
@@ -68,8 +71,9 @@ pub(super) fn copy_all<'a, 'b: 'a>(
     dataset: &Dataset<'_>,
     rows: impl IntoParallelIterator<Item = &'a Row<'b>>,
     (dir, put): (&Path, Put),
+    disk: &Disk,
 ) -> Result<(), ExportError> {
-    files::sync_along(dir, |along| {
+    files::sync_along(disk, |along| {
         rows.into_par_iter().try_for_each(|row| {
             copy(dataset, row, (dir, put))?;
             along.wrote(row.picture.crop.size_bytes);

@@ -3,10 +3,11 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
+    iter,
     path::Path,
     sync::{
         atomic::{AtomicU64, Ordering},
-        mpsc::{self, Sender},
+        mpsc::{self, Sender, TryRecvError},
     },
     thread,
 };
@@ -16,13 +17,13 @@ use sha2::{Digest as _, Sha256};
 use super::ExportError;
 use crate::{
     domain::bytes::hex,
-    store::files::{self as stored, FileError},
+    store::files::{self as stored, Disk, FileError},
 };
 
 pub(super) const BUFFER_BYTES: usize = 64 * 1024;
 
 /// After how many bytes the disk is given what was written.
-const SYNC_BYTES: u64 = 64 << 20;
+const SYNC_BYTES: u64 = if cfg!(test) { 4 << 10 } else { 64 << 20 };
 
 /// Writes a file into a folder in the making, which is seen to the disk as a whole.
 pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
@@ -61,19 +62,24 @@ impl Along {
     }
 }
 
-/// Gives the disk what `work` writes in and below `dir` while it writes more: left to itself the
-/// system waits for gigabytes, and then everybody waits for the disk.
+/// Gives the disk what `work` writes while it writes more: left to itself the system waits for
+/// gigabytes, and then everybody waits for the disk. The last of it is left to who comes after.
 pub(super) fn sync_along<T>(
-    dir: &Path,
+    disk: &Disk,
     work: impl FnOnce(&Along) -> Result<T, ExportError>,
 ) -> Result<T, ExportError> {
     thread::scope(|scope| {
         let (tell, told) = mpsc::channel();
         let syncing = scope.spawn(move || {
-            told.iter().try_for_each(|()| {
-                while told.try_recv().is_ok() {} // One wait does for all that were asked for.
-                sync(dir)
-            })
+            while told.recv().is_ok() {
+                // One wait does for all that were asked for, and none is needed at the end.
+                let last = iter::repeat_with(|| told.try_recv()).find(Result::is_err);
+                if last == Some(Err(TryRecvError::Disconnected)) {
+                    break;
+                }
+                sync(disk)?;
+            }
+            Ok(())
         });
         let along = Along { n_bytes: AtomicU64::new(0), tell };
         let done = work(&along);
@@ -83,22 +89,27 @@ pub(super) fn sync_along<T>(
     })
 }
 
-/// Does some work while the disk is given what was written in and below `dir` so far.
+/// Does some work while the disk is given what was written so far.
 pub(super) fn sync_meanwhile<T>(
-    dir: &Path,
+    disk: &Disk,
     work: impl FnOnce() -> Result<T, ExportError>,
 ) -> Result<T, ExportError> {
     thread::scope(|scope| {
         // A thread of its own: one of those that work would be missed while it waits.
-        let syncing = scope.spawn(|| sync(dir));
+        let syncing = scope.spawn(|| sync(disk));
         let done = work();
         syncing.join().expect("a wait for the disk does not panic").and(done)
     })
 }
 
-/// Waits until the disk has everything that was written in and below `dir`.
-pub(super) fn sync(dir: &Path) -> Result<(), ExportError> {
-    stored::sync_all_below(dir).map_err(told)
+/// Waits until the disk has everything that was written.
+pub(super) fn sync(disk: &Disk) -> Result<(), ExportError> {
+    disk.sync().map_err(told)
+}
+
+/// Opens the disk that `dir` lies on, before anything is written there.
+pub(super) fn disk_below(dir: &Path) -> Result<Disk, ExportError> {
+    Disk::below(dir).map_err(told)
 }
 
 /// Waits until the disk has the names in `dir`, where the system offers that.

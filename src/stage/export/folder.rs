@@ -78,6 +78,7 @@ pub fn write_folder(dataset: &Dataset<'_>, dir: &Path) -> Result<Changes, Export
     }
 
     fs::create_dir_all(dir).map_err(ExportError::write(dir))?;
+    let disk = files::disk_below(dir)?;
     if before != after || !due.is_empty() {
         let unsure = due.iter().map(|row| &row.path).chain(unclaimed.iter().copied());
         write_mark(dir, &during(&before, unsure, &after.classes))?;
@@ -93,11 +94,11 @@ pub fn write_folder(dataset: &Dataset<'_>, dir: &Path) -> Result<Changes, Export
     let known = due.iter().filter(is_known);
     changes.n_replaced = known.filter(|row| dir.join(&row.path).exists()).count();
     changes.n_added = due.len() - changes.n_replaced;
-    crops::copy_all(dataset, due, (dir, Put::Whole))?;
+    crops::copy_all(dataset, due, (dir, Put::Whole), &disk)?;
     if before != after || changes.n_added + changes.n_replaced != 0 {
         remove_empty_folders(dir, before.classes.difference(&after.classes))?;
         // Until here the mark is unsure of every file that was put, so one wait does for all.
-        files::sync(dir)?;
+        files::sync(&disk)?;
         sync_folders(dataset, dir)?;
         write_mark(dir, &after)?;
     }

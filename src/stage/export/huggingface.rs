@@ -39,7 +39,7 @@ pub fn write_huggingface(
     let classes = dataset.sorted_classes();
     let mut parts = Vec::new();
     let mut written: Vec<(Split, String)> = Vec::new();
-    files::sync_along(new, |along| {
+    files::sync_along(staging.disk(), |along| {
         for split in Split::ALL {
             let own: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
             if own.is_empty() {
@@ -57,7 +57,7 @@ pub fn write_huggingface(
         }
         Ok(())
     })?;
-    let written = files::sync_meanwhile(new, || {
+    let written = files::sync_meanwhile(staging.disk(), || {
         let summed = written.into_par_iter().map(|(split, path)| {
             let (sha256, size_bytes) = files::sha256(&new.join(&path))?;
             Ok(Shard { split, path, sha256, size_bytes })

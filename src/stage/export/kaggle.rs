@@ -42,12 +42,12 @@ pub fn write_kaggle(
     let dataset = &of(dataset, recipe);
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
-    files::sync_along(new, |along| {
+    files::sync_along(staging.disk(), |along| {
         Split::ALL
             .into_iter()
             .try_for_each(|split| write_archive(dataset, split, &rows, (new, along)))
     })?;
-    let written = files::sync_meanwhile(new, || {
+    let written = files::sync_meanwhile(staging.disk(), || {
         papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
         if let Some(croissant) = croissant {
             croissant::write_of_archives(dataset, croissant, &version, new)?;
@@ -74,8 +74,8 @@ pub fn write_kaggle_dirs(
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
     crops::make_class_folders(dataset, new)?;
-    crops::copy_all(dataset, &rows, (new, Put::Plainly))?;
-    let written = files::sync_meanwhile(new, || {
+    crops::copy_all(dataset, &rows, (new, Put::Plainly), staging.disk())?;
+    let written = files::sync_meanwhile(staging.disk(), || {
         papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
         let page = page(recipe, readme::folders_line(), loading_folders(recipe));
         let sums = papers::sums_of(&rows);

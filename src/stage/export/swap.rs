@@ -14,6 +14,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{ExportError, files};
+use crate::store::files::Disk;
 
 /// A folder in the making; dropped without `commit`, it vanishes.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub(super) struct Staging {
     old: PathBuf,
     mark_path: PathBuf,
     mark: Mark,
+    disk: Disk,
 }
 
 /// What the mark file says.
@@ -56,7 +58,8 @@ impl Staging {
         fs::create_dir_all(&parent).map_err(ExportError::write(&parent))?;
         let files = known.map(|mark| mark.files).unwrap_or_default();
         let mark = Mark { dataset: dataset.to_owned(), files };
-        let staging = Self { dir: dir.to_owned(), parent, new, old, mark_path, mark };
+        let disk = files::disk_below(&parent)?;
+        let staging = Self { dir: dir.to_owned(), parent, new, old, mark_path, mark, disk };
         staging.heal()?;
         staging.write_mark(&staging.mark)?;
         fs::create_dir(&staging.new).map_err(ExportError::write(&staging.new))?;
@@ -68,11 +71,17 @@ impl Staging {
         &self.new
     }
 
+    /// Returns the disk it lies on.
+    pub(super) fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
     /// Puts the new folder in the place of the old one, once the disk has all of it.
     pub(super) fn commit(mut self) -> Result<(), ExportError> {
-        files::sync(&self.new)?;
+        files::sync(&self.disk)?;
         let now: BTreeSet<String> = names(&self.new)?.into_iter().collect();
-        let folders: BTreeSet<&Path> = now.iter().filter_map(|it| Path::new(it).parent()).collect();
+        let above = now.iter().flat_map(|it| Path::new(it).ancestors().skip(1));
+        let folders: BTreeSet<&Path> = above.collect();
         folders.into_iter().try_for_each(|folder| files::sync_dir(&self.new.join(folder)))?;
         self.mark.files.extend(now.iter().cloned());
         self.write_mark(&self.mark)?;

@@ -41,7 +41,7 @@ pub fn write_webdataset(
     let new = staging.path();
     let classes = dataset.sorted_classes();
     let mut counts = Vec::new();
-    files::sync_along(new, |along| {
+    files::sync_along(staging.disk(), |along| {
         for split in Split::ALL {
             let mut own: Vec<&Row<'_>> =
                 rows.iter().filter(|row| row.picture.split == split).collect();
@@ -60,7 +60,7 @@ pub fn write_webdataset(
     })?;
     let listed: Vec<&str> = classes.iter().map(|label| label.as_str()).collect();
     files::create(&new.join(CLASSES_FILE), (listed.join("\n") + "\n").as_bytes())?;
-    let written = files::sync_meanwhile(new, || {
+    let written = files::sync_meanwhile(staging.disk(), || {
         let version = papers::version(dataset, &rows);
         papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
         let page = Page {

@@ -7,7 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    task::spawn_blocking,
+};
 use url::Url;
 
 use super::{Fetch, FetchError, bring::broken_off};
@@ -21,19 +24,19 @@ use crate::{
     source::archive::{Archives, Opened},
 };
 
-/// How many files are looked at together: a drive that hangs keeps no more threads than these.
-const LOOKS: usize = 16;
+/// How many files are read together: a drive that hangs keeps no more threads than these.
+const READERS: usize = 16;
 
 /// Finds the pictures of this machine.
 pub struct Finder {
     archives: Archives,
-    looks: Semaphore,
+    turns: Semaphore,
 }
 
 impl Finder {
     /// `scratch` is a folder of our own, where archives are unpacked that have to be.
     pub fn new(scratch: PathBuf) -> Self {
-        Self { archives: Archives::new(scratch), looks: Semaphore::new(LOOKS) }
+        Self { archives: Archives::new(scratch), turns: Semaphore::new(READERS) }
     }
 }
 
@@ -71,7 +74,7 @@ impl Fetch<'_> {
         spot: Spot<'_>,
     ) -> Result<Result<(Body, Taken), Reject>, FetchError> {
         let limit_bytes = self.bytes_max;
-        let Found { size_bytes, lies } = self.find(url, spot).await?;
+        let (Found { size_bytes, lies }, _turn) = self.find(url, spot).await?;
         if limit_bytes < size_bytes {
             return Ok(Err(Reject::TooLarge { limit_bytes }));
         }
@@ -97,23 +100,31 @@ impl Fetch<'_> {
         Ok(Ok((body, taken)))
     }
 
-    /// Looks for what lies at `spot`; nothing of it is read.
-    async fn find(&self, url: &MediaUrl, spot: Spot<'_>) -> Result<Found, FetchError> {
+    /// Looks for what lies at `spot`, of which nothing is read, and waits for a turn to read it.
+    async fn find(
+        &self,
+        url: &MediaUrl,
+        spot: Spot<'_>,
+    ) -> Result<(Found, SemaphorePermit<'_>), FetchError> {
+        let turn = async || self.finder.turns.acquire().await.expect("nobody closes it");
         match spot {
             Spot::File(path) => {
                 let path = path.to_owned();
-                let _turn = self.finder.looks.acquire().await.expect("nobody closes it");
+                let turn = turn().await;
                 let looking = spawn_blocking(move || {
                     let found = std::fs::metadata(&path).map_err(FetchError::read(&path))?;
                     Ok(Found { size_bytes: found.len(), lies: Lies::AtPath(path) })
                 });
-                looking.await.map_err(|source| broken_off(url, source))?
+                let found = looking.await.map_err(|source| broken_off(url, source))?;
+                found.map(|found| (found, turn))
             }
             Spot::Entry(text) => {
                 let failed = |source| FetchError::Unpack { url: url.clone(), source };
+                // Without a turn: what an archive that is unpacked keeps waiting keeps nobody else.
                 let (archive, entry) = self.finder.archives.find(text).await.map_err(failed)?;
                 let size_bytes = archive.size_bytes(entry).map_err(failed)?;
-                Ok(Found { size_bytes, lies: Lies::Within(archive, entry.to_owned()) })
+                let found = Found { size_bytes, lies: Lies::Within(archive, entry.to_owned()) };
+                Ok((found, turn().await))
             }
         }
     }
