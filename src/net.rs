@@ -12,6 +12,7 @@ use crate::domain::{link::Trouble, outcome::Reject, traffic::Traffic};
 mod address;
 mod api;
 mod breaker;
+mod buffer;
 mod download;
 mod exchange;
 mod gauge;
@@ -24,6 +25,7 @@ mod robots;
 mod watch;
 
 pub use api::{Answer, Request};
+pub use buffer::Buffer;
 pub use download::Piece;
 pub use hosts::Held;
 pub use picture::{Ask, Body, Copy, Fetched};
@@ -170,6 +172,7 @@ impl NetError {
 pub struct Client {
     http: reqwest::Client,
     hosts: hosts::Hosts,
+    buffers: buffer::Buffers,
     options: NetOptions,
 }
 
@@ -201,7 +204,7 @@ impl Client {
             all: options.concurrency,
             first_rest: options.first_rest,
         });
-        Ok(Self { http, hosts, options })
+        Ok(Self { http, hosts, buffers: buffer::Buffers::default(), options })
     }
 
     /// Fetches a large file from byte `from` on, or from its first if the host gives no less,

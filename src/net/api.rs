@@ -85,6 +85,7 @@ async fn answer(
     };
     let limit_bytes = ANSWER_BYTES_MAX;
     let body = exchange.body(response, limit_bytes).await?;
-    answer.body = body.ok_or_else(|| NetError::AnswerTooLarge { host: host(), limit_bytes })?;
+    let body = body.ok_or_else(|| NetError::AnswerTooLarge { host: host(), limit_bytes })?;
+    answer.body = body.into_vec();
     Ok(answer)
 }

@@ -10,6 +10,7 @@ use reqwest::Response;
 
 use super::{
     Client, NetError,
+    buffer::Buffer,
     hosts::{Ending, Held, Place, Refusal},
     watch::{Overdue, Watch},
 };
@@ -81,13 +82,14 @@ impl<'a> Exchange<'a> {
         &self,
         mut response: Response,
         limit_bytes: u64,
-    ) -> Result<Option<Vec<u8>>, NetError> {
+    ) -> Result<Option<Buffer>, NetError> {
         let announced = response.content_length();
         if announced.is_some_and(|announced| limit_bytes < announced) {
             return Ok(None);
         }
         let room = announced.unwrap_or_default().min(ROOM_MAX);
-        let mut bytes = Vec::with_capacity(usize::try_from(room).expect("room is small"));
+        let room = usize::try_from(room).expect("room is small");
+        let mut bytes = self.client.buffers.take(room);
         loop {
             let chunk = response.chunk().await;
             let chunk = chunk
@@ -105,7 +107,7 @@ impl<'a> Exchange<'a> {
                 let host = self.host.to_owned();
                 Err(NetError::Short { host, got: length(&bytes), announced })
             }
-            Some(_) | None => Ok(Some(bytes)),
+            Some(_) | None => Ok(Some(self.client.buffers.lend(bytes))),
         }
     }
 }

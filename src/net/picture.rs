@@ -7,6 +7,7 @@ use url::Url;
 
 use super::{
     Client, NetError, address,
+    buffer::Buffer,
     exchange::Exchange,
     hosts::{Ending, Held},
     resolver::LeadsInside,
@@ -34,7 +35,7 @@ pub struct Copy<'a> {
 /// A whole body and where it finally came from.
 #[derive(Debug)]
 pub struct Body {
-    pub bytes: Vec<u8>,
+    pub bytes: Buffer,
     pub final_url: Url,
     pub validators: Validators,
     /// The body counts towards the width of all hosts until it is dropped: pictures that come
@@ -64,7 +65,8 @@ pub(super) async fn fetch<S: Future<Output = ()>>(
         let host = super::host_of(at);
         let hop = Ask { url: at, copy: ask.copy.filter(|copy| copy.final_url == at.as_str()) };
         let mut exchange = Exchange::begin(client, &host, stop.as_mut()).await?;
-        let end = exchange.over(step(client, hop, &exchange)).await;
+        // Those who wait for their turn are many, and need no room for what comes after it.
+        let end = exchange.over(Box::pin(step(client, hop, &exchange))).await;
         let held = exchange.held().filter(|_| matches!(end, Ok(Step::Body(..))));
         exchange.end(match &end {
             Ok(Step::Unchanged) => Ending::Unchanged,
@@ -106,7 +108,7 @@ fn leads_inside(error: &NetError) -> bool {
 
 /// What one request brought.
 enum Step {
-    Body(Vec<u8>, Validators),
+    Body(Buffer, Validators),
     Unchanged,
     Rejected(Reject),
     Elsewhere(Url),

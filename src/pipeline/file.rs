@@ -175,6 +175,9 @@ impl CollectTable {
     }
 }
 
+/// The most pictures that wait for their hosts: some kilobytes each.
+const WAITING_MAX: usize = 8192;
+
 /// `[fetch]`: how hard, how long, how much.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -232,7 +235,7 @@ impl FetchTable {
     /// Returns how many pictures may wait for their hosts: what a slow host keeps waiting takes
     /// no place from what a fast one could give.
     pub fn waiting_room(&self) -> usize {
-        self.concurrency * 32
+        (self.concurrency * 32).min(WAITING_MAX)
     }
 
     pub fn bytes_max(&self) -> u64 {

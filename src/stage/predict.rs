@@ -232,7 +232,7 @@ async fn fetched(subject: Subject, access: &Access) -> Fetched {
     let Whereabouts::Web(url) = &subject.whereabouts else { return Ok((subject, None)) };
     let trouble = match access.live().await?.picture(url).await {
         Ok(Ok(body)) => {
-            let whereabouts = Whereabouts::Here(body.bytes);
+            let whereabouts = Whereabouts::Here(body.bytes.into_vec());
             return Ok((Subject { whereabouts, ..subject }, None));
         }
         Ok(Err(reject)) => Trouble::Rejected(reject),

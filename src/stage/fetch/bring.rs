@@ -83,7 +83,7 @@ impl Fetch<'_> {
         had: Option<&Download>,
     ) -> Result<Result<Brought, Reject>, FetchError> {
         if let Some(spot) = Spot::of(url).filter(|_| expected.blob.is_some()) {
-            let (body, room) = match self.read(url, spot).await? {
+            let (body, room) = match Box::pin(self.read(url, spot)).await? {
                 Ok(read) => read,
                 Err(reject) => return Ok(Err(reject)),
             };

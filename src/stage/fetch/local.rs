@@ -96,7 +96,8 @@ impl Fetch<'_> {
         });
         let bytes = reading.await.map_err(|source| broken_off(url, source))??;
         let final_url = Url::parse("file:///").expect("a constant address is valid");
-        let body = Body { bytes, final_url, validators: Validators::default(), held: None };
+        let (bytes, validators) = (bytes.into(), Validators::default());
+        let body = Body { bytes, final_url, validators, held: None };
         Ok(Ok((body, taken)))
     }
 

@@ -63,7 +63,7 @@ async fn a_picture_counts_among_all_until_it_is_dealt_with() {
     assert!(timeout(Duration::from_millis(200), &mut next).await.is_err());
     held.truncate(CONCURRENCY - 1);
 
-    assert_eq!(timeout(Duration::from_secs(20), next).await.unwrap().bytes, jpeg(0));
+    assert_eq!(*timeout(Duration::from_secs(20), next).await.unwrap().bytes, *jpeg(0));
 }
 
 #[tokio::test]
