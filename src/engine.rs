@@ -19,6 +19,7 @@ use crate::{
 
 mod commit;
 pub mod events;
+pub mod hands;
 mod items;
 pub mod memory;
 pub mod plan;

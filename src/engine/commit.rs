@@ -7,7 +7,7 @@ use tokio::{
     time::{Duration, Instant, sleep_until},
 };
 
-use super::{ItemStage, RunError, chain};
+use super::{ItemStage, RunError, chain, hands::Hands};
 use crate::store::{Entry, Record, Store};
 
 /// Results are written together when they come together; each counts as under way until then.
@@ -27,13 +27,15 @@ pub(super) struct Commits<'a, S: ItemStage> {
     /// When the batch is written at the latest.
     due: Option<Instant>,
     under_way: Option<UnderWay<S::Output>>,
+    // One: what the store holds is then of the memory of one thread.
+    hand: Hands,
 }
 
 type UnderWay<R> = JoinHandle<Result<Vec<Entry<R>>, RunError>>;
 
 impl<'a, S: ItemStage> Commits<'a, S> {
     pub(super) fn new(stage: &'a S, store: &'a Store) -> Self {
-        Self { stage, store, batch: Vec::new(), due: None, under_way: None }
+        Self { stage, store, batch: Vec::new(), due: None, under_way: None, hand: Hands::of(1) }
     }
 
     pub(super) fn push(&mut self, result: Entry<S::Output>) {
@@ -60,7 +62,7 @@ impl<'a, S: ItemStage> Commits<'a, S> {
         self.due = None;
         let (batch, store) = (std::mem::take(&mut self.batch), self.store.clone());
         let before = self.stage.before_commit();
-        self.under_way = Some(tokio::task::spawn_blocking(move || write(&store, batch, before)));
+        self.under_way = Some(self.hand.put_to(move || write(&store, batch, before)));
     }
 
     /// Waits until the batch under way is on disk and returns it.

@@ -9,7 +9,7 @@ use super::{Pipeline, PipelineError, file::FetchTable};
 pub use crate::stage::collect::Ask;
 use crate::{
     domain::{classes::Classes, id::Label},
-    engine::{Limits, events::Events, memory::Memory, stop::Stop},
+    engine::{Limits, events::Events, hands::Hands, memory::Memory, stop::Stop},
     source::{
         SourceSpec,
         access::{Access, AccessOptions, FIRST_REST, NetOptions},
@@ -18,7 +18,7 @@ use crate::{
         collect::{Collect, Readings},
         dedupe::Dedupe,
         export::run::{Exporting, Recipe as ExportRecipe},
-        fetch::{Fetch, Finder, Recipe as FetchRecipe, Written},
+        fetch::{Fetch, Finder, KEEPERS, Recipe as FetchRecipe, Written},
         fingerprint::{Crops, Fingerprinting, MadeCrops},
         prepare::{self, Prepare},
         resolve::{Recipe as ResolveRecipe, Resolve},
@@ -144,6 +144,7 @@ impl Workshop {
             memory: self.memory.clone(),
             stop: stop.clone(),
             written: Written::default(),
+            keepers: Hands::of(KEEPERS),
         }
     }
 

@@ -17,6 +17,7 @@ pub mod run;
 pub mod tabular;
 pub mod webdataset;
 
+mod along;
 mod archive;
 mod card;
 mod crops;

@@ -19,8 +19,8 @@ use crate::{
         sha256::Sha256,
     },
     engine::{
-        BeforeCommit, Inputs, ItemStage, Lane, StageName, Staleness, Transient, memory::Memory,
-        stop::Stop,
+        BeforeCommit, Inputs, ItemStage, Lane, StageName, Staleness, Transient, hands::Hands,
+        memory::Memory, stop::Stop,
     },
     net::NetError,
     source::{
@@ -57,7 +57,13 @@ pub struct Fetch<'a> {
     /// Ends the waiting for hosts; what is under way is finished.
     pub stop: Stop,
     pub written: Written,
+    /// Keep what was brought.
+    pub keepers: Hands,
 }
+
+/// How many pictures are looked at and written together. Hardly one of them waits for the disk, which
+/// gets them later; a drive of another machine wants some to wait for it side by side.
+pub const KEEPERS: usize = 4;
 
 /// Whether files were written that the disk may not have yet.
 #[derive(Debug, Default)]

@@ -13,18 +13,18 @@ use super::{
     Dataset, ExportError, files,
     huggingface::Shard,
     metadata::{archive_name, in_ascii},
-    papers::{LICENSE_FILE, MANIFEST_FILE},
+    papers::{LICENSE_FILE, MANIFEST_FILE, Sums},
     parquet, tables,
 };
 use crate::domain::{exports::CroissantRecipe, kaggle::ColumnType, license, split::Split};
 
 pub(super) const CROISSANT_FILE: &str = "croissant.json";
 
-/// Describes a folder whose pictures are in an archive for each part.
+/// Describes a folder whose pictures are in an archive for each part, all of them in `sums`.
 pub(super) fn write_of_archives(
     dataset: &Dataset<'_>,
     recipe: &CroissantRecipe,
-    version: &str,
+    (version, sums): (&str, &Sums<'_>),
     dir: &Path,
 ) -> Result<(), ExportError> {
     let mut distribution = vec![manifest_object(dir)?];
@@ -33,7 +33,8 @@ pub(super) fn write_of_archives(
         dataset.pictures.iter().map(|it| it.crop.format.extension()).collect();
     for split in present(dataset) {
         let archive = archive_name(split);
-        distribution.push(file_object(dir, &archive, "application/zip")?);
+        let sum = *sums.get(archive.as_str()).expect("it was summed");
+        distribution.push(object(&archive, "application/zip", sum));
         let includes: Vec<String> = endings.iter().map(|ending| format!("*/*.{ending}")).collect();
         distribution.push(json!({
             "@type": "cr:FileSet",
@@ -133,12 +134,8 @@ impl Dataset<'_> {
 }
 
 fn manifest_object(dir: &Path) -> Result<Value, ExportError> {
-    file_object(dir, MANIFEST_FILE, "text/csv")
-}
-
-fn file_object(dir: &Path, name: &str, media_type: &str) -> Result<Value, ExportError> {
-    let (sha256, size_bytes) = files::sha256(&dir.join(name))?;
-    Ok(object(name, media_type, (&sha256, size_bytes)))
+    let (sha256, size_bytes) = files::sha256(&dir.join(MANIFEST_FILE))?;
+    Ok(object(MANIFEST_FILE, "text/csv", (&sha256, size_bytes)))
 }
 
 fn object(path: &str, media_type: &str, (sha256, size_bytes): (&str, u64)) -> Value {

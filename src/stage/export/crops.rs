@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use super::{
     Dataset, ExportError, Row,
-    files::{self, Along},
+    along::{self, Growing},
+    files,
 };
 use crate::{
     domain::id::BlobId,
@@ -24,7 +25,7 @@ const BATCH_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 pub(super) fn each(
     dataset: &Dataset<'_>,
     rows: &[&Row<'_>],
-    along: &Along,
+    growing: &mut Growing<'_>,
     mut take: impl FnMut(&Row<'_>, Vec<u8>) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
     let read = |batch: &[&Row<'_>]| -> Result<Vec<Vec<u8>>, ExportError> {
@@ -38,7 +39,7 @@ pub(super) fn each(
             scope.spawn(|_| next = batches.next().map(|batch| (batch, read(batch))));
             batch.iter().zip(bytes).try_for_each(|(row, bytes)| {
                 take(row, bytes)?;
-                along.wrote(row.picture.crop.size_bytes);
+                growing.wrote(row.picture.crop.size_bytes);
                 Ok(())
             })
         })?;
@@ -73,7 +74,7 @@ pub(super) fn copy_all<'a, 'b: 'a>(
     (dir, put): (&Path, Put),
     disk: &Disk,
 ) -> Result<(), ExportError> {
-    files::sync_along(disk, |along| {
+    along::sync_along(disk, |along| {
         rows.into_par_iter().try_for_each(|row| {
             copy(dataset, row, (dir, put))?;
             along.wrote(row.picture.crop.size_bytes);

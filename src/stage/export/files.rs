@@ -3,12 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
-    iter,
-    path::Path,
-    sync::{
-        atomic::{AtomicU64, Ordering},
-        mpsc::{self, Sender, TryRecvError},
-    },
+    path::{Path, PathBuf},
     thread,
 };
 
@@ -21,9 +16,6 @@ use crate::{
 };
 
 pub(super) const BUFFER_BYTES: usize = 64 * 1024;
-
-/// After how many bytes the disk is given what was written.
-const SYNC_BYTES: u64 = if cfg!(test) { 4 << 10 } else { 64 << 20 };
 
 /// Writes a file into a folder in the making, which is seen to the disk as a whole.
 pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
@@ -45,48 +37,6 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
             _ = fs::remove_file(&temporary); // The trouble that led here is the one to tell.
         })?;
     path.parent().map_or(Ok(()), sync_dir)
-}
-
-/// Hears how much was written.
-pub(super) struct Along {
-    n_bytes: AtomicU64,
-    tell: Sender<()>,
-}
-
-impl Along {
-    pub(super) fn wrote(&self, n_bytes: u64) {
-        let before = self.n_bytes.fetch_add(n_bytes, Ordering::Relaxed);
-        if before / SYNC_BYTES < (before + n_bytes) / SYNC_BYTES {
-            _ = self.tell.send(()); // Nobody listens after trouble, which is told in the end.
-        }
-    }
-}
-
-/// Gives the disk what `work` writes while it writes more: left to itself the system waits for
-/// gigabytes, and then everybody waits for the disk. The last of it is left to who comes after.
-pub(super) fn sync_along<T>(
-    disk: &Disk,
-    work: impl FnOnce(&Along) -> Result<T, ExportError>,
-) -> Result<T, ExportError> {
-    thread::scope(|scope| {
-        let (tell, told) = mpsc::channel();
-        let syncing = scope.spawn(move || {
-            while told.recv().is_ok() {
-                // One wait does for all that were asked for, and none is needed at the end.
-                let last = iter::repeat_with(|| told.try_recv()).find(Result::is_err);
-                if last == Some(Err(TryRecvError::Disconnected)) {
-                    break;
-                }
-                sync(disk)?;
-            }
-            Ok(())
-        });
-        let along = Along { n_bytes: AtomicU64::new(0), tell };
-        let done = work(&along);
-        drop(along);
-        let synced = syncing.join().expect("a wait for the disk does not panic");
-        done.and_then(|done| synced.map(|()| done))
-    })
 }
 
 /// Does some work while the disk is given what was written so far.
@@ -131,29 +81,47 @@ pub(super) fn told(error: FileError) -> ExportError {
 
 /// Returns the SHA-256 of a file as `sha256sum` prints it, and its size.
 pub(super) fn sha256(path: &Path) -> Result<(String, u64), ExportError> {
-    let mut hasher = Sha256::new();
-    let mut size_bytes = 0;
-    each_chunk(path, |chunk| {
-        hasher.update(chunk);
-        size_bytes += u64::try_from(chunk.len()).expect("a chunk is small");
-        Ok(())
-    })?;
-    Ok((hex(&hasher.finalize()), size_bytes))
+    let mut sum = Sum::begin(path)?;
+    sum.take_until(u64::MAX)?;
+    Ok(sum.end())
 }
 
-/// Hands the file over piece by piece, so that its size does not matter.
-fn each_chunk(
-    path: &Path,
-    mut take: impl FnMut(&[u8]) -> Result<(), ExportError>,
-) -> Result<(), ExportError> {
-    let mut file = File::open(path).map_err(ExportError::read(path))?;
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(n_bytes) => take(&buffer[..n_bytes])?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
-            Err(error) => return Err(ExportError::read(path)(error)),
+/// The SHA-256 of a file, or of what is there of it by now, taken piece by piece.
+pub(super) struct Sum {
+    file: File,
+    path: PathBuf,
+    hasher: Sha256,
+    n_bytes: u64,
+    buffer: Vec<u8>,
+}
+
+impl Sum {
+    pub(super) fn begin(path: &Path) -> Result<Self, ExportError> {
+        let file = File::open(path).map_err(ExportError::read(path))?;
+        let (path, buffer) = (path.to_owned(), vec![0; BUFFER_BYTES]);
+        Ok(Self { file, path, hasher: Sha256::new(), n_bytes: 0, buffer })
+    }
+
+    /// Goes on until so many bytes are taken, or to the end of what is there.
+    pub(super) fn take_until(&mut self, n_bytes: u64) -> Result<(), ExportError> {
+        while self.n_bytes < n_bytes {
+            let room = usize::try_from(n_bytes - self.n_bytes).unwrap_or(usize::MAX);
+            let piece = &mut self.buffer[..room.min(BUFFER_BYTES)];
+            match self.file.read(piece) {
+                Ok(0) => break,
+                Ok(n_read) => {
+                    self.hasher.update(&piece[..n_read]);
+                    self.n_bytes += u64::try_from(n_read).expect("a piece is small");
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                Err(error) => return Err(ExportError::read(&self.path)(error)),
+            }
         }
+        Ok(())
+    }
+
+    /// Returns the digest of what was taken as `sha256sum` prints it, and how many bytes it was.
+    pub(super) fn end(self) -> (String, u64) {
+        (hex(&self.hasher.finalize()), self.n_bytes)
     }
 }

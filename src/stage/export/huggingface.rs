@@ -6,10 +6,8 @@
 
 use std::{fs, path::Path};
 
-use rayon::prelude::*;
-
 use super::{
-    Dataset, ExportError, Row, Written,
+    Dataset, ExportError, Row, Written, along,
     card::{self, Part},
     croissant, files,
     papers::{self, Listed, README_FILE},
@@ -39,7 +37,7 @@ pub fn write_huggingface(
     let classes = dataset.sorted_classes();
     let mut parts = Vec::new();
     let mut written: Vec<(Split, String)> = Vec::new();
-    files::sync_along(staging.disk(), |along| {
+    let summed = along::sum_along((new, staging.disk()), |growing| {
         for split in Split::ALL {
             let own: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
             if own.is_empty() {
@@ -47,9 +45,10 @@ pub fn write_huggingface(
             }
             let cut = cut(&own, recipe.shard_megabytes * 1_000_000);
             for (at, shard) in cut.iter().enumerate() {
-                let name = format!("{split}-{at:05}-of-{:05}.parquet", cut.len());
-                parquet::write(dataset, &classes, shard, (&data.join(&name), along))?;
-                written.push((split, format!("{DATA_FOLDER}/{name}")));
+                let of = cut.len();
+                let name = format!("{DATA_FOLDER}/{split}-{at:05}-of-{of:05}.parquet");
+                parquet::write(dataset, &classes, shard, (&name, growing))?;
+                written.push((split, name));
             }
             let n_bytes = own.iter().map(|row| row.picture.crop.size_bytes).sum();
             let (name, prefix, n_pictures) = (called(split), split.name(), own.len());
@@ -58,11 +57,11 @@ pub fn write_huggingface(
         Ok(())
     })?;
     let written = files::sync_meanwhile(staging.disk(), || {
-        let summed = written.into_par_iter().map(|(split, path)| {
-            let (sha256, size_bytes) = files::sha256(&new.join(&path))?;
-            Ok(Shard { split, path, sha256, size_bytes })
-        });
-        let shards: Vec<Shard> = summed.collect::<Result<_, ExportError>>()?;
+        let shard = |(split, path): (Split, String)| {
+            let (sha256, size_bytes) = summed.get(&path).expect("it was summed").clone();
+            Shard { split, path, sha256, size_bytes }
+        };
+        let shards: Vec<Shard> = written.into_iter().map(shard).collect();
         let version = papers::version(dataset, &rows);
         papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
         if let Some(croissant) = croissant {
@@ -71,8 +70,7 @@ pub fn write_huggingface(
         let download_bytes = shards.iter().map(|it| it.size_bytes).sum();
         let card = card::text(dataset, recipe, &parts, (&version, download_bytes));
         files::create(&new.join(README_FILE), card.as_bytes())?;
-        let known = shards.iter().map(|it| (it.path.as_str(), (it.sha256.as_str(), it.size_bytes)));
-        papers::write_checksums(new, &known.collect(), version)
+        papers::write_checksums(new, &papers::sums_along(&summed), version)
     })?;
     staging.commit()?;
     Ok(written)

@@ -4,27 +4,29 @@
 //! The same dataset and recipe give the same bytes on every machine and in every run. The folder
 //! is written beside its place and swapped in whole, so a crash leaves the old one or the new.
 
-use std::{collections::BTreeSet, fs::File, io::BufWriter, path::Path};
+use std::{
+    collections::BTreeSet,
+    io::{BufWriter, IntoInnerError},
+    path::Path,
+};
 
 use super::{
     Dataset, ExportError, Row, Written,
+    along::{self, Growing, Grown},
     archive::Archive,
     croissant,
     crops::{self, Put},
-    files::{self, Along},
+    files,
     metadata::{archive_name, metadata},
     papers::{self, CHECKSUMS_FILE, Listed, README_FILE, Sums},
     readme::{self, Page},
     swap::{self, Staging},
 };
-use crate::{
-    domain::{
-        exports::CroissantRecipe,
-        id::Label,
-        kaggle::{COVER_FILE, KaggleRecipe, METADATA_FILE},
-        split::Split,
-    },
-    store::files as stored,
+use crate::domain::{
+    exports::CroissantRecipe,
+    id::Label,
+    kaggle::{COVER_FILE, KaggleRecipe, METADATA_FILE},
+    split::Split,
 };
 
 /// Writes the folder `dir` with an archive for each part, or leaves what was there; `cover` is a
@@ -42,18 +44,17 @@ pub fn write_kaggle(
     let dataset = &of(dataset, recipe);
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
-    files::sync_along(staging.disk(), |along| {
-        Split::ALL
-            .into_iter()
-            .try_for_each(|split| write_archive(dataset, split, &rows, (new, along)))
+    let summed = along::sum_along((new, staging.disk()), |growing| {
+        Split::ALL.into_iter().try_for_each(|split| write_archive(dataset, split, &rows, growing))
     })?;
+    let sums = papers::sums_along(&summed);
     let written = files::sync_meanwhile(staging.disk(), || {
         papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
         if let Some(croissant) = croissant {
-            croissant::write_of_archives(dataset, croissant, &version, new)?;
+            croissant::write_of_archives(dataset, croissant, (&version, &sums), new)?;
         }
         let page = page(recipe, archives_line(), loading_archives(recipe));
-        describe(dataset, recipe, (&page, cover), (version, &[].into()), new)
+        describe(dataset, recipe, (&page, cover), (version, &sums), new)
     })?;
     staging.commit()?;
     Ok(written)
@@ -144,7 +145,7 @@ fn write_archive(
     dataset: &Dataset<'_>,
     split: Split,
     rows: &[Row<'_>],
-    (dir, along): (&Path, &Along),
+    growing: &mut Growing<'_>,
 ) -> Result<(), ExportError> {
     let prefix = format!("{split}/");
     let rows: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
@@ -158,20 +159,19 @@ fn write_archive(
         .map(Label::as_str)
         .collect();
     empty.sort_unstable();
-    let path = dir.join(archive_name(split));
-    let file = File::create(&path).map_err(ExportError::write(&path))?;
+    let Grown { file, path } = growing.create(&archive_name(split))?;
     let buffered = BufWriter::with_capacity(files::BUFFER_BYTES, file);
     let mut archive = Archive::begin(buffered, &path, &empty)?;
-    crops::each(dataset, &rows, along, |row, bytes| {
+    crops::each(dataset, &rows, growing, |row, bytes| {
         let name = row.path.strip_prefix(&prefix).expect("a path begins with its split");
         archive.add(name, &bytes)
     })?;
-    archive
+    let file = archive
         .finish()?
         .into_inner()
-        .map_err(std::io::IntoInnerError::into_error)
-        .and_then(|file| stored::leave(&file))
-        .map_err(ExportError::write(&path))
+        .map_err(IntoInnerError::into_error)
+        .map_err(ExportError::write(&path))?;
+    growing.end(&Grown { file, path })
 }
 
 fn archives_line() -> &'static str {

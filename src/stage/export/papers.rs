@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use rayon::prelude::*;
 
-use super::{Dataset, ExportError, Row, Written, datasheet, files, swap, tables};
+use super::{Dataset, ExportError, Row, Written, along::Summed, datasheet, files, swap, tables};
 use crate::domain::license;
 
 pub(super) const MANIFEST_FILE: &str = "manifest.csv";
@@ -63,6 +63,13 @@ pub(super) fn sums_of<'a>(rows: &'a [Row<'_>]) -> Sums<'a> {
         (row.path.as_str(), (crop.sha256.as_str(), crop.size_bytes))
     };
     rows.iter().map(sum).collect()
+}
+
+/// Returns those of files that were summed while they were written.
+pub(super) fn sums_along(summed: &Summed) -> Sums<'_> {
+    let sums = summed.iter();
+    sums.map(|(name, (digest, size_bytes))| (name.as_str(), (digest.as_str(), *size_bytes)))
+        .collect()
 }
 
 /// Writes `CHECKSUMS.sha256`, the digests of all other files in and below `dir`; those in `known`

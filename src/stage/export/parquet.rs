@@ -20,14 +20,12 @@ use ::parquet::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Dataset, ExportError, Row, crops,
-    files::Along,
+    Dataset, ExportError, Row,
+    along::{Growing, Grown},
+    crops,
     tables::{self, Cell, MANIFEST},
 };
-use crate::{
-    domain::{id::Label, kaggle::ColumnType},
-    store::files as stored,
-};
+use crate::domain::{id::Label, kaggle::ColumnType};
 
 /// Rows read together: what a loader that wants one picture must go through.
 const GROUP_ROWS: usize = 1000;
@@ -36,23 +34,23 @@ const GROUP_BYTES: u64 = 32 << 20;
 /// The columns of the manifest that the picture and its class take the place of.
 const REPLACED: [&str; 2] = ["label", "split"];
 
-/// Writes `rows` to a new file at `path`; `classes` are numbered in their order.
+/// Writes `rows` to a new file of that name; `classes` are numbered in their order.
 pub(super) fn write(
     dataset: &Dataset<'_>,
     classes: &[&Label],
     rows: &[&Row<'_>],
-    (path, along): (&Path, &Along),
+    (name, growing): (&str, &mut Growing<'_>),
 ) -> Result<(), ExportError> {
-    let failed = |error| ExportError::write(path)(io_error(error));
-    let file = File::create(path).map_err(ExportError::write(path))?;
+    let Grown { file, path } = growing.create(name)?;
+    let failed = |error| ExportError::write(&path)(io_error(error));
     let properties = Arc::new(properties(classes));
     let schema = schema().map_err(failed)?;
     let mut writer = SerializedFileWriter::new(file, schema, properties).map_err(failed)?;
     for group in groups(rows) {
-        write_group(dataset, classes, group, (&mut writer, path, along))?;
+        write_group(dataset, classes, group, (&mut writer, &path, growing))?;
     }
     let file = writer.into_inner().map_err(failed)?;
-    stored::leave(&file).map_err(ExportError::write(path))
+    growing.end(&Grown { file, path })
 }
 
 /// Returns the features as Hugging Face writes them: in the file and in the card.
@@ -139,11 +137,11 @@ fn write_group(
     dataset: &Dataset<'_>,
     classes: &[&Label],
     rows: &[&Row<'_>],
-    (writer, path, along): (&mut SerializedFileWriter<File>, &Path, &Along),
+    (writer, path, growing): (&mut SerializedFileWriter<File>, &Path, &mut Growing<'_>),
 ) -> Result<(), ExportError> {
     let failed = |error| ExportError::write(path)(io_error(error));
     let mut group = writer.next_row_group().map_err(failed)?;
-    write_pictures(dataset, rows, (&mut group, path, along))?;
+    write_pictures(dataset, rows, (&mut group, path, growing))?;
     let told = |row: &&Row<'_>| {
         let name = row.path.rsplit('/').next().unwrap_or_default();
         Some(ByteArray::from(name))
@@ -176,11 +174,11 @@ fn write_group(
 fn write_pictures(
     dataset: &Dataset<'_>,
     rows: &[&Row<'_>],
-    (group, path, along): (&mut SerializedRowGroupWriter<'_, File>, &Path, &Along),
+    (group, path, growing): (&mut SerializedRowGroupWriter<'_, File>, &Path, &mut Growing<'_>),
 ) -> Result<(), ExportError> {
     let failed = |error| ExportError::write(path)(io_error(error));
     let mut column = group.next_column().map_err(failed)?.expect("the schema has this column");
-    crops::each(dataset, rows, along, |_, bytes| {
+    crops::each(dataset, rows, growing, |_, bytes| {
         let value = [ByteArray::from(bytes)];
         let written = column.typed::<ByteArrayType>().write_batch(&value, Some(&[2]), None);
         written.map(drop).map_err(failed)

@@ -5,7 +5,6 @@
 //! mixed. Archives are USTAR without dates or owners, so equal datasets are equal bytes.
 
 use std::{
-    fs::File,
     io::{self, BufWriter, Write},
     path::Path,
 };
@@ -14,18 +13,16 @@ use serde_json::{Map, Value};
 use tar::{Builder, EntryType, Header};
 
 use super::{
-    Dataset, ExportError, Row, Written, crops,
-    files::{self, Along},
+    Dataset, ExportError, Row, Written,
+    along::{self, Growing, Grown},
+    crops, files,
     huggingface::cut,
     papers::{self, Listed, README_FILE},
     readme::{self, Page},
     swap::Staging,
     tables::{self, Cell, MANIFEST},
 };
-use crate::{
-    domain::{exports::WebDatasetRecipe, id::Label, split::Split},
-    store::files as stored,
-};
+use crate::domain::{exports::WebDatasetRecipe, id::Label, split::Split};
 
 /// Lists the classes, a line each, in the order of their numbers.
 const CLASSES_FILE: &str = "classes.txt";
@@ -41,7 +38,7 @@ pub fn write_webdataset(
     let new = staging.path();
     let classes = dataset.sorted_classes();
     let mut counts = Vec::new();
-    files::sync_along(staging.disk(), |along| {
+    let summed = along::sum_along((new, staging.disk()), |growing| {
         for split in Split::ALL {
             let mut own: Vec<&Row<'_>> =
                 rows.iter().filter(|row| row.picture.split == split).collect();
@@ -51,8 +48,8 @@ pub fn write_webdataset(
             own.sort_by_cached_key(|row| shuffled(dataset.seed, row));
             let cut = cut(&own, recipe.shard_megabytes * 1_000_000);
             for (at, shard) in cut.iter().enumerate() {
-                let path = new.join(format!("{split}-{at:06}.tar"));
-                write_archive(dataset, &classes, shard, (&path, along))?;
+                let name = format!("{split}-{at:06}.tar");
+                write_archive(dataset, &classes, shard, (&name, growing))?;
             }
             counts.push((split, cut.len()));
         }
@@ -70,7 +67,7 @@ pub fn write_webdataset(
             loading: loading(&counts),
         };
         files::create(&new.join(README_FILE), page.text(dataset, &version).as_bytes())?;
-        papers::write_checksums(new, &[].into(), version)
+        papers::write_checksums(new, &papers::sums_along(&summed), version)
     })?;
     staging.commit()?;
     Ok(written)
@@ -87,18 +84,19 @@ fn write_archive(
     dataset: &Dataset<'_>,
     classes: &[&Label],
     rows: &[&Row<'_>],
-    (path, along): (&Path, &Along),
+    (name, growing): (&str, &mut Growing<'_>),
 ) -> Result<(), ExportError> {
-    let file = File::create(path).map_err(ExportError::write(path))?;
+    let Grown { file, path } = growing.create(name)?;
     let mut archive = Builder::new(BufWriter::with_capacity(files::BUFFER_BYTES, file));
-    crops::each(dataset, rows, along, |row, bytes| {
-        add_picture(&mut archive, dataset, (row, &bytes), classes).map_err(ExportError::write(path))
+    crops::each(dataset, rows, growing, |row, bytes| {
+        add_picture(&mut archive, dataset, (row, &bytes), classes)
+            .map_err(ExportError::write(&path))
     })?;
-    archive
+    let file = archive
         .into_inner()
         .and_then(|buffered| buffered.into_inner().map_err(io::IntoInnerError::into_error))
-        .and_then(|file| stored::leave(&file))
-        .map_err(ExportError::write(path))
+        .map_err(ExportError::write(&path))?;
+    growing.end(&Grown { file, path })
 }
 
 fn add_picture<W: Write>(

@@ -146,7 +146,7 @@ impl Fetch<'_> {
         body: Body,
     ) -> Result<Result<Kept, Reject>, FetchError> {
         let (layout, store) = (self.layout.clone(), self.store.clone());
-        let working = spawn_blocking(move || -> Result<Result<Kept, Reject>, FileError> {
+        let working = self.keepers.put_to(move || -> Result<Result<Kept, Reject>, FileError> {
             let blob = BlobId::of(&body.bytes);
             if let Some(reject) = reason_against(&body, blob, expected) {
                 return Ok(Err(reject));

@@ -7,10 +7,6 @@ use std::{
     sync::Arc,
 };
 
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    task::spawn_blocking,
-};
 use url::Url;
 
 use super::{Fetch, FetchError, bring::broken_off};
@@ -19,7 +15,7 @@ use crate::{
         link::{MediaUrl, Validators},
         outcome::Reject,
     },
-    engine::memory::Taken,
+    engine::{hands::Hands, memory::Taken},
     net::Body,
     source::archive::{Archives, Opened},
 };
@@ -30,13 +26,13 @@ const READERS: usize = 16;
 /// Finds the pictures of this machine.
 pub struct Finder {
     archives: Archives,
-    turns: Semaphore,
+    readers: Hands,
 }
 
 impl Finder {
     /// `scratch` is a folder of our own, where archives are unpacked that have to be.
     pub fn new(scratch: PathBuf) -> Self {
-        Self { archives: Archives::new(scratch), turns: Semaphore::new(READERS) }
+        Self { archives: Archives::new(scratch), readers: Hands::of(READERS) }
     }
 }
 
@@ -74,7 +70,7 @@ impl Fetch<'_> {
         spot: Spot<'_>,
     ) -> Result<Result<(Body, Taken), Reject>, FetchError> {
         let limit_bytes = self.bytes_max;
-        let (Found { size_bytes, lies }, _turn) = self.find(url, spot).await?;
+        let Found { size_bytes, lies } = self.find(url, spot).await?;
         if limit_bytes < size_bytes {
             return Ok(Err(Reject::TooLarge { limit_bytes }));
         }
@@ -83,7 +79,7 @@ impl Fetch<'_> {
         // gives back, and those that read and write are many.
         let mut bytes = Vec::with_capacity(usize::try_from(size_bytes).unwrap_or_default());
         let name = url.clone();
-        let reading = spawn_blocking(move || match lies {
+        let reading = self.finder.readers.put_to(move || match lies {
             Lies::AtPath(path) => {
                 let read = File::open(&path)
                     .and_then(|file| file.take(size_bytes).read_to_end(&mut bytes));
@@ -101,31 +97,22 @@ impl Fetch<'_> {
         Ok(Ok((body, taken)))
     }
 
-    /// Looks for what lies at `spot`, of which nothing is read, and waits for a turn to read it.
-    async fn find(
-        &self,
-        url: &MediaUrl,
-        spot: Spot<'_>,
-    ) -> Result<(Found, SemaphorePermit<'_>), FetchError> {
-        let turn = async || self.finder.turns.acquire().await.expect("nobody closes it");
+    /// Looks for what lies at `spot`, of which nothing is read.
+    async fn find(&self, url: &MediaUrl, spot: Spot<'_>) -> Result<Found, FetchError> {
         match spot {
             Spot::File(path) => {
                 let path = path.to_owned();
-                let turn = turn().await;
-                let looking = spawn_blocking(move || {
+                let looking = self.finder.readers.put_to(move || {
                     let found = std::fs::metadata(&path).map_err(FetchError::read(&path))?;
                     Ok(Found { size_bytes: found.len(), lies: Lies::AtPath(path) })
                 });
-                let found = looking.await.map_err(|source| broken_off(url, source))?;
-                found.map(|found| (found, turn))
+                looking.await.map_err(|source| broken_off(url, source))?
             }
             Spot::Entry(text) => {
                 let failed = |source| FetchError::Unpack { url: url.clone(), source };
-                // Without a turn: what an archive that is unpacked keeps waiting keeps nobody else.
                 let (archive, entry) = self.finder.archives.find(text).await.map_err(failed)?;
                 let size_bytes = archive.size_bytes(entry).map_err(failed)?;
-                let found = Found { size_bytes, lies: Lies::Within(archive, entry.to_owned()) };
-                Ok((found, turn().await))
+                Ok(Found { size_bytes, lies: Lies::Within(archive, entry.to_owned()) })
             }
         }
     }

@@ -109,6 +109,7 @@ impl Bench {
             memory: Memory::of(1 << 20),
             stop: self.stop.clone(),
             written: Written::default(),
+            keepers: Hands::of(2),
         }
     }
 
