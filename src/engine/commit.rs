@@ -27,7 +27,7 @@ pub(super) struct Commits<'a, S: ItemStage> {
     /// When the batch is written at the latest.
     due: Option<Instant>,
     under_way: Option<UnderWay<S::Output>>,
-    // One: what the store holds is then of the memory of one thread.
+    // One, for what is put into the store is made in its memory.
     hand: Hands,
 }
 

@@ -1,14 +1,14 @@
-//! Few threads of their own for work that waits for the disk. The C library keeps back a part of
-//! what each thread gives back to it, and each that sleeps has to be woken: the threads of the
-//! runtime's own pool, which are as many as there are jobs, take more memory and more time.
+//! Few threads of their own for work that waits for the disk. The C library keeps something back
+//! for each thread, and each that sleeps has to be woken: those of the runtime's own pool, as many
+//! as there are jobs, take more memory and more time.
 
 use tokio::{
     runtime::{Builder, Runtime},
     task::JoinHandle,
 };
 
-/// Threads that begin with the first work and end when this is dropped. Work that was begun by
-/// then goes on; what still waits for a thread may not be done.
+/// Threads that begin when there is work and end when there is none, or when this is dropped. Work
+/// that was begun by then goes on; what still waits for a thread may not be done.
 #[derive(Debug)]
 pub struct Hands {
     // There until the drop, which may not wait.

@@ -61,8 +61,8 @@ pub struct Fetch<'a> {
     pub keepers: Hands,
 }
 
-/// How many pictures are looked at and written together. Hardly one of them waits for the disk, which
-/// gets them later; a drive of another machine wants some to wait for it side by side.
+/// How many pictures are looked at and written together. Hardly one of them waits for the disk,
+/// which gets them later; a drive of another machine wants some to wait for it side by side.
 pub const KEEPERS: usize = 4;
 
 /// Whether files were written that the disk may not have yet.

@@ -1,6 +1,6 @@
 //! What is done with the files of an export while more of them is written: the disk is given them,
-//! and the digests of large ones are taken. Either is done on a thread of its own, beside those that
-//! read and write.
+//! and the digests of large ones are taken, on threads of their own beside those that read and
+//! write.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, Sender, TryRecvError},
     },
-    thread,
+    thread::{self, JoinHandle},
 };
 
 use super::{
@@ -75,10 +75,14 @@ pub(super) type Summed = BTreeMap<String, (String, u64)>;
 pub(super) struct Growing<'a> {
     dir: &'a Path,
     along: &'a Along,
-    tell: Sender<Told>,
-    /// Of the pictures in the file that grows.
+    /// Hears how many bytes of the file that grows are as they will stay.
+    tell: Option<Sender<u64>>,
+    /// Of the pictures in it.
     n_bytes: u64,
+    summing: Vec<(String, Summing)>,
 }
+
+type Summing = JoinHandle<Result<(String, u64), ExportError>>;
 
 /// A file that grows, and its path.
 pub(super) struct Grown {
@@ -86,34 +90,18 @@ pub(super) struct Grown {
     pub(super) path: PathBuf,
 }
 
-/// What is told of the files.
-enum Told {
-    Begun {
-        name: String,
-        path: PathBuf,
-    },
-    /// So many bytes are as they will stay.
-    Reached(u64),
-    Ended,
-}
-
-/// Lets `work` write files below `dir` and takes their digests along: bytes are read again as soon
-/// as they are written, while the system still holds them. The disk is given them as
-/// [`sync_along`] does.
+/// Lets `work` write files below `dir` and takes their digests along, a thread for each: bytes are
+/// read again soon after they were written, while the system still holds them. The disk is given
+/// them as [`sync_along`] does.
 pub(super) fn sum_along(
     (dir, disk): (&Path, &Disk),
     work: impl FnOnce(&mut Growing<'_>) -> Result<(), ExportError>,
 ) -> Result<Summed, ExportError> {
     sync_along(disk, |along| {
-        thread::scope(|scope| {
-            let (tell, told) = mpsc::channel();
-            let summing = scope.spawn(move || sum(&told));
-            let mut growing = Growing { dir, along, tell, n_bytes: 0 };
-            let done = work(&mut growing);
-            drop(growing);
-            let summed = summing.join().expect("taking a digest does not panic");
-            done.and(summed)
-        })
+        let mut growing = Growing { dir, along, tell: None, n_bytes: 0, summing: Vec::new() };
+        let done = work(&mut growing);
+        let summed = growing.summed(); // Waited for in any case: the folder may be about to go.
+        done.and(summed)
     })
 }
 
@@ -122,8 +110,10 @@ impl Growing<'_> {
     pub(super) fn create(&mut self, name: &str) -> Result<Grown, ExportError> {
         let path = self.dir.join(name);
         let file = File::create(&path).map_err(ExportError::write(&path))?;
-        self.n_bytes = 0;
-        self.tell(Told::Begun { name: name.to_owned(), path: path.clone() });
+        let ((tell, told), read) = (mpsc::channel(), path.clone());
+        let summing = thread::Builder::new().spawn(move || sum(&read, &told));
+        self.summing.push((name.to_owned(), summing.map_err(ExportError::read(&path))?));
+        (self.tell, self.n_bytes) = (Some(tell), 0);
         Ok(Grown { file, path })
     }
 
@@ -132,123 +122,120 @@ impl Growing<'_> {
     pub(super) fn wrote(&mut self, n_bytes: u64) {
         let before = self.n_bytes;
         self.n_bytes += n_bytes;
-        if before / SUM_BYTES < self.n_bytes / SUM_BYTES {
-            self.tell(Told::Reached(before));
+        if before / SUM_BYTES < self.n_bytes / SUM_BYTES
+            && let Some(tell) = &self.tell
+        {
+            _ = tell.send(before); // Nobody listens after trouble, which is told in the end.
         }
         self.along.wrote(n_bytes);
     }
 
     /// Hears that the whole file was written, and gives it to the disk.
     pub(super) fn end(&mut self, Grown { file, path }: &Grown) -> Result<(), ExportError> {
-        self.tell(Told::Ended);
+        self.tell = None;
         stored::leave(file).map_err(ExportError::write(path))
     }
 
-    fn tell(&self, told: Told) {
-        _ = self.tell.send(told); // Nobody listens after trouble, which is told in the end.
+    fn summed(self) -> Result<Summed, ExportError> {
+        drop(self.tell);
+        let ended = self.summing.into_iter().map(|(name, summing)| {
+            let sum = summing.join().expect("taking a digest does not panic");
+            sum.map(|sum| (name, sum))
+        });
+        let ended: Vec<_> = ended.collect(); // All of them, whatever became of the first.
+        ended.into_iter().collect()
     }
 }
 
-/// Takes the digests of the files that are told of, one after the other.
-fn sum(told: &Receiver<Told>) -> Result<Summed, ExportError> {
-    let mut summed = Summed::new();
-    let mut under_way = None;
-    for told in told {
-        match told {
-            Told::Begun { name, path } => under_way = Some((name, Sum::begin(&path)?)),
-            Told::Reached(n_bytes) => {
-                under_way.iter_mut().try_for_each(|(_, sum)| sum.take_until(n_bytes))?;
-            }
-            Told::Ended => {
-                if let Some((name, mut sum)) = under_way.take() {
-                    sum.take_until(u64::MAX)?;
-                    summed.insert(name, sum.end());
-                }
-            }
-        }
-    }
-    Ok(summed)
+/// Takes the digest of a file as far as it is told to, and of all of it when nothing more is told.
+fn sum(path: &Path, told: &Receiver<u64>) -> Result<(String, u64), ExportError> {
+    let mut sum = Sum::begin(path)?;
+    told.iter().try_for_each(|n_bytes| sum.take_until(n_bytes))?;
+    sum.take_until(u64::MAX)?;
+    Ok(sum.end())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Seek as _, SeekFrom, Write as _};
+    use std::io::BufWriter;
 
     use tempfile::tempdir;
 
-    use super::*;
+    use super::{super::archive::Archive, *};
 
     #[test]
     fn digests_along_are_those_of_the_files() {
         let dir = tempdir().unwrap();
         let disk = files::disk_below(dir.path()).unwrap();
-        let piece = vec![7; usize::try_from(SUM_BYTES / 3).unwrap()];
 
         let summed = sum_along((dir.path(), &disk), |growing| {
-            for (name, n) in [("a", 20), ("b", 0), ("c", 1)] {
-                let Grown { mut file, path } = growing.create(name)?;
+            // More than a buffer holds, nothing, and less than is told of.
+            for (name, n) in [("a.zip", 300), ("b.zip", 0), ("c.zip", 1)] {
+                let Grown { file, path } = growing.create(name)?;
+                let mut archive = Archive::begin(BufWriter::new(file), &path, &["empty"])?;
                 for at in 0..n {
-                    // As in an archive: what stands before a picture is known after it.
-                    let begin = file.stream_position().unwrap();
-                    file.write_all(b"????").unwrap();
-                    file.write_all(&piece).unwrap();
-                    growing.wrote(u64::try_from(piece.len()).unwrap());
-                    thread::yield_now();
-                    file.seek(SeekFrom::Start(begin)).unwrap();
-                    file.write_all(format!("{at:04}").as_bytes()).unwrap();
-                    file.seek(SeekFrom::End(0)).unwrap();
+                    let bytes = vec![7; at];
+                    archive.add(&at.to_string(), &bytes)?;
+                    growing.wrote(u64::try_from(bytes.len()).unwrap());
                 }
+                let file = archive.finish()?.into_inner().unwrap();
                 growing.end(&Grown { file, path })?;
             }
             Ok(())
         });
 
         let summed = summed.unwrap();
-        assert_eq!(summed.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(summed.keys().collect::<Vec<_>>(), ["a.zip", "b.zip", "c.zip"]);
         for (name, sum) in summed {
             assert_eq!(files::sha256(&dir.path().join(&name)).unwrap(), sum, "{name}");
         }
     }
 
     #[test]
-    fn bytes_are_read_before_the_file_is_whole() {
+    fn what_is_told_of_ends_before_the_last_picture() {
         let dir = tempdir().unwrap();
-        let disk = files::disk_below(dir.path()).unwrap();
-        let read = |path: &Path| {
-            let mut sum = Sum::begin(path).unwrap();
-            sum.take_until(SUM_BYTES).unwrap();
-            sum.end()
-        };
-        let n_bytes = SUM_BYTES - 10;
+        let (tell, told) = mpsc::channel();
+        let along = Along { n_bytes: AtomicU64::new(0), tell: mpsc::channel().0 };
+        let summing = Vec::new();
+        let tell = Some(tell);
+        let mut growing = Growing { dir: dir.path(), along: &along, tell, n_bytes: 0, summing };
 
-        let summed = sum_along((dir.path(), &disk), |growing| {
-            let Grown { mut file, path } = growing.create("a")?;
-            let half = vec![1; usize::try_from(n_bytes).unwrap()];
-            file.write_all(&half).unwrap();
+        for n_bytes in [SUM_BYTES - 1, 1, 5, 2 * SUM_BYTES, 3] {
             growing.wrote(n_bytes);
-            growing.wrote(n_bytes); // Not written yet, and all before it is.
-            thread::sleep(std::time::Duration::from_millis(300));
-            file.seek(SeekFrom::Start(0)).unwrap();
-            file.write_all(b"late").unwrap(); // Which nobody may do.
-            growing.end(&Grown { file, path })
-        });
+        }
+        drop(growing);
 
-        let (digest, n_read) = summed.unwrap().remove("a").unwrap();
-        assert_eq!(n_read, n_bytes);
-        assert_ne!(digest, read(&dir.path().join("a")).0);
+        assert_eq!(told.iter().collect::<Vec<_>>(), [SUM_BYTES - 1, SUM_BYTES + 5]);
     }
 
     #[test]
-    fn trouble_with_the_work_is_the_one_that_is_told() {
+    fn what_is_told_of_is_read_before_the_rest_is_there() {
+        let dir = tempdir().unwrap();
+        let [path, meant] = ["a", "meant"].map(|name| dir.path().join(name));
+        stored::write_plainly(&path, b"first").unwrap();
+        let mut sum = Sum::begin(&path).unwrap();
+        sum.take_until(3).unwrap();
+
+        stored::write_plainly(&path, b"XXXst and more").unwrap();
+        sum.take_until(u64::MAX).unwrap();
+
+        stored::write_plainly(&meant, b"first and more").unwrap();
+        assert_eq!(sum.end(), files::sha256(&meant).unwrap());
+    }
+
+    #[test]
+    fn trouble_with_a_digest_is_told() {
         let dir = tempdir().unwrap();
         let disk = files::disk_below(dir.path()).unwrap();
+        let missing = dir.path().join("missing");
 
         let summed = sum_along((dir.path(), &disk), |growing| {
-            let Grown { path, .. } = growing.create("a")?;
-            std::fs::remove_file(&path).unwrap();
-            Err(ExportError::write(&path)(std::io::ErrorKind::StorageFull.into()))
+            let (_, told) = mpsc::channel();
+            let summing = thread::spawn(move || sum(&missing, &told));
+            growing.summing.push(("missing".to_owned(), summing));
+            Ok(())
         });
 
-        assert!(matches!(summed, Err(ExportError::Write { .. })), "{summed:?}");
+        assert!(matches!(summed, Err(ExportError::Read { .. })), "{summed:?}");
     }
 }

@@ -38,8 +38,9 @@ pub(super) fn each(
         rayon::in_place_scope(|scope| {
             scope.spawn(|_| next = batches.next().map(|batch| (batch, read(batch))));
             batch.iter().zip(bytes).try_for_each(|(row, bytes)| {
+                let n_bytes = u64::try_from(bytes.len()).expect("a length fits 64 bits");
                 take(row, bytes)?;
-                growing.wrote(row.picture.crop.size_bytes);
+                growing.wrote(n_bytes);
                 Ok(())
             })
         })?;

@@ -75,8 +75,8 @@ impl Fetch<'_> {
             return Ok(Err(Reject::TooLarge { limit_bytes }));
         }
         let taken = self.memory.take(size_bytes).await;
-        // Taken here, by one of a few threads: the C library keeps back some of what each of them
-        // gives back, and those that read and write are many.
+        // Taken here, by one thread: the C library keeps something back for each that takes memory,
+        // and those that read are more.
         let mut bytes = Vec::with_capacity(usize::try_from(size_bytes).unwrap_or_default());
         let name = url.clone();
         let reading = self.finder.readers.put_to(move || match lies {
