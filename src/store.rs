@@ -35,6 +35,7 @@ pub mod takedown;
 mod walk;
 
 pub use codec::{Digest, Ending, Head, Stamp};
+use files::FileError;
 use schema::Withdrawn;
 use walk::complete;
 pub use walk::{Notes, Records};
@@ -88,6 +89,8 @@ pub enum StoreError {
     Busy { path: PathBuf },
     #[error("could not open the store at `{}`", path.display())]
     Open { path: PathBuf, source: sled::Error },
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error("could not read tree `{tree}`")]
     Read { tree: &'static str, source: sled::Error },
     #[error("could not write tree `{tree}`")]
@@ -137,7 +140,13 @@ impl Store {
         // Flushes are ours, after each batch: a timer would only hide a forgotten one.
         let config =
             sled::Config::new().path(path).flush_every_ms(None).cache_capacity(CACHE_BYTES);
-        let db = config.open().map_err(|source| {
+        let mut opened = config.open();
+        if let Err(sled::Error::Corruption { .. }) = opened
+            && remove_half_snapshots(path)?
+        {
+            opened = config.open();
+        }
+        let db = opened.map_err(|source| {
             let path = path.to_owned();
             if let sled::Error::Io(error) = &source
                 && is_locked(error)
@@ -322,6 +331,21 @@ impl Store {
 }
 
 /// sled reports a taken file lock as an I/O error whose kind says nothing.
+/// Removes what sled left of a snapshot of its page table that a kill or a full disk cut short: it
+/// takes that for the newest one. The one before it is whole, and what came after is in the log.
+/// Returns whether there was any.
+fn remove_half_snapshots(path: &Path) -> Result<bool, StoreError> {
+    let mut has_removed = false;
+    for file in files::entries(path)? {
+        let name = file.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|it| it.starts_with("snap.") && it.ends_with(".generating")) {
+            files::remove_if_any(&file)?;
+            has_removed = true;
+        }
+    }
+    Ok(has_removed)
+}
+
 fn is_locked(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock
         || error.to_string().contains("could not acquire lock")

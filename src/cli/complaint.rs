@@ -94,6 +94,7 @@ impl From<StoreError> for Complaint {
                 Some("the store was written by another version; move it away and run again")
             }
             StoreError::Open { .. }
+            | StoreError::File(_)
             | StoreError::Read { .. }
             | StoreError::Write { .. }
             | StoreError::Flush { .. } => None,

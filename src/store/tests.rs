@@ -50,6 +50,46 @@ fn results_come_back_as_they_were_put_also_after_reopening() {
 }
 
 #[test]
+fn a_snapshot_cut_short_by_a_full_disk_costs_nothing() {
+    let dir = TempDir::new().unwrap();
+    let entry = |n: u8| {
+        let outcome: Outcome<Crop> = Outcome::Made(crop());
+        (BlobId::of(&[n]), Settled { stamp: stamp(n), outcome })
+    };
+    Store::open(dir.path()).unwrap().put_all(&[entry(1)]).unwrap();
+    let snapshots = || {
+        let names = files::entries(dir.path()).unwrap().into_iter();
+        let names = names.map(|it| it.file_name().unwrap().to_str().unwrap().to_owned());
+        names.filter(|it| it.starts_with("snap.")).collect::<Vec<_>>()
+    };
+    for (n, half) in [(2, &b""[..]), (3, b"half of a table of pages")] {
+        let path = dir.path().join("snap.FFFFFFFFFFFFFFF0.generating");
+        files::write_plainly(&path, half).unwrap();
+
+        let store = Store::open(dir.path()).unwrap();
+
+        assert!(!snapshots().iter().any(|it| it.ends_with(".generating")));
+        store.put_all(&[entry(n)]).unwrap();
+        for n in 1..=n {
+            assert_eq!(store.get::<Crop>(&entry(n).0).unwrap(), Some(entry(n).1));
+        }
+    }
+}
+
+#[test]
+fn a_snapshot_that_is_damaged_is_told_of_and_left() {
+    let dir = TempDir::new().unwrap();
+    drop(Store::open(dir.path()).unwrap());
+    let damaged = dir.path().join("snap.FFFFFFFFFFFFFFF0");
+    files::write_plainly(&damaged, b"not a table of pages").unwrap();
+
+    let refusal = Store::open(dir.path()).err();
+
+    assert!(matches!(refusal, Some(StoreError::Open { .. })), "{refusal:?}");
+    assert!(damaged.exists());
+}
+
+#[test]
 fn an_annex_is_passed_over_unless_the_whole_is_asked_for() {
     const ANNEX: &str = Fingerprint::ANNEX.unwrap();
     let dir = TempDir::new().unwrap();
