@@ -87,7 +87,7 @@ footer p { max-width: none; }
 .funnel .none { padding-left: 3.4rem; }
 summary { cursor: pointer; }
 
-.scroll { overflow-x: auto; position: relative; }
+.scroll { overflow-x: auto; position: relative; padding-right: 1px; /* Cells are rounded up to whole pixels. */ }
 table { border-collapse: collapse; font-size: .93rem; font-variant-numeric: tabular-nums; width: 100%; }
 caption { text-align: left; color: var(--soft); font-size: .87rem; padding-bottom: .4rem; }
 th, td { padding: .45rem .75rem; text-align: right; border-top: 1px solid var(--hush); vertical-align: middle; }

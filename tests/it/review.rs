@@ -115,6 +115,11 @@ fn expect_readable_report(bench: &Bench) {
         browser.go(&format!("file://{}", bench.path("data/small/report.html").display()));
         browser.script("for (const it of document.querySelectorAll('details')) it.open = true");
         reviewing::expect_accessible(&browser, &axe, &format!("{size:?} {scheme} report"));
+        let beyond = browser.script(
+            "return [...document.querySelectorAll('.scroll')]\
+             .map(it => it.scrollWidth - it.clientWidth).filter(it => 0 < it && it < 3)",
+        );
+        assert_eq!(beyond, serde_json::json!([]), "tables scroll to nothing at {size:?}");
     }
 }
 
