@@ -15,12 +15,25 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Reads hexadecimal digits; `None` if `text` is anything else.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    // Without a way out of the loops, several digits are read by one instruction.
+    pairs(text).map(|pairs| pairs.iter().copied().map(byte).collect())
+}
+
+/// Reads the hexadecimal digits of `N` bytes; `None` if `text` is anything else.
+pub fn unhex_array<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let pairs: [[u8; 2]; N] = pairs(text)?.try_into().ok()?;
+    Some(pairs.map(byte))
+}
+
+fn pairs(text: &str) -> Option<&[[u8; 2]]> {
+    // Without a way out of the loop, several digits are looked at by one instruction.
     let are_digits = text.bytes().fold(true, |so_far, it| so_far & it.is_ascii_hexdigit());
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    (are_digits && rest.is_empty()).then_some(pairs)
+}
+
+fn byte([high, low]: [u8; 2]) -> u8 {
     let value = |digit: u8| (digit & 15) + 9 * (digit >> 6); // Letters have bit 6, and `a` ends in 1.
-    (are_digits && rest.is_empty())
-        .then(|| pairs.iter().map(|[high, low]| value(*high) << 4 | value(*low)).collect())
+    value(high) << 4 | value(low)
 }
 
 impl std::fmt::Debug for HexBytes {
@@ -53,6 +66,13 @@ mod tests {
     }
 
     #[test]
+    fn an_array_is_read_from_as_many_digits_as_it_has_room_for() {
+        assert_eq!(unhex_array("00fF7a"), Some([0x00, 0xFF, 0x7A]));
+        assert_eq!(unhex_array::<2>("00ff7a"), None);
+        assert_eq!(unhex_array::<4>("00ff7a"), None);
+    }
+
+    #[test]
     fn capital_digits_are_read() {
         assert_eq!(unhex("00aFfA9Bc0dE"), Some(vec![0x00, 0xAF, 0xFA, 0x9B, 0xC0, 0xDE]));
     }
@@ -62,6 +82,7 @@ mod tests {
         let neighbours = ["/0", "0:", "@0", "0G", "`0", "0g", "xy", "\u{e9}", "0\u{660}0"];
         for text in ["abc"].into_iter().chain(neighbours) {
             assert_eq!(unhex(text), None, "{text}");
+            assert_eq!(unhex_array::<1>(text), None, "{text}");
         }
     }
 }

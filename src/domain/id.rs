@@ -3,11 +3,15 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, Visitor},
+};
+
+use super::bytes::{hex, unhex_array};
 
 /// Names the bytes of one file by their BLAKE3 digest.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BlobId([u8; 32]);
 
 impl BlobId {
@@ -26,7 +30,7 @@ impl BlobId {
 
     /// Returns the first 16 digits: enough to name a picture among millions.
     pub fn short(&self) -> String {
-        self.to_string()[..16].to_owned()
+        hex(&self.0[..8])
     }
 }
 
@@ -42,9 +46,28 @@ impl fmt::Debug for BlobId {
     }
 }
 
-impl From<BlobId> for String {
-    fn from(id: BlobId) -> Self {
-        id.to_string()
+impl Serialize for BlobId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&blake3::Hash::from_bytes(self.0).to_hex())
+    }
+}
+
+impl<'de> Deserialize<'de> for BlobId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Digits;
+        impl Visitor<'_> for Digits {
+            type Value = BlobId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("64 hexadecimal digits")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<BlobId, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        // Records hold millions of them: none is copied to be read.
+        deserializer.deserialize_str(Digits)
     }
 }
 
@@ -57,16 +80,7 @@ impl FromStr for BlobId {
     type Err = NotABlobId;
 
     fn from_str(text: &str) -> Result<Self, NotABlobId> {
-        let hash = blake3::Hash::from_hex(text).map_err(|_| NotABlobId(text.to_owned()))?;
-        Ok(Self(*hash.as_bytes()))
-    }
-}
-
-impl TryFrom<String> for BlobId {
-    type Error = NotABlobId;
-
-    fn try_from(text: String) -> Result<Self, NotABlobId> {
-        text.parse()
+        unhex_array(text).map(Self).ok_or_else(|| NotABlobId(text.to_owned()))
     }
 }
 
