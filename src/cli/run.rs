@@ -143,6 +143,7 @@ pub(crate) async fn run(
     if is_for_the_dataset && (0 < ran.n_done() || !workshop.layout.report().exists()) {
         report::write(&workshop)?;
     }
+    workshop.settle()?;
     let planted = crate::report::planted(&workshop.store, &workshop.pipeline.classes)?;
     if talk.is_json() {
         talk.json(&json!({

@@ -51,6 +51,7 @@ pub(crate) async fn sync_deletions(
     if earnest == Earnest::Remove && workshop.layout.report().exists() {
         report::write(&workshop)?;
     }
+    workshop.settle()?;
     if talk.is_json() {
         talk.json(&json!({
             "schema": "snapset.sync_deletions.v1",

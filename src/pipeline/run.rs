@@ -245,6 +245,11 @@ impl Workshop {
         Ok(ran)
     }
 
+    /// Waits until the disk has what was exported.
+    pub fn settle(&self) -> Result<(), PipelineRunError> {
+        self.settling.end().map_err(|error| PipelineRunError::Export(error.into()))
+    }
+
     async fn run_stage(
         &self,
         stage: StageName,
@@ -324,9 +329,8 @@ impl Workshop {
         if let Some(label) = bare {
             return Ok(Some(format!("class `{label}` has no picture to train on")));
         }
-        let n_val = pictures.iter().filter(|it| it.split == Split::Val).count();
-        Ok((n_val == 0)
-            .then(|| "there is no picture in val to choose the best epoch by".to_owned()))
+        let has_val = pictures.iter().any(|it| it.split == Split::Val);
+        Ok((!has_val).then(|| "there is no picture in val to choose the best epoch by".to_owned()))
     }
 
     /// Names the classes too small to be in every split, and what was left out as a leak.
@@ -351,15 +355,14 @@ impl Workshop {
             }
         }
         let placements = self.store.notes::<Placement>()?;
-        let is_leak = |placement: &Placement| matches!(placement, Placement::Leak { .. });
-        let n_leaks = placements.iter().filter(|(_, placement)| is_leak(placement)).count();
+        let count = |is: fn(&Placement) -> bool| placements.iter().filter(|it| is(&it.1)).count();
+        let n_leaks = count(|it| matches!(it, Placement::Leak { .. }));
         if 0 < n_leaks {
             warnings.push(format!(
                 "{n_leaks} pictures are left out: their like are locked on another side"
             ));
         }
-        let is_tiny = |placement: &Placement| matches!(placement, Placement::TooFew { .. });
-        let n_tiny = placements.iter().filter(|(_, placement)| is_tiny(placement)).count();
+        let n_tiny = count(|it| matches!(it, Placement::TooFew { .. }));
         if 0 < n_tiny {
             warnings.push(format!("{n_tiny} pictures are left out: their classes are too small"));
         }

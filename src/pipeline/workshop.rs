@@ -17,7 +17,10 @@ use crate::{
     stage::{
         collect::{Collect, Readings},
         dedupe::Dedupe,
-        export::run::{Exporting, Recipe as ExportRecipe},
+        export::{
+            run::{Exporting, Recipe as ExportRecipe},
+            settling::Settling,
+        },
         fetch::{Fetch, Finder, KEEPERS, Recipe as FetchRecipe, Written},
         fingerprint::{Crops, Fingerprinting, MadeCrops},
         prepare::{self, Prepare},
@@ -53,6 +56,8 @@ pub struct Workshop {
     memory: Memory,
     /// Whether subreddits are asked, or only what they said before is read again.
     pub ask: Ask,
+    /// Sees exports to the disk while other work goes on.
+    pub(super) settling: Settling,
     /// Tells the seconds since 1970-01-01 UTC.
     clock: fn() -> i64,
 }
@@ -87,7 +92,8 @@ impl Workshop {
         };
         let memory = Memory::of(DECODING_BYTES * u64::try_from(cpu_width).unwrap_or(1));
         let ask = Ask::TheSite;
-        Ok(Self { pipeline, layout, store, access, selected, limits, memory, ask, clock })
+        let settling = Settling::default();
+        Ok(Self { pipeline, layout, store, access, selected, limits, memory, ask, settling, clock })
     }
 
     /// Narrows the work on posts and pictures to one class.
@@ -211,6 +217,7 @@ impl Workshop {
             classes: &self.pipeline.classes,
             layout: &self.layout,
             reviews: self.pipeline.reviews(),
+            settling: &self.settling,
         }
     }
 

@@ -14,15 +14,16 @@ pub mod hydrate;
 pub mod kaggle;
 pub mod lists;
 pub mod run;
+pub mod settling;
 pub mod tabular;
 pub mod webdataset;
 
-mod along;
 mod archive;
 mod card;
 mod crops;
 mod datasheet;
 mod files;
+mod grown;
 mod metadata;
 mod papers;
 mod parquet;
@@ -35,6 +36,8 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
+
+use rayon::prelude::*;
 
 use crate::domain::{
     dataset::{Funnel, Picture},
@@ -161,23 +164,28 @@ struct Row<'a> {
     path: String,
 }
 
-impl Dataset<'_> {
+impl<'a> Dataset<'a> {
     /// Lists the pictures by split, then path, whatever order they came in.
-    fn rows(&self) -> Result<Vec<Row<'_>>, ExportError> {
-        let mut seen = BTreeSet::new();
-        let mut rows = Vec::with_capacity(self.pictures.len());
-        for picture in self.pictures {
+    fn rows(&self) -> Result<Vec<Row<'a>>, ExportError> {
+        let row = |picture: &'a Picture| {
             let Picture { label, split, .. } = picture;
             let file_name = picture.file_name();
-            if !self.classes.contains(label) {
-                return Err(ExportError::UnlistedClass { file_name, label: label.clone() });
+            if self.classes.contains(label) {
+                Ok(Row { picture, path: format!("{split}/{label}/{file_name}") })
+            } else {
+                Err(ExportError::UnlistedClass { file_name, label: label.clone() })
             }
-            rows.push(Row { picture, path: format!("{split}/{label}/{file_name}") });
-            if !seen.insert(file_name.clone()) {
-                return Err(ExportError::Twice { file_name });
-            }
+        };
+        let mut rows = self.pictures.par_iter().map(row).collect::<Result<Vec<_>, _>>()?;
+        rows.par_sort_unstable_by(|a, b| {
+            (a.picture.split, &a.path).cmp(&(b.picture.split, &b.path))
+        });
+        let mut names: Vec<&str> =
+            rows.iter().filter_map(|row| row.path.rsplit('/').next()).collect();
+        names.par_sort_unstable();
+        if let Some(twice) = names.windows(2).find(|next| next[0] == next[1]) {
+            return Err(ExportError::Twice { file_name: twice[0].to_owned() });
         }
-        rows.sort_by(|a, b| (a.picture.split, &a.path).cmp(&(b.picture.split, &b.path)));
         Ok(rows)
     }
 
@@ -213,7 +221,8 @@ impl Dataset<'_> {
 
     /// Returns the places the pictures were posted at, each once.
     fn places(&self) -> BTreeSet<String> {
-        self.pictures.iter().map(|p| tables::shareable(&p.provenance.place)).collect()
+        let of = |picture: &Picture| tables::shareable(&picture.provenance.place).into_owned();
+        self.pictures.iter().map(of).collect()
     }
 }
 

@@ -69,6 +69,11 @@ impl Layout {
         self.root.join("exports")
     }
 
+    /// Returns the file that is there while the disk may not have all of an export.
+    pub fn unsettled(&self) -> PathBuf {
+        self.root.join(".unsettled")
+    }
+
     pub fn models(&self) -> PathBuf {
         self.root.join("models")
     }

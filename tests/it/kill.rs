@@ -7,7 +7,7 @@ use snapset::{
     source::demo,
 };
 
-use super::support::{Bench, SMALL};
+use super::support::{Bench, SMALL, done, put};
 
 /// How many pictures may be under way when the program is killed: those being fetched (the
 /// concurrency of the pipeline), and those fetched and not yet on record (as many at most).
@@ -40,6 +40,27 @@ fn runs_killed_at_twenty_instants_export_what_an_undisturbed_run_exports() {
             count(&bench).iter().map(|(url, n)| n.saturating_sub(given_once[url])).sum();
         assert!(again <= UNDER_WAY, "{again} pictures fetched twice after a kill at {share:.2}");
     }
+}
+
+#[test]
+fn an_export_the_disk_may_not_have_all_of_is_written_again() {
+    let bench = Bench::with(SMALL);
+    bench.run();
+    let note = bench.path("data/small/.unsettled");
+    assert!(!note.exists(), "the disk has it");
+    let [exports, dataset] =
+        ["exports", "dataset"].map(|it| bench.files(&format!("data/small/{it}")));
+
+    // As a power cut may leave it.
+    put(&note, b"");
+    put(&bench.path("data/small/exports/kaggle/train.zip"), b"");
+    let again = bench.run();
+
+    assert_eq!(done(&again)["export"], 1);
+    assert!(bench.files("data/small/exports") == exports);
+    assert!(bench.files("data/small/dataset") == dataset);
+    assert!(!note.exists());
+    assert_eq!(done(&bench.run()), BTreeMap::new());
 }
 
 fn count(bench: &Bench) -> BTreeMap<String, usize> {
@@ -107,7 +128,7 @@ fn a_dump_whose_reading_was_killed_goes_on_where_it_was_and_ends_the_same() {
     let dump = dump.finish().unwrap();
     let [undisturbed, killed] = [(); 2].map(|()| {
         let bench = Bench::with(DUMP);
-        super::support::put(&bench.path("d.zst"), &dump);
+        put(&bench.path("d.zst"), &dump);
         bench
     });
     let run = ["run", "pipelines/small.toml", "--to", "resolve", "--json"];

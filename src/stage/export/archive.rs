@@ -100,7 +100,6 @@ impl<W: Write> Write for Quiet<W> {
 
 impl<W: Seek> Seek for Quiet<W> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        // Where a writer stands is known here; asking a buffered one would empty its buffer.
         if to == SeekFrom::Current(0) {
             return Ok(self.position);
         }

@@ -4,17 +4,16 @@
 //! The manifest is not called `metadata.csv`: beside a file of that name Hugging Face infers no
 //! labels from folders.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{
-    Dataset, ExportError, Row, Written,
+    Dataset, ExportError, Written,
     crops::{self, Put},
     files,
-    papers::{self, Listed, README_FILE},
+    papers::{self, README_FILE},
     readme::{self, Page},
     swap::Staging,
 };
-use crate::domain::split::Split;
 
 /// Writes the folder `dir`, or leaves what was there.
 pub fn write_class_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<Written, ExportError> {
@@ -22,16 +21,9 @@ pub fn write_class_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<Written,
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
     crops::make_class_folders(dataset, new)?;
-    crops::copy_all(dataset, &rows, (new, Put::Plainly), staging.disk())?;
-    let written = files::sync_meanwhile(staging.disk(), || describe(dataset, &rows, new))?;
-    staging.commit()?;
-    Ok(written)
-}
-
-/// Writes all but the pictures.
-fn describe(dataset: &Dataset<'_>, rows: &[Row<'_>], new: &Path) -> Result<Written, ExportError> {
-    let version = papers::version(dataset, rows);
-    papers::write(dataset, rows, (Listed::InManifest, &version), new)?;
+    let ((), version) = papers::write_beside(dataset, &rows, (None, new), || {
+        crops::copy_all(dataset, &rows, (new, Put::Plainly))
+    })?;
     let page = Page {
         title: dataset.title,
         lead: Vec::new(),
@@ -39,17 +31,7 @@ fn describe(dataset: &Dataset<'_>, rows: &[Row<'_>], new: &Path) -> Result<Writt
         loading: loading(),
     };
     files::create(&new.join(README_FILE), page.text(dataset, &version).as_bytes())?;
-    papers::write_checksums(new, &papers::sums_of(rows), version)
-}
-
-impl Dataset<'_> {
-    /// Lists the folder of every class in every part, also of those without a picture: a class
-    /// missing in one would shift the numbers of the rest.
-    pub(super) fn class_folders<'a>(&'a self, dir: &'a Path) -> impl Iterator<Item = PathBuf> + 'a {
-        Split::ALL.into_iter().flat_map(move |split| {
-            self.classes.iter().map(move |label| dir.join(split.name()).join(label.as_str()))
-        })
-    }
+    papers::close(staging, &papers::sums_of(&rows), version)
 }
 
 fn loading() -> String {

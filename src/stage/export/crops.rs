@@ -1,59 +1,73 @@
 //! Prepared files → their bytes, in order, read and checked on all cores, a handful in memory.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::{self, Read as _},
+    mem,
     path::{Path, PathBuf},
 };
 
-use rayon::prelude::*;
+use rayon::{ThreadPoolBuilder, prelude::*};
 
-use super::{
-    Dataset, ExportError, Row,
-    along::{self, Growing},
-    files,
-};
+use super::{Dataset, ExportError, Row, files};
 use crate::{
-    domain::id::BlobId,
-    store::files::{self as stored, Disk},
+    domain::{
+        id::{BlobId, Label},
+        split::Split,
+    },
+    store::files as stored,
 };
 
 /// What is read together: twice as much is in memory, or two pictures that are larger.
 const BATCH_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 
+/// Pictures copied at the same time, for each core: most wait for the disk.
+const THREADS_PER_CORE: usize = 4;
+
 /// Hands over the bytes of every picture in the order of `rows`, each checked against the digest
-/// that was recorded when it was prepared. The next are read meanwhile.
+/// that was recorded when it was prepared. The next are read meanwhile. Bytes that are left where
+/// they were handed over make room for others.
 pub(super) fn each(
     dataset: &Dataset<'_>,
     rows: &[&Row<'_>],
-    growing: &mut Growing<'_>,
-    mut take: impl FnMut(&Row<'_>, Vec<u8>) -> Result<(), ExportError>,
+    mut take: impl FnMut(&Row<'_>, &mut Vec<u8>) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
-    let read = |batch: &[&Row<'_>]| -> Result<Vec<Vec<u8>>, ExportError> {
-        batch.par_iter().map(|row| checked(dataset, row)).collect()
+    let read = |batch: &[&Row<'_>], mut room: Vec<Vec<u8>>| {
+        room.resize_with(batch.len(), Vec::new);
+        let pairs = batch.par_iter().zip(&mut room);
+        let read = pairs.try_for_each(|(row, bytes)| checked(dataset, row, bytes));
+        read.map(|()| room)
     };
+    let mut room = Vec::new();
     let mut batches = batches(rows);
-    let mut next = batches.next().map(|batch| (batch, read(batch)));
+    let mut next = batches.next().map(|batch| (batch, read(batch, Vec::new())));
     while let Some((batch, bytes)) = next.take() {
-        let bytes = bytes?;
+        let mut bytes = bytes?;
+        let spare = mem::take(&mut room);
         rayon::in_place_scope(|scope| {
-            scope.spawn(|_| next = batches.next().map(|batch| (batch, read(batch))));
-            batch.iter().zip(bytes).try_for_each(|(row, bytes)| {
-                let n_bytes = u64::try_from(bytes.len()).expect("a length fits 64 bits");
-                take(row, bytes)?;
-                growing.wrote(n_bytes);
-                Ok(())
-            })
+            scope.spawn(|_| next = batches.next().map(|batch| (batch, read(batch, spare))));
+            batch.iter().zip(&mut bytes).try_for_each(|(row, bytes)| take(row, bytes))
         })?;
+        room = bytes;
     }
     Ok(())
 }
 
-/// Makes every class in every split: a class missing in one would shift the numbers of the rest.
+/// Makes the folder of every class in every split.
 pub(super) fn make_class_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<(), ExportError> {
-    for folder in dataset.class_folders(dir) {
-        fs::create_dir_all(&folder).map_err(ExportError::write(&folder))?;
-    }
-    Ok(())
+    class_folders(dir, dataset.classes)
+        .into_iter()
+        .try_for_each(|folder| fs::create_dir_all(&folder).map_err(ExportError::write(&folder)))
+}
+
+/// Lists the folder of every class in every split, also of those without a picture: a class missing
+/// in one would shift the numbers of the rest.
+pub(super) fn class_folders<'a>(
+    dir: &Path,
+    classes: impl IntoIterator<Item = &'a Label>,
+) -> Vec<PathBuf> {
+    let of = |label: &Label| Split::ALL.map(|split| dir.join(split.name()).join(label.as_str()));
+    classes.into_iter().flat_map(of).collect()
 }
 
 /// How a picture is put in its place.
@@ -65,33 +79,29 @@ pub(super) enum Put {
     Plainly,
 }
 
-/// Copies every picture to the path its row has below `dir`, whose folders are there. The caller
-/// sees to it that the disk has everything before anything speaks of it ([`files::sync`]).
+/// Copies every picture to the path its row has below `dir`, whose folders are there. That the disk
+/// has them is seen to later (`settling`).
 ///
 /// A link would be cheaper, but then an edit of an export would be an edit of what it is made of.
 pub(super) fn copy_all<'a, 'b: 'a>(
     dataset: &Dataset<'_>,
-    rows: impl IntoParallelIterator<Item = &'a Row<'b>>,
+    rows: impl IntoParallelIterator<Item = &'a Row<'b>> + Send,
     (dir, put): (&Path, Put),
-    disk: &Disk,
 ) -> Result<(), ExportError> {
-    along::sync_along(disk, |along| {
-        rows.into_par_iter().try_for_each(|row| {
-            copy(dataset, row, (dir, put))?;
-            along.wrote(row.picture.crop.size_bytes);
-            Ok(())
+    let n_threads = rayon::current_num_threads() * THREADS_PER_CORE;
+    let threads = ThreadPoolBuilder::new().num_threads(n_threads).build();
+    let failed = |error| ExportError::write(dir)(io::Error::other(error));
+    threads.map_err(failed)?.install(|| {
+        rows.into_par_iter().try_for_each_init(Vec::new, |bytes, row| {
+            checked(dataset, row, bytes)?;
+            let path = dir.join(&row.path);
+            match put {
+                Put::Whole => stored::write_unsynced(&path, bytes),
+                Put::Plainly => stored::write_plainly(&path, bytes),
+            }
+            .map_err(files::told)
         })
     })
-}
-
-fn copy(dataset: &Dataset<'_>, row: &Row<'_>, (dir, put): (&Path, Put)) -> Result<(), ExportError> {
-    let bytes = checked(dataset, row)?;
-    let path = dir.join(&row.path);
-    match put {
-        Put::Whole => stored::write_unsynced(&path, &bytes),
-        Put::Plainly => stored::write_plainly(&path, &bytes),
-    }
-    .map_err(files::told)
 }
 
 fn batches<'a, 'b>(rows: &'b [&'a Row<'a>]) -> impl Iterator<Item = &'b [&'a Row<'a>]> {
@@ -109,14 +119,19 @@ fn batches<'a, 'b>(rows: &'b [&'a Row<'a>]) -> impl Iterator<Item = &'b [&'a Row
     })
 }
 
-fn checked(dataset: &Dataset<'_>, row: &Row<'_>) -> Result<Vec<u8>, ExportError> {
+/// Reads a prepared file into `bytes`, in the place of what is there.
+fn checked(dataset: &Dataset<'_>, row: &Row<'_>, bytes: &mut Vec<u8>) -> Result<(), ExportError> {
     let path: PathBuf = (dataset.crops)(row.picture);
-    let bytes = fs::read(&path).map_err(ExportError::read(&path))?;
+    let crop = &row.picture.crop;
+    bytes.clear();
+    // A byte more than there should be: who asks how many there are asks once more of each file.
+    File::open(&path)
+        .and_then(|file| file.take(crop.size_bytes + 1).read_to_end(bytes))
+        .map_err(ExportError::read(&path))?;
     // Both digests were taken of the same bytes, and this one is taken in a fraction of the time.
-    if BlobId::of(&bytes) == row.picture.crop.file {
-        Ok(bytes)
+    if BlobId::of(bytes) == crop.file {
+        Ok(())
     } else {
-        let expected = row.picture.crop.file.to_string();
-        Err(ExportError::Altered { path, expected })
+        Err(ExportError::Altered { path, expected: crop.file.to_string() })
     }
 }

@@ -2,6 +2,7 @@
 //! records answer with their answers, the others as people answered them or plainly open.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
 };
@@ -151,11 +152,10 @@ fn composition(dataset: &Dataset<'_>) -> Vec<(&'static str, String)> {
 }
 
 fn dependence(dataset: &Dataset<'_>) -> String {
-    let is_of_web = |address: String| address.starts_with("http");
     let n_web = dataset
         .pictures
         .iter()
-        .filter(|it| is_of_web(tables::shareable(&it.provenance.url.0)))
+        .filter(|it| tables::shareable(&it.provenance.url.0).starts_with("http"))
         .count();
     format!(
         "{n_web} of {} pictures were fetched from web addresses, which may be gone any day; the \
@@ -165,7 +165,7 @@ fn dependence(dataset: &Dataset<'_>) -> String {
 }
 
 fn collection(dataset: &Dataset<'_>) -> Vec<(&'static str, String)> {
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut places: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
     let mut authors: BTreeMap<&str, usize> = BTreeMap::new();
     for picture in dataset.pictures {
         *places.entry(tables::shareable(&picture.provenance.place)).or_default() += 1;

@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
     fs, io,
-    path::{Component, Path},
+    path::{Component, Path, PathBuf},
 };
 
 use rayon::prelude::*;
@@ -29,6 +29,25 @@ use crate::{
 
 const MARK_FILE: &str = ".snapset";
 const EARLIER_TEMPORARY: &str = ".snapset-link";
+
+/// A folder that holds the dataset, as far as the disk goes along.
+#[derive(Debug)]
+pub struct Filled {
+    pub changes: Changes,
+    /// The folder, and what its mark says once the disk has all of it; none if that stands there.
+    due: Option<(PathBuf, Mark)>,
+}
+
+impl Filled {
+    /// Takes the doubt out of the mark, once the disk has all that was written before.
+    pub fn settle(&self) -> Result<(), ExportError> {
+        let Some((dir, mark)) = &self.due else { return Ok(()) };
+        let folders = crops::class_folders(dir, &mark.classes);
+        folders.into_iter().try_for_each(|folder| files::sync_dir(&folder))?;
+        Split::ALL.into_iter().try_for_each(|split| files::sync_dir(&dir.join(split.name())))?;
+        write_mark(dir, mark)
+    }
+}
 
 /// What became of the files of the folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,10 +76,11 @@ enum Held {
     Unsure,
 }
 
-/// Makes `dir` hold the dataset: every class in every split, and every picture in its place.
-pub fn write_folder(dataset: &Dataset<'_>, dir: &Path) -> Result<Changes, ExportError> {
-    let rows = dataset.rows()?;
-    let before = open(dir, dataset.name)?;
+/// Makes `dir` hold the dataset: every class in every split, and every picture in its place. Its mark
+/// is unsure of what was put there until [`Filled::settle`].
+pub fn write_folder(dataset: &Dataset<'_>, dir: &Path) -> Result<Filled, ExportError> {
+    let (rows, before) = rayon::join(|| dataset.rows(), || open(dir, dataset.name));
+    let (rows, before) = (rows?, before?);
     let after = Mark {
         dataset: dataset.name.to_owned(),
         classes: dataset.classes.iter().cloned().collect(),
@@ -78,7 +98,6 @@ pub fn write_folder(dataset: &Dataset<'_>, dir: &Path) -> Result<Changes, Export
     }
 
     fs::create_dir_all(dir).map_err(ExportError::write(dir))?;
-    let disk = files::disk_below(dir)?;
     if before != after || !due.is_empty() {
         let unsure = due.iter().map(|row| &row.path).chain(unclaimed.iter().copied());
         write_mark(dir, &during(&before, unsure, &after.classes))?;
@@ -94,15 +113,12 @@ pub fn write_folder(dataset: &Dataset<'_>, dir: &Path) -> Result<Changes, Export
     let known = due.iter().filter(is_known);
     changes.n_replaced = known.filter(|row| dir.join(&row.path).exists()).count();
     changes.n_added = due.len() - changes.n_replaced;
-    crops::copy_all(dataset, due, (dir, Put::Whole), &disk)?;
-    if before != after || changes.n_added + changes.n_replaced != 0 {
-        remove_empty_folders(dir, before.classes.difference(&after.classes))?;
-        // Until here the mark is unsure of every file that was put, so one wait does for all.
-        files::sync(&disk)?;
-        sync_folders(dataset, dir)?;
-        write_mark(dir, &after)?;
+    crops::copy_all(dataset, due, (dir, Put::Whole))?;
+    if before == after && changes.n_added + changes.n_replaced == 0 {
+        return Ok(Filled { changes, due: None });
     }
-    Ok(changes)
+    remove_empty_folders(dir, before.classes.difference(&after.classes))?;
+    Ok(Filled { changes, due: Some((dir.to_owned(), after)) })
 }
 
 /// Reads the mark; a folder without one must be empty or not there.
@@ -222,9 +238,4 @@ fn remove_empty_folders<'a>(
         }
     }
     Ok(())
-}
-
-fn sync_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<(), ExportError> {
-    dataset.class_folders(dir).try_for_each(|folder| files::sync_dir(&folder))?;
-    Split::ALL.into_iter().try_for_each(|split| files::sync_dir(&dir.join(split.name())))
 }

@@ -7,15 +7,17 @@
 use std::{fs, path::Path};
 
 use super::{
-    Dataset, ExportError, Row, Written, along,
+    Dataset, ExportError, Row, Written,
     card::{self, Part},
     croissant, files,
-    papers::{self, Listed, README_FILE},
+    grown::Summed,
+    papers::{self, README_FILE},
     parquet,
     swap::Staging,
 };
 use crate::domain::{
     exports::{CroissantRecipe, HuggingFaceRecipe},
+    id::Label,
     split::Split,
 };
 
@@ -35,45 +37,53 @@ pub fn write_huggingface(
     let data = new.join(DATA_FOLDER);
     fs::create_dir(&data).map_err(ExportError::write(&data))?;
     let classes = dataset.sorted_classes();
+    let ((parts, written, summed), version) =
+        papers::write_beside(dataset, &rows, (None, new), || {
+            write_shards(dataset, &classes, (&rows, recipe), new)
+        })?;
+    let shard = |(split, path): (Split, String)| {
+        let (sha256, size_bytes) = summed.get(&path).expect("it was summed").clone();
+        Shard { split, path, sha256, size_bytes }
+    };
+    let shards: Vec<Shard> = written.into_iter().map(shard).collect();
+    if let Some(croissant) = croissant {
+        croissant::write_of_tables(dataset, croissant, (&version, &shards), new)?;
+    }
+    let download_bytes = shards.iter().map(|it| it.size_bytes).sum();
+    let card = card::text(dataset, recipe, &parts, (&version, download_bytes));
+    files::create(&new.join(README_FILE), card.as_bytes())?;
+    papers::close(staging, &papers::sums_along(&summed), version)
+}
+
+type Shards = (Vec<Part>, Vec<(Split, String)>, Summed);
+
+/// Writes the Parquet files of all parts.
+fn write_shards(
+    dataset: &Dataset<'_>,
+    classes: &[&Label],
+    (rows, recipe): (&[Row<'_>], &HuggingFaceRecipe),
+    new: &Path,
+) -> Result<Shards, ExportError> {
     let mut parts = Vec::new();
     let mut written: Vec<(Split, String)> = Vec::new();
-    let summed = along::sum_along((new, staging.disk()), |growing| {
-        for split in Split::ALL {
-            let own: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
-            if own.is_empty() {
-                continue;
-            }
-            let cut = cut(&own, recipe.shard_megabytes * 1_000_000);
-            for (at, shard) in cut.iter().enumerate() {
-                let of = cut.len();
-                let name = format!("{DATA_FOLDER}/{split}-{at:05}-of-{of:05}.parquet");
-                parquet::write(dataset, &classes, shard, (&name, growing))?;
-                written.push((split, name));
-            }
-            let n_bytes = own.iter().map(|row| row.picture.crop.size_bytes).sum();
-            let (name, prefix, n_pictures) = (called(split), split.name(), own.len());
-            parts.push(Part { name, prefix, n_pictures, n_bytes });
+    let mut summed = Summed::new();
+    for split in Split::ALL {
+        let own: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
+        if own.is_empty() {
+            continue;
         }
-        Ok(())
-    })?;
-    let written = files::sync_meanwhile(staging.disk(), || {
-        let shard = |(split, path): (Split, String)| {
-            let (sha256, size_bytes) = summed.get(&path).expect("it was summed").clone();
-            Shard { split, path, sha256, size_bytes }
-        };
-        let shards: Vec<Shard> = written.into_iter().map(shard).collect();
-        let version = papers::version(dataset, &rows);
-        papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
-        if let Some(croissant) = croissant {
-            croissant::write_of_tables(dataset, croissant, (&version, &shards), new)?;
+        let cut = cut(&own, recipe.shard_megabytes * 1_000_000);
+        for (at, shard) in cut.iter().enumerate() {
+            let of = cut.len();
+            let name = format!("{DATA_FOLDER}/{split}-{at:05}-of-{of:05}.parquet");
+            parquet::write(dataset, classes, shard, (new, &name, &mut summed))?;
+            written.push((split, name));
         }
-        let download_bytes = shards.iter().map(|it| it.size_bytes).sum();
-        let card = card::text(dataset, recipe, &parts, (&version, download_bytes));
-        files::create(&new.join(README_FILE), card.as_bytes())?;
-        papers::write_checksums(new, &papers::sums_along(&summed), version)
-    })?;
-    staging.commit()?;
-    Ok(written)
+        let n_bytes = own.iter().map(|row| row.picture.crop.size_bytes).sum();
+        let (name, prefix, n_pictures) = (called(split), split.name(), own.len());
+        parts.push(Part { name, prefix, n_pictures, n_bytes });
+    }
+    Ok((parts, written, summed))
 }
 
 /// A Parquet file of the export.

@@ -6,7 +6,7 @@
 //! this program, which reads the list as a source, `urls:hydrate.csv#LABEL`; the lock beside it,
 //! which names pictures by their BLAKE3, puts every picture in its part again.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _, path::Path};
 
 use rayon::prelude::*;
 
@@ -27,7 +27,7 @@ pub(super) const HYDRATE_FILE: &str = "hydrate.csv";
 /// folders and archives of one's own, are left out.
 pub fn write_hydrate(dataset: &Dataset<'_>, dir: &Path) -> Result<Written, ExportError> {
     let rows = dataset.some_rows()?;
-    let with_address: Vec<(&Row<'_>, String)> = rows
+    let with_address: Vec<(&Row<'_>, Cow<'_, str>)> = rows
         .iter()
         .map(|row| (row, tables::shareable(&row.picture.provenance.url.0)))
         .filter(|(_, url)| url.starts_with("http"))
@@ -48,15 +48,12 @@ pub fn write_hydrate(dataset: &Dataset<'_>, dir: &Path) -> Result<Written, Expor
     let pipeline = new.join(format!("{}.toml", dataset.name));
     files::create(&pipeline, pipeline_text(dataset, &listed).as_bytes())?;
     files::create(&pipeline.with_extension("lock"), lock_text(&listed).as_bytes())?;
-    let version = papers::version(dataset, &rows);
-    papers::write(dataset, &rows, (Listed::Elsewhere, &version), new)?;
+    let version = papers::write(dataset, &rows, Listed::Elsewhere, (None, new))?;
     let main = Table { file: HYDRATE_FILE, columns: &HYDRATE };
     tabular::write_package(dataset, &version, main, new)?;
     let page = page(dataset, rows.len() - listed.len());
     files::create(&new.join(README_FILE), page.text(dataset, &version).as_bytes())?;
-    let written = papers::write_checksums(new, &[].into(), version)?;
-    staging.commit()?;
-    Ok(written)
+    papers::close(staging, &[].into(), version)
 }
 
 /// A pipeline file that fetches the listed pictures again, each class from its rows of the list.

@@ -4,23 +4,19 @@
 //! The same dataset and recipe give the same bytes on every machine and in every run. The folder
 //! is written beside its place and swapped in whole, so a crash leaves the old one or the new.
 
-use std::{
-    collections::BTreeSet,
-    io::{BufWriter, IntoInnerError},
-    path::Path,
-};
+use std::{collections::BTreeSet, path::Path};
 
 use super::{
     Dataset, ExportError, Row, Written,
-    along::{self, Growing, Grown},
     archive::Archive,
     croissant,
     crops::{self, Put},
     files,
+    grown::{Grown, Growth, Summed},
     metadata::{archive_name, metadata},
-    papers::{self, CHECKSUMS_FILE, Listed, README_FILE, Sums},
+    papers::{self, CHECKSUMS_FILE, README_FILE, Sums},
     readme::{self, Page},
-    swap::{self, Staging},
+    swap::Staging,
 };
 use crate::domain::{
     exports::CroissantRecipe,
@@ -40,24 +36,23 @@ pub fn write_kaggle(
 ) -> Result<Written, ExportError> {
     recipe.check().map_err(ExportError::Kaggle)?;
     let rows = dataset.some_rows()?;
-    let version = papers::version(dataset, &rows);
+    let told = told_version(dataset, recipe, &rows);
     let dataset = &of(dataset, recipe);
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
-    let summed = along::sum_along((new, staging.disk()), |growing| {
-        Split::ALL.into_iter().try_for_each(|split| write_archive(dataset, split, &rows, growing))
+    let (summed, version) = papers::write_beside(dataset, &rows, (told, new), || {
+        let mut summed = Summed::new();
+        for split in Split::ALL {
+            write_archive(dataset, split, &rows, (new, &mut summed))?;
+        }
+        Ok(summed)
     })?;
     let sums = papers::sums_along(&summed);
-    let written = files::sync_meanwhile(staging.disk(), || {
-        papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
-        if let Some(croissant) = croissant {
-            croissant::write_of_archives(dataset, croissant, (&version, &sums), new)?;
-        }
-        let page = page(recipe, archives_line(), loading_archives(recipe));
-        describe(dataset, recipe, (&page, cover), (version, &sums), new)
-    })?;
-    staging.commit()?;
-    Ok(written)
+    if let Some(croissant) = croissant {
+        croissant::write_of_archives(dataset, croissant, (&version, &sums), new)?;
+    }
+    let page = page(recipe, archives_line(), loading_archives(recipe));
+    describe(dataset, recipe, (&page, cover), (version, &sums), staging)
 }
 
 /// Writes the folder `dir` with plain class folders. Kaggle's tool uploads them only with
@@ -70,20 +65,17 @@ pub fn write_kaggle_dirs(
 ) -> Result<Written, ExportError> {
     recipe.check().map_err(ExportError::Kaggle)?;
     let rows = dataset.some_rows()?;
-    let version = papers::version(dataset, &rows);
+    let told = told_version(dataset, recipe, &rows);
     let dataset = &of(dataset, recipe);
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
     crops::make_class_folders(dataset, new)?;
-    crops::copy_all(dataset, &rows, (new, Put::Plainly), staging.disk())?;
-    let written = files::sync_meanwhile(staging.disk(), || {
-        papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
-        let page = page(recipe, readme::folders_line(), loading_folders(recipe));
-        let sums = papers::sums_of(&rows);
-        describe(dataset, recipe, (&page, cover), (version, &sums), new)
+    let ((), version) = papers::write_beside(dataset, &rows, (told, new), || {
+        crops::copy_all(dataset, &rows, (new, Put::Plainly))
     })?;
-    staging.commit()?;
-    Ok(written)
+    let page = page(recipe, readme::folders_line(), loading_folders(recipe));
+    let sums = papers::sums_of(&rows);
+    describe(dataset, recipe, (&page, cover), (version, &sums), staging)
 }
 
 /// Returns the command that publishes the folder for the first time, and the one that adds a
@@ -107,7 +99,14 @@ pub enum Layout {
     Folders,
 }
 
-/// The dataset under the licence that is stated on Kaggle; its version is that of all forms.
+/// Returns the version that all forms have, where the manifest written here has another: under
+/// another licence.
+fn told_version(dataset: &Dataset<'_>, recipe: &KaggleRecipe, rows: &[Row<'_>]) -> Option<String> {
+    let is_own = of(dataset, recipe).license == dataset.license;
+    (!is_own).then(|| papers::version(dataset, rows))
+}
+
+/// The dataset under the licence that is stated on Kaggle.
 fn of<'a>(dataset: &Dataset<'a>, recipe: &'a KaggleRecipe) -> Dataset<'a> {
     Dataset { license: recipe.license.as_deref().unwrap_or(dataset.license), ..*dataset }
 }
@@ -122,22 +121,23 @@ fn page<'a>(recipe: &'a KaggleRecipe, line: &str, loading: String) -> Page<'a> {
     }
 }
 
-/// Writes what tells Kaggle and people of the folder: the last files of all.
+/// Writes what tells Kaggle and people of the folder, the last files of all, and puts it in its place.
 fn describe(
     dataset: &Dataset<'_>,
     recipe: &KaggleRecipe,
     (page, cover): (&Page<'_>, &[u8]),
     (version, sums): (String, &Sums<'_>),
-    new: &Path,
+    staging: Staging,
 ) -> Result<Written, ExportError> {
+    let new = staging.path();
     let body = page.body(dataset, &version);
     files::create(&new.join(README_FILE), (page.heading() + &body).as_bytes())?;
     files::create(&new.join(COVER_FILE), cover)?;
-    let mut names: BTreeSet<String> = swap::names(new)?.into_iter().collect();
+    let mut names: BTreeSet<String> = staging.names()?.into_iter().collect();
     names.extend([CHECKSUMS_FILE, METADATA_FILE].map(str::to_owned));
     let json = metadata(dataset, recipe, (&body, &version), &names)?;
     files::create(&new.join(METADATA_FILE), json.as_bytes())?;
-    papers::write_checksums(new, sums, version)
+    papers::close(staging, sums, version)
 }
 
 /// Writes the pictures of one split; none if it has no picture.
@@ -145,7 +145,7 @@ fn write_archive(
     dataset: &Dataset<'_>,
     split: Split,
     rows: &[Row<'_>],
-    growing: &mut Growing<'_>,
+    (new, summed): (&Path, &mut Summed),
 ) -> Result<(), ExportError> {
     let prefix = format!("{split}/");
     let rows: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
@@ -159,19 +159,14 @@ fn write_archive(
         .map(Label::as_str)
         .collect();
     empty.sort_unstable();
-    let Grown { file, path } = growing.create(&archive_name(split))?;
-    let buffered = BufWriter::with_capacity(files::BUFFER_BYTES, file);
-    let mut archive = Archive::begin(buffered, &path, &empty)?;
-    crops::each(dataset, &rows, growing, |row, bytes| {
+    let file = Grown::create(new, &archive_name(split), Growth::ByEntries)?;
+    let path = file.path().to_owned();
+    let mut archive = Archive::begin(file, &path, &empty)?;
+    crops::each(dataset, &rows, |row, bytes| {
         let name = row.path.strip_prefix(&prefix).expect("a path begins with its split");
-        archive.add(name, &bytes)
+        archive.add(name, bytes)
     })?;
-    let file = archive
-        .finish()?
-        .into_inner()
-        .map_err(IntoInnerError::into_error)
-        .map_err(ExportError::write(&path))?;
-    growing.end(&Grown { file, path })
+    archive.finish()?.end(summed)
 }
 
 fn archives_line() -> &'static str {

@@ -75,12 +75,9 @@ pub fn write_lists(
     let n_under = |row: &Row<'_>| of(row).map_or(0, |it| it.n_under);
     write_list(&new.join(OVER_FILE), &rows, n_over)?;
     write_list(&new.join(UNDER_FILE), &rows, n_under)?;
-    let version = papers::version(dataset, &rows);
-    papers::write(dataset, &rows, (Listed::Elsewhere, &version), new)?;
+    let version = papers::write(dataset, &rows, Listed::Elsewhere, (None, new))?;
     files::create(&new.join(README_FILE), page(dataset).text(dataset, &version).as_bytes())?;
-    let written = papers::write_checksums(new, &[].into(), version)?;
-    staging.commit()?;
-    Ok(written)
+    papers::close(staging, &[].into(), version)
 }
 
 fn page<'a>(dataset: &'a Dataset<'_>) -> Page<'a> {

@@ -1,11 +1,13 @@
 //! The papers beside the pictures of every export: where each comes from, whom to thank, what was
 //! taken back, on what terms, the datasheet, and the digests of it all.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path, thread};
 
 use rayon::prelude::*;
 
-use super::{Dataset, ExportError, Row, Written, along::Summed, datasheet, files, swap, tables};
+use super::{
+    Dataset, ExportError, Row, Written, datasheet, files, grown::Summed, swap::Staging, tables,
+};
 use crate::domain::license;
 
 pub(super) const MANIFEST_FILE: &str = "manifest.csv";
@@ -29,28 +31,55 @@ pub(super) enum Listed {
 /// Returns the version of the dataset: the first digits of the digest of its manifest, under the
 /// licence of the dataset whatever one form states.
 pub(super) fn version(dataset: &Dataset<'_>, rows: &[Row<'_>]) -> String {
-    let digest = tables::manifest_digest(rows, dataset.license, dataset.transform);
+    first_digits(&tables::manifest_digest(rows, dataset.license, dataset.transform))
+}
+
+fn first_digits(digest: &str) -> String {
     digest[..VERSION_DIGITS].to_owned()
 }
 
-/// Writes all papers but the README and the checksums.
+/// Writes all papers but the README and the checksums while `pictures` are written; returns what
+/// became of these, and the version.
+pub(super) fn write_beside<T>(
+    dataset: &Dataset<'_>,
+    rows: &[Row<'_>],
+    (version, dir): (Option<String>, &Path),
+    pictures: impl FnOnce() -> Result<T, ExportError>,
+) -> Result<(T, String), ExportError> {
+    thread::scope(|scope| {
+        let papers = || write(dataset, rows, Listed::InManifest, (version, dir));
+        let writing = scope.spawn(papers);
+        let pictures = pictures();
+        let version = writing.join().expect("writing papers does not panic");
+        Ok((pictures?, version?))
+    })
+}
+
+/// Writes all papers but the README and the checksums; returns the version, which is that of the
+/// manifest unless another is told.
 pub(super) fn write(
     dataset: &Dataset<'_>,
     rows: &[Row<'_>],
-    (listed, version): (Listed, &str),
-    dir: &Path,
-) -> Result<(), ExportError> {
-    if listed == Listed::InManifest {
-        let manifest = dir.join(MANIFEST_FILE);
-        tables::write_manifest(&manifest, rows, dataset.license, dataset.transform)?;
-    }
-    tables::write_attribution(&dir.join(ATTRIBUTION_FILE), rows, dataset.license)?;
+    listed: Listed,
+    (told, dir): (Option<String>, &Path),
+) -> Result<String, ExportError> {
+    let (license, transform) = (dataset.license, dataset.transform);
+    let own = match listed {
+        Listed::InManifest => {
+            let manifest = dir.join(MANIFEST_FILE);
+            first_digits(&tables::write_manifest(&manifest, rows, license, transform)?)
+        }
+        Listed::Elsewhere => version(dataset, rows),
+    };
+    let version = told.unwrap_or(own);
+    tables::write_attribution(&dir.join(ATTRIBUTION_FILE), rows, license)?;
     if !dataset.removals.is_empty() {
         tables::write_removals(&dir.join(REMOVALS_FILE), dataset.removals)?;
     }
     files::create(&dir.join(LICENSE_FILE), license_text(dataset).as_bytes())?;
-    let datasheet = datasheet::text(dataset, version);
-    files::create(&dir.join(DATASHEET_FILE), datasheet.as_bytes())
+    let datasheet = datasheet::text(dataset, &version);
+    files::create(&dir.join(DATASHEET_FILE), datasheet.as_bytes())?;
+    Ok(version)
 }
 
 /// The SHA-256 and the size of files that were told before, by their names.
@@ -72,15 +101,16 @@ pub(super) fn sums_along(summed: &Summed) -> Sums<'_> {
         .collect()
 }
 
-/// Writes `CHECKSUMS.sha256`, the digests of all other files in and below `dir`; those in `known`
-/// were taken before: when the files were written, or of the prepared files they are copies of.
-pub(super) fn write_checksums(
-    dir: &Path,
+/// Writes `CHECKSUMS.sha256`, the digests of all other files of the export, and puts it in its place;
+/// those in `known` were taken before: when the files were written, or of the prepared files they are
+/// copies of.
+pub(super) fn close(
+    staging: Staging,
     known: &Sums<'_>,
     version: String,
 ) -> Result<Written, ExportError> {
-    let mut names = swap::names(dir)?;
-    names.retain(|name| name != CHECKSUMS_FILE);
+    let dir = staging.path();
+    let mut names = staging.names()?;
     let sums: Vec<(String, u64)> = names
         .par_iter()
         .map(|name| match known.get(name.as_str()) {
@@ -96,7 +126,10 @@ pub(super) fn write_checksums(
     }
     files::create(&dir.join(CHECKSUMS_FILE), text.as_bytes())?;
     bytes += u64::try_from(text.len()).expect("a list of names is small");
-    Ok(Written { files: names.len() + 1, bytes, version })
+    names.push(CHECKSUMS_FILE.to_owned());
+    let written = Written { files: names.len(), bytes, version };
+    staging.commit(names)?;
+    Ok(written)
 }
 
 /// Says on what terms the dataset may be used, and that it cannot speak for the pictures.

@@ -4,7 +4,7 @@
 //! The same rows give the same bytes: fixed sizes of pages and groups, no name of a writer's
 //! version. A group of rows is in memory at a time, never its pictures.
 
-use std::{fs::File, io, path::Path, sync::Arc};
+use std::{io, mem, path::Path, sync::Arc};
 
 use ::parquet::{
     basic::{Compression, LogicalType, Repetition, Type as Physical},
@@ -20,9 +20,8 @@ use ::parquet::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Dataset, ExportError, Row,
-    along::{Growing, Grown},
-    crops,
+    Dataset, ExportError, Row, crops,
+    grown::{Grown, Growth, Summed},
     tables::{self, Cell, MANIFEST},
 };
 use crate::domain::{id::Label, kaggle::ColumnType};
@@ -34,23 +33,23 @@ const GROUP_BYTES: u64 = 32 << 20;
 /// The columns of the manifest that the picture and its class take the place of.
 const REPLACED: [&str; 2] = ["label", "split"];
 
-/// Writes `rows` to a new file of that name; `classes` are numbered in their order.
+/// Writes `rows` to a new file of that name below `new`; `classes` are numbered in their order.
 pub(super) fn write(
     dataset: &Dataset<'_>,
     classes: &[&Label],
     rows: &[&Row<'_>],
-    (name, growing): (&str, &mut Growing<'_>),
+    (new, name, summed): (&Path, &str, &mut Summed),
 ) -> Result<(), ExportError> {
-    let Grown { file, path } = growing.create(name)?;
+    let file = Grown::create(new, name, Growth::Onward)?;
+    let path = file.path().to_owned();
     let failed = |error| ExportError::write(&path)(io_error(error));
     let properties = Arc::new(properties(classes));
     let schema = schema().map_err(failed)?;
     let mut writer = SerializedFileWriter::new(file, schema, properties).map_err(failed)?;
     for group in groups(rows) {
-        write_group(dataset, classes, group, (&mut writer, &path, growing))?;
+        write_group(dataset, classes, group, (&mut writer, &path))?;
     }
-    let file = writer.into_inner().map_err(failed)?;
-    growing.end(&Grown { file, path })
+    writer.into_inner().map_err(failed)?.end(summed)
 }
 
 /// Returns the features as Hugging Face writes them: in the file and in the card.
@@ -137,11 +136,11 @@ fn write_group(
     dataset: &Dataset<'_>,
     classes: &[&Label],
     rows: &[&Row<'_>],
-    (writer, path, growing): (&mut SerializedFileWriter<File>, &Path, &mut Growing<'_>),
+    (writer, path): (&mut SerializedFileWriter<Grown>, &Path),
 ) -> Result<(), ExportError> {
     let failed = |error| ExportError::write(path)(io_error(error));
     let mut group = writer.next_row_group().map_err(failed)?;
-    write_pictures(dataset, rows, (&mut group, path, growing))?;
+    write_pictures(dataset, rows, (&mut group, path))?;
     let told = |row: &&Row<'_>| {
         let name = row.path.rsplit('/').next().unwrap_or_default();
         Some(ByteArray::from(name))
@@ -174,12 +173,12 @@ fn write_group(
 fn write_pictures(
     dataset: &Dataset<'_>,
     rows: &[&Row<'_>],
-    (group, path, growing): (&mut SerializedRowGroupWriter<'_, File>, &Path, &mut Growing<'_>),
+    (group, path): (&mut SerializedRowGroupWriter<'_, Grown>, &Path),
 ) -> Result<(), ExportError> {
     let failed = |error| ExportError::write(path)(io_error(error));
     let mut column = group.next_column().map_err(failed)?.expect("the schema has this column");
-    crops::each(dataset, rows, growing, |_, bytes| {
-        let value = [ByteArray::from(bytes)];
+    crops::each(dataset, rows, |_, bytes| {
+        let value = [ByteArray::from(mem::take(bytes))];
         let written = column.typed::<ByteArrayType>().write_batch(&value, Some(&[2]), None);
         written.map(drop).map_err(failed)
     })?;
@@ -189,7 +188,7 @@ fn write_pictures(
 /// Writes the next column: a value, or nothing, for each row. `depth` is how many of the names
 /// that lead to the column may be absent.
 fn put<T: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, File>,
+    group: &mut SerializedRowGroupWriter<'_, Grown>,
     cells: impl Iterator<Item = Option<T::T>>,
     depth: i16,
 ) -> Result<(), ParquetError> {
@@ -203,14 +202,14 @@ fn put<T: DataType>(
     column.close()
 }
 
-fn text(cell: &Cell) -> Option<ByteArray> {
+fn text(cell: &Cell<'_>) -> Option<ByteArray> {
     match cell {
-        Cell::Text(text) => (!text.is_empty()).then(|| ByteArray::from(text.as_str())),
+        Cell::Text(text) => (!text.is_empty()).then(|| ByteArray::from(text.as_ref())),
         Cell::Integer(_) => None,
     }
 }
 
-fn integer(cell: &Cell) -> Option<i64> {
+fn integer(cell: &Cell<'_>) -> Option<i64> {
     match cell {
         Cell::Integer(number) => *number,
         Cell::Text(_) => None,

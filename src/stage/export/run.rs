@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    thread,
 };
 
 use serde::Serialize;
@@ -10,6 +11,7 @@ use tokio::task::JoinError;
 
 use super::{
     Dataset, ExportError, Written, class_folders, folder, huggingface, hydrate, kaggle, lists,
+    settling::{Settling, Unsettled},
     swap, tabular, webdataset,
 };
 use crate::{
@@ -47,6 +49,8 @@ pub struct Exporting<'a> {
     pub layout: &'a Layout,
     /// The file of what people decided, if there is one.
     pub reviews: PathBuf,
+    /// Sees what was written to the disk, beside what is done next.
+    pub settling: &'a Settling,
 }
 
 /// What can change an export besides its pictures.
@@ -137,8 +141,16 @@ impl SetStage for Exporting<'_> {
         let (recipe, layout) = (self.recipe.clone(), self.layout.clone());
         let name = self.name.to_owned();
         let n_pictures = input.pictures.len();
-        let writing = tokio::task::spawn_blocking(move || write(&name, &recipe, &input, &layout));
-        let exported = writing.await??;
+        self.settling.end()?;
+        let mut unsettled = Unsettled::begin(&layout)?;
+        let writing = tokio::task::spawn_blocking(move || {
+            (write(&name, &recipe, (&input, &layout), &mut unsettled), unsettled)
+        });
+        let (exported, unsettled) = writing.await?;
+        // Also after trouble: what was swapped in until then is to stay.
+        let settling = self.settling.begin(unsettled);
+        let exported = exported?;
+        settling?;
         let mut summary = format!("{n_pictures} pictures");
         if let Some((_, first)) = exported.first() {
             let names: Vec<&str> = exported.iter().map(|(name, _)| name.as_str()).collect();
@@ -150,7 +162,8 @@ impl SetStage for Exporting<'_> {
 
     fn is_whole(&self, _store: &Store) -> bool {
         let exports = self.layout.exports();
-        self.layout.dataset().exists()
+        !self.layout.unsettled().exists()
+            && self.layout.dataset().exists()
             && Form::ALL
                 .into_iter()
                 .filter(|form| form.is_wanted(&self.recipe.export))
@@ -260,8 +273,8 @@ fn removals(store: &Store, pictures: &[Picture]) -> Result<Vec<Removal>, StoreEr
 fn write(
     name: &str,
     recipe: &Recipe,
-    input: &Input,
-    layout: &Layout,
+    (input, layout): (&Input, &Layout),
+    unsettled: &mut Unsettled,
 ) -> Result<Vec<(String, Exported)>, ExportingError> {
     let table = &recipe.export;
     let crops = |picture: &Picture| layout.crop(&picture.crop);
@@ -283,14 +296,29 @@ fn write(
         crops: &crops,
         blobs: &blobs,
     };
+    // The two have nothing to do with each other, and what was taken back leaves each of them
+    // whatever the other is refused.
+    thread::scope(|scope| {
+        let filling = scope.spawn(|| folder::write_folder(&dataset, &layout.dataset()));
+        let mut swapped = Vec::new();
+        let exported = write_forms(&dataset, (recipe, input), layout, &mut swapped);
+        for dir in swapped {
+            unsettled.swapped(dir);
+        }
+        unsettled.filled(filling.join().expect("filling a folder does not panic")?);
+        exported
+    })
+}
+
+/// Writes all forms that are wanted; names the folders that were swapped in.
+fn write_forms(
+    dataset: &Dataset<'_>,
+    (recipe, input): (&Recipe, &Input),
+    layout: &Layout,
+    swapped: &mut Vec<PathBuf>,
+) -> Result<Vec<(String, Exported)>, ExportingError> {
+    let (name, table) = (dataset.name, &recipe.export);
     let is_empty = input.pictures.is_empty();
-    // What was taken back leaves the dataset whatever else is refused.
-    let folder = folder::write_folder(&dataset, &layout.dataset());
-    // A prepared file that was damaged does not keep deleted pictures in the exports.
-    let mut first_error = match folder {
-        Err(error @ ExportError::Altered { .. }) => Some(error),
-        written => written.map(|_| None)?,
-    };
     if table.strict
         && !is_empty
         && let Err(error) = dataset.check_answers()
@@ -305,6 +333,7 @@ fn write(
     let wants_cover = table.kaggle.is_some() || table.kaggle_dirs.is_some();
     let cover = if wants_cover { cover(&input.pictures, layout)? } else { Vec::new() };
     let number = |n: usize| u64::try_from(n).expect("a length fits 64 bits");
+    let mut first_error = None;
     let mut exported = Vec::new();
     // One form that cannot be written does not keep deleted pictures in the others.
     for form in Form::ALL {
@@ -314,11 +343,12 @@ fn write(
             continue;
         }
         let written =
-            form.write(&dataset, table, (&cover, &input.folds), &dir).unwrap_or_else(|error| {
+            form.write(dataset, table, (&cover, &input.folds), &dir).unwrap_or_else(|error| {
                 first_error.get_or_insert(error);
                 None
             });
         if let Some(written) = written {
+            swapped.push(dir);
             let facts = Exported {
                 pictures: number(input.pictures.len()),
                 files: number(written.files),

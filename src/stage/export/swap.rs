@@ -1,9 +1,10 @@
 //! A whole folder, replaced at once.
 //!
 //! The new folder grows beside the old one, `.kaggle.new`, and takes its place by two renames;
-//! the old one waits as `.kaggle.old` in between. A mark beside them, `.kaggle.snapset`, names
-//! every file we ever put there and is always written first, so anything else is known to be
-//! somebody's and refused. The mark is outside, so it is never uploaded.
+//! the old one waits as `.kaggle.old` until the disk has all of the new one ([`settle`]). A mark
+//! beside them, `.kaggle.snapset`, names every file we ever put there and is always written first,
+//! so anything else is known to be somebody's and refused. The mark is outside, so it is never
+//! uploaded.
 
 use std::{
     collections::BTreeSet,
@@ -14,7 +15,6 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{ExportError, files};
-use crate::store::files::Disk;
 
 /// A folder in the making; dropped without `commit`, it vanishes.
 #[derive(Debug)]
@@ -25,7 +25,6 @@ pub(super) struct Staging {
     old: PathBuf,
     mark_path: PathBuf,
     mark: Mark,
-    disk: Disk,
 }
 
 /// What the mark file says.
@@ -39,15 +38,8 @@ struct Mark {
 impl Staging {
     /// Heals what a crash left, makes sure that `dir` is ours to replace, and begins anew.
     pub(super) fn begin(dir: &Path, dataset: &str) -> Result<Self, ExportError> {
-        let no_place = || ExportError::NoPlace { dir: dir.to_owned() };
-        let name = dir.file_name().and_then(|name| name.to_str()).ok_or_else(no_place)?;
-        let parent = match dir.parent() {
-            Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
-            Some(parent) => parent.to_owned(),
-            None => return Err(no_place()),
-        };
-        let beside = |suffix: &str| parent.join(format!(".{name}.{suffix}"));
-        let (new, old, mark_path) = (beside("new"), beside("old"), beside("snapset"));
+        let [new, old, mark_path] = beside(dir)?;
+        let parent = new.parent().map(Path::to_owned).unwrap_or_default();
         let known = read_mark(&mark_path)?;
         refuse_foreign(dir, known.as_ref(), dataset)?;
         refuse_foreign(&old, known.as_ref(), dataset)?;
@@ -58,10 +50,9 @@ impl Staging {
         fs::create_dir_all(&parent).map_err(ExportError::write(&parent))?;
         let files = known.map(|mark| mark.files).unwrap_or_default();
         let mark = Mark { dataset: dataset.to_owned(), files };
-        let disk = files::disk_below(&parent)?;
-        let staging = Self { dir: dir.to_owned(), parent, new, old, mark_path, mark, disk };
+        let staging = Self { dir: dir.to_owned(), parent, new, old, mark_path, mark };
         staging.heal()?;
-        staging.write_mark(&staging.mark)?;
+        write_mark(&staging.mark_path, &staging.mark)?;
         fs::create_dir(&staging.new).map_err(ExportError::write(&staging.new))?;
         Ok(staging)
     }
@@ -71,20 +62,16 @@ impl Staging {
         &self.new
     }
 
-    /// Returns the disk it lies on.
-    pub(super) fn disk(&self) -> &Disk {
-        &self.disk
+    /// Lists what was written so far, by the paths in the folder, sorted.
+    pub(super) fn names(&self) -> Result<Vec<String>, ExportError> {
+        names(&self.new)
     }
 
-    /// Puts the new folder in the place of the old one, once the disk has all of it.
-    pub(super) fn commit(mut self) -> Result<(), ExportError> {
-        files::sync(&self.disk)?;
-        let now: BTreeSet<String> = names(&self.new)?.into_iter().collect();
-        let above = now.iter().flat_map(|it| Path::new(it).ancestors().skip(1));
-        let folders: BTreeSet<&Path> = above.collect();
-        folders.into_iter().try_for_each(|folder| files::sync_dir(&self.new.join(folder)))?;
-        self.mark.files.extend(now.iter().cloned());
-        self.write_mark(&self.mark)?;
+    /// Puts the new folder, which holds files of these names, in the place of the old one. The old
+    /// one is kept until [`settle`]: a power cut may still take some of the new one.
+    pub(super) fn commit(mut self, names: Vec<String>) -> Result<(), ExportError> {
+        self.mark.files.extend(names);
+        write_mark(&self.mark_path, &self.mark)?;
 
         let had_one = move_away(&self.dir, &self.old)?;
         if let Err(error) = fs::rename(&self.new, &self.dir) {
@@ -93,24 +80,17 @@ impl Staging {
             }
             return Err(ExportError::write(&self.dir)(error));
         }
-        files::sync_dir(&self.parent)?;
-        remove(&self.old)?;
-        self.mark.files = now;
-        self.write_mark(&self.mark)
+        files::sync_dir(&self.parent)
     }
 
-    /// Undoes half a swap: the old folder is complete, the new one perhaps not.
+    /// Undoes a swap that was not settled: the old folder is complete, the new one perhaps not.
     fn heal(&self) -> Result<(), ExportError> {
-        if !self.dir.exists() && self.old.exists() {
+        remove(&self.new)?;
+        if self.old.exists() {
+            remove(&self.dir)?;
             fs::rename(&self.old, &self.dir).map_err(ExportError::write(&self.dir))?;
         }
-        remove(&self.old)?;
-        remove(&self.new)
-    }
-
-    fn write_mark(&self, mark: &Mark) -> Result<(), ExportError> {
-        let text = serde_json::to_string_pretty(mark).expect("a mark is plain text");
-        files::replace(&self.mark_path, text.as_bytes())
+        Ok(())
     }
 }
 
@@ -120,22 +100,42 @@ impl Drop for Staging {
     }
 }
 
+/// Lets go of the folder that was in the place of `dir` before, once the disk has all of the new one.
+pub(super) fn settle(dir: &Path) -> Result<(), ExportError> {
+    let [new, old, mark_path] = beside(dir)?;
+    let Some(mark) = read_mark(&mark_path)? else { return Ok(()) };
+    let files: BTreeSet<String> = names(dir)?.into_iter().collect();
+    let files: BTreeSet<String> = mark.files.intersection(&files).cloned().collect();
+    let above = files.iter().flat_map(|it| Path::new(it).ancestors().skip(1));
+    let folders: BTreeSet<&Path> = above.collect();
+    folders.into_iter().try_for_each(|folder| files::sync_dir(&dir.join(folder)))?;
+    if move_away(&old, &new)? {
+        // What is called new is removed by the next run if this one is killed meanwhile.
+        remove(&new)?;
+    }
+    if files != mark.files {
+        write_mark(&mark_path, &Mark { files, ..mark })?;
+    }
+    Ok(())
+}
+
 /// Takes back an export that is no longer wanted or has no picture left: what is ours goes, and
 /// a folder without a mark of ours is left alone.
 pub(super) fn withdraw(dataset: &str, dir: &Path) -> Result<(), ExportError> {
-    let has_mark = dir
-        .file_name()
-        .and_then(|name| name.to_str())
-        .is_some_and(|name| dir.with_file_name(format!(".{name}.snapset")).exists());
-    if !(has_mark && dir.exists()) {
+    let [_, _, mark_path] = beside(dir)?;
+    if !(mark_path.exists() && dir.exists()) {
         return Ok(());
     }
-    let staging = Staging::begin(dir, dataset)?;
-    let mark_path = staging.mark_path.clone();
-    staging.commit()?;
+    Staging::begin(dir, dataset)?.commit(Vec::new())?;
+    settle(dir)?;
     fs::remove_dir(dir).map_err(ExportError::write(dir))?;
     // Last, so that what a crash leaves is still known to be ours.
     fs::remove_file(&mark_path).map_err(ExportError::write(&mark_path))
+}
+
+fn write_mark(path: &Path, mark: &Mark) -> Result<(), ExportError> {
+    let text = serde_json::to_string_pretty(mark).expect("a mark is plain text");
+    files::replace(path, text.as_bytes())
 }
 
 fn read_mark(path: &Path) -> Result<Option<Mark>, ExportError> {
@@ -164,6 +164,18 @@ fn refuse_foreign(dir: &Path, mark: Option<&Mark>, dataset: &str) -> Result<(), 
         Some(name) => Err(ExportError::Foreign { path: dir.join(name) }),
         None => Ok(()),
     }
+}
+
+/// Returns where what belongs to the folder `dir` lies beside it: the new one, the old one, the mark.
+fn beside(dir: &Path) -> Result<[PathBuf; 3], ExportError> {
+    let no_place = || ExportError::NoPlace { dir: dir.to_owned() };
+    let name = dir.file_name().and_then(|name| name.to_str()).ok_or_else(no_place)?;
+    let parent = match dir.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
+        Some(parent) => parent.to_owned(),
+        None => return Err(no_place()),
+    };
+    Ok(["new", "old", "snapset"].map(|suffix| parent.join(format!(".{name}.{suffix}"))))
 }
 
 /// Lists the files in and below `dir` by their paths, `data/train.parquet`, sorted; none if there

@@ -4,6 +4,7 @@
 //! tell about the machine the dataset was made on.
 
 use std::{
+    borrow::Cow,
     fs::File,
     io::{self, Write},
     iter,
@@ -102,51 +103,60 @@ const fn column(name: &'static str, kind: ColumnType, description: &'static str)
 
 /// One cell of a table, as it is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Cell {
-    Text(String),
+pub(super) enum Cell<'a> {
+    Text(Cow<'a, str>),
     /// A number that may be unknown.
     Integer(Option<i64>),
 }
 
-impl Cell {
+impl<'a> Cell<'a> {
     /// Writes the cell so that no spreadsheet runs it.
-    fn printed(&self) -> String {
+    fn printed(self) -> Cow<'a, str> {
         match self {
             Self::Text(text) => cell(text),
-            Self::Integer(number) => number.map(|it| it.to_string()).unwrap_or_default(),
+            Self::Integer(number) => number.map(|it| it.to_string()).unwrap_or_default().into(),
         }
     }
 }
 
-/// Writes the row of every picture with all that is known of it.
+/// Writes the row of every picture with all that is known of it; returns the SHA-256 of the file.
 pub(super) fn write_manifest(
     path: &Path,
     rows: &[Row<'_>],
     license: &str,
     transform: &str,
-) -> Result<(), ExportError> {
-    write(path, MANIFEST.map(|it| it.name), rows, |row| {
-        manifest_cells(row, license, transform).map(|it| it.printed())
+) -> Result<String, ExportError> {
+    let file = File::create(path).map_err(ExportError::write(path))?;
+    let mut sum = Sum { hasher: Sha256::new(), file: Some(&file) };
+    write_records(&mut sum, MANIFEST.map(|it| it.name), rows, |row| {
+        manifest_cells(row, license, transform).map(Cell::printed)
     })
+    .and_then(|()| stored::leave(&file))
+    .map_err(ExportError::write(path))?;
+    Ok(hex(&sum.hasher.finalize()))
 }
 
 /// Returns the SHA-256 the manifest has or would have.
 pub(super) fn manifest_digest(rows: &[Row<'_>], license: &str, transform: &str) -> String {
-    let mut sum = Sum(Sha256::new());
+    let mut sum = Sum { hasher: Sha256::new(), file: None };
     write_records(&mut sum, MANIFEST.map(|it| it.name), rows, |row| {
-        manifest_cells(row, license, transform).map(|it| it.printed())
+        manifest_cells(row, license, transform).map(Cell::printed)
     })
     .expect("a sum takes everything");
-    hex(&sum.0.finalize())
+    hex(&sum.hasher.finalize())
 }
 
-/// A writer that keeps nothing but the digest.
-struct Sum(Sha256);
+/// A writer that takes the digest of what goes to the file, if there is one.
+struct Sum<'a> {
+    hasher: Sha256,
+    file: Option<&'a File>,
+}
 
-impl Write for Sum {
+impl Write for Sum<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
+        let n_bytes = self.file.map_or(Ok(bytes.len()), |mut file| file.write(bytes))?;
+        self.hasher.update(&bytes[..n_bytes]);
+        Ok(n_bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -155,21 +165,21 @@ impl Write for Sum {
 }
 
 /// Returns all that is known of a picture, in the order of [`MANIFEST`].
-pub(super) fn manifest_cells(
-    Row { picture, path }: &Row<'_>,
-    license: &str,
-    transform: &str,
-) -> [Cell; MANIFEST.len()] {
+pub(super) fn manifest_cells<'a>(
+    Row { picture, path }: &'a Row<'_>,
+    license: &'a str,
+    transform: &'a str,
+) -> [Cell<'a>; MANIFEST.len()] {
     let from = &picture.provenance;
     let crop = &picture.crop;
-    let text = |text: &str| Cell::Text(text.to_owned());
+    let text = |text: &'a str| Cell::Text(text.into());
     let number = |n: i64| Cell::Integer(Some(n));
     [
         text(path),
         text(picture.label.as_str()),
         text(picture.split.name()),
         text(&crop.sha256),
-        Cell::Text(picture.hash.to_string()),
+        Cell::Text(picture.hash.to_string().into()),
         number(crop.width_px.into()),
         number(crop.height_px.into()),
         Cell::Integer(i64::try_from(crop.size_bytes).ok()), // A size beyond that is no file's.
@@ -184,7 +194,7 @@ pub(super) fn manifest_cells(
         text(from.author.as_deref().unwrap_or_default()),
         Cell::Integer(from.created_utc),
         number(from.score),
-        Cell::Text(picture.leak_group.short()),
+        Cell::Text(picture.leak_group.short().into()),
         text(license),
         text(transform),
     ]
@@ -199,13 +209,13 @@ pub(super) fn write_attribution(
     write(path, ATTRIBUTION.map(|it| it.name), rows, |Row { picture, path }| {
         let from = &picture.provenance;
         [
-            path.clone(),
-            cell(&from.title),
-            cell(from.author.as_deref().unwrap_or_default()),
-            cell(&shareable(&from.place)),
-            cell(&shareable(&from.permalink)),
-            cell(&shareable(&from.url.0)),
-            license.to_owned(),
+            path.into(),
+            cell(from.title.as_str().into()),
+            cell(from.author.as_deref().unwrap_or_default().into()),
+            cell(shareable(&from.place)),
+            cell(shareable(&from.permalink)),
+            cell(shareable(&from.url.0)),
+            license.into(),
         ]
     })
 }
@@ -213,7 +223,7 @@ pub(super) fn write_attribution(
 /// A picture of the list from which others fetch it.
 pub(super) struct HydrateRow<'a> {
     pub(super) row: &'a Row<'a>,
-    pub(super) url: String,
+    pub(super) url: Cow<'a, str>,
     /// Of the file as it was fetched.
     pub(super) sha256: String,
 }
@@ -227,16 +237,16 @@ pub(super) fn write_hydrate(path: &Path, listed: &[HydrateRow<'_>]) -> Result<()
         |HydrateRow { row: Row { picture, path }, url, sha256 }| {
             let from = &picture.provenance;
             [
-                url.clone(),
-                picture.label.to_string(),
-                picture.split.to_string(),
-                sha256.clone(),
-                picture.blob.to_string(),
-                path.clone(),
-                cell(&shareable(&from.post.0)),
-                from.index.to_string(),
-                cell(&shareable(&from.permalink)),
-                cell(&shareable(&from.place)),
+                Cow::Borrowed(&**url),
+                picture.label.as_str().into(),
+                picture.split.name().into(),
+                sha256.into(),
+                picture.blob.to_string().into(),
+                path.into(),
+                cell(shareable(&from.post.0)),
+                from.index.to_string().into(),
+                cell(shareable(&from.permalink)),
+                cell(shareable(&from.place)),
             ]
         },
     )
@@ -256,11 +266,11 @@ pub(super) fn write_removals(path: &Path, removals: &[Removal]) -> Result<(), Ex
 }
 
 /// Writes a table, a record for each of `rows`.
-pub(super) fn write<T: Sync, const N: usize>(
+pub(super) fn write<'a, T: Sync, C: AsRef<str>, const N: usize>(
     path: &Path,
     columns: [&str; N],
-    rows: &[T],
-    record: impl Fn(&T) -> [String; N] + Sync,
+    rows: &'a [T],
+    record: impl Fn(&'a T) -> [C; N] + Sync,
 ) -> Result<(), ExportError> {
     let file = File::create(path).map_err(ExportError::write(path))?;
     let written = write_records(&file, columns, rows, record);
@@ -268,14 +278,14 @@ pub(super) fn write<T: Sync, const N: usize>(
 }
 
 /// Puts records into words on all cores, and writes them in their order.
-fn write_records<T: Sync, const N: usize>(
+fn write_records<'a, T: Sync, C: AsRef<str>, const N: usize>(
     mut out: impl Write,
     columns: [&str; N],
-    rows: &[T],
-    record: impl Fn(&T) -> [String; N] + Sync,
+    rows: &'a [T],
+    record: impl Fn(&'a T) -> [C; N] + Sync,
 ) -> io::Result<()> {
     out.write_all(&lines(iter::once(columns)))?;
-    let part = |rows: &[T]| lines(rows.iter().map(&record));
+    let part = |rows: &'a [T]| lines(rows.iter().map(&record));
     for block in rows.chunks(BLOCK_ROWS) {
         let parts: Vec<Vec<u8>> = block.par_chunks(PART_ROWS).map(part).collect();
         parts.iter().try_for_each(|part| out.write_all(part))?;
@@ -283,29 +293,34 @@ fn write_records<T: Sync, const N: usize>(
     Ok(())
 }
 
-fn lines<C: AsRef<[u8]>, const N: usize>(records: impl Iterator<Item = [C; N]>) -> Vec<u8> {
+fn lines<C: AsRef<str>, const N: usize>(records: impl Iterator<Item = [C; N]>) -> Vec<u8> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     for record in records {
-        csv.write_record(record).expect("memory takes every record");
+        csv.write_record(record.iter().map(AsRef::as_ref)).expect("memory takes every record");
     }
     csv.into_inner().expect("memory takes every record")
 }
 
 /// Makes `text` harmless in a spreadsheet: what begins like a formula gets a `'` in front.
-fn cell(text: &str) -> String {
+fn cell(text: Cow<'_, str>) -> Cow<'_, str> {
     const STARTS: [char; 11] =
         ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
-    let text: String =
-        text.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n')).collect();
-    if text.starts_with(STARTS) { format!("'{text}") } else { text }
+    let is_harmful = |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\n');
+    let text =
+        if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || !text.contains(is_harmful) {
+            text
+        } else {
+            text.replace(is_harmful, "").into()
+        };
+    if text.starts_with(STARTS) { format!("'{text}").into() } else { text }
 }
 
 /// Returns an address as it may be published: without the demo site's mark, and of a file on
 /// this machine only the name.
-pub(super) fn shareable(address: &str) -> String {
+pub(super) fn shareable(address: &str) -> Cow<'_, str> {
     let address = address.strip_prefix("demo+").unwrap_or(address);
     if address.starts_with("https://") || address.starts_with("http://") {
-        return address.to_owned();
+        return address.into();
     }
     // One letter before the colon is a drive, not a kind.
     let (kind, rest) = match address.split_once(':') {
@@ -320,11 +335,11 @@ pub(super) fn shareable(address: &str) -> String {
     };
     let is_absolute = path.starts_with(['/', '\\', '~']) || path.get(1..2) == Some(":");
     if !is_absolute {
-        return address.to_owned();
+        return address.into();
     }
     let name = path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
     let colon = if kind.is_empty() { "" } else { ":" };
-    format!("{kind}{colon}{name}{tail}")
+    format!("{kind}{colon}{name}{tail}").into()
 }
 
 #[cfg(test)]

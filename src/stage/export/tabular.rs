@@ -25,8 +25,7 @@ pub fn write_csv(dataset: &Dataset<'_>, dir: &Path) -> Result<Written, ExportErr
     let rows = dataset.some_rows()?;
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
-    let version = papers::version(dataset, &rows);
-    papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
+    let version = papers::write(dataset, &rows, Listed::InManifest, (None, new))?;
     write_package(dataset, &version, Table { file: MANIFEST_FILE, columns: &MANIFEST }, new)?;
     let page = Page {
         title: dataset.title,
@@ -42,9 +41,7 @@ pub fn write_csv(dataset: &Dataset<'_>, dir: &Path) -> Result<Written, ExportErr
         loading: loading(MANIFEST_FILE),
     };
     files::create(&new.join(README_FILE), page.text(dataset, &version).as_bytes())?;
-    let written = papers::write_checksums(new, &[].into(), version)?;
-    staging.commit()?;
-    Ok(written)
+    papers::close(staging, &[].into(), version)
 }
 
 /// A table and what its columns hold.

@@ -128,11 +128,14 @@ impl Bench {
     }
 
     fn kaggle(&self, to: &str) -> Result<Written, ExportError> {
-        self.with(|dataset| write_kaggle(dataset, &recipe(), COVER, None, &self.path(to)))
+        let dir = self.path(to);
+        let written = self.with(|it| write_kaggle(it, &recipe(), COVER, None, &dir))?;
+        swap::settle(&dir).map(|()| written)
     }
 
     fn folder(&self) -> Result<Changes, ExportError> {
-        self.with(|dataset| write_folder(dataset, &self.path("dataset")))
+        let filled = self.with(|dataset| write_folder(dataset, &self.path("dataset")))?;
+        filled.settle().map(|()| filled.changes)
     }
 }
 

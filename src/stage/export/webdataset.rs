@@ -5,7 +5,7 @@
 //! mixed. Archives are USTAR without dates or owners, so equal datasets are equal bytes.
 
 use std::{
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     path::Path,
 };
 
@@ -13,11 +13,10 @@ use serde_json::{Map, Value};
 use tar::{Builder, EntryType, Header};
 
 use super::{
-    Dataset, ExportError, Row, Written,
-    along::{self, Growing, Grown},
-    crops, files,
+    Dataset, ExportError, Row, Written, crops, files,
+    grown::{Grown, Growth, Summed},
     huggingface::cut,
-    papers::{self, Listed, README_FILE},
+    papers::{self, README_FILE},
     readme::{self, Page},
     swap::Staging,
     tables::{self, Cell, MANIFEST},
@@ -37,40 +36,44 @@ pub fn write_webdataset(
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
     let classes = dataset.sorted_classes();
-    let mut counts = Vec::new();
-    let summed = along::sum_along((new, staging.disk()), |growing| {
-        for split in Split::ALL {
-            let mut own: Vec<&Row<'_>> =
-                rows.iter().filter(|row| row.picture.split == split).collect();
-            if own.is_empty() {
-                continue;
-            }
-            own.sort_by_cached_key(|row| shuffled(dataset.seed, row));
-            let cut = cut(&own, recipe.shard_megabytes * 1_000_000);
-            for (at, shard) in cut.iter().enumerate() {
-                let name = format!("{split}-{at:06}.tar");
-                write_archive(dataset, &classes, shard, (&name, growing))?;
-            }
-            counts.push((split, cut.len()));
-        }
-        Ok(())
+    let ((counts, summed), version) = papers::write_beside(dataset, &rows, (None, new), || {
+        write_archives(dataset, &classes, (&rows, recipe), new)
     })?;
     let listed: Vec<&str> = classes.iter().map(|label| label.as_str()).collect();
     files::create(&new.join(CLASSES_FILE), (listed.join("\n") + "\n").as_bytes())?;
-    let written = files::sync_meanwhile(staging.disk(), || {
-        let version = papers::version(dataset, &rows);
-        papers::write(dataset, &rows, (Listed::InManifest, &version), new)?;
-        let page = Page {
-            title: dataset.title,
-            lead: Vec::new(),
-            files: files_lines(&counts),
-            loading: loading(&counts),
-        };
-        files::create(&new.join(README_FILE), page.text(dataset, &version).as_bytes())?;
-        papers::write_checksums(new, &papers::sums_along(&summed), version)
-    })?;
-    staging.commit()?;
-    Ok(written)
+    let page = Page {
+        title: dataset.title,
+        lead: Vec::new(),
+        files: files_lines(&counts),
+        loading: loading(&counts),
+    };
+    files::create(&new.join(README_FILE), page.text(dataset, &version).as_bytes())?;
+    papers::close(staging, &papers::sums_along(&summed), version)
+}
+
+/// Writes the archives of all parts; returns how many each has, and their digests.
+fn write_archives(
+    dataset: &Dataset<'_>,
+    classes: &[&Label],
+    (rows, recipe): (&[Row<'_>], &WebDatasetRecipe),
+    new: &Path,
+) -> Result<(Vec<(Split, usize)>, Summed), ExportError> {
+    let mut counts = Vec::new();
+    let mut summed = Summed::new();
+    for split in Split::ALL {
+        let mut own: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
+        if own.is_empty() {
+            continue;
+        }
+        own.sort_by_cached_key(|row| shuffled(dataset.seed, row));
+        let cut = cut(&own, recipe.shard_megabytes * 1_000_000);
+        for (at, shard) in cut.iter().enumerate() {
+            let name = format!("{split}-{at:06}.tar");
+            write_archive(dataset, classes, shard, (new, &name, &mut summed))?;
+        }
+        counts.push((split, cut.len()));
+    }
+    Ok((counts, summed))
 }
 
 /// A place in an order that the seed decides, the same on every machine.
@@ -84,19 +87,15 @@ fn write_archive(
     dataset: &Dataset<'_>,
     classes: &[&Label],
     rows: &[&Row<'_>],
-    (name, growing): (&str, &mut Growing<'_>),
+    (new, name, summed): (&Path, &str, &mut Summed),
 ) -> Result<(), ExportError> {
-    let Grown { file, path } = growing.create(name)?;
-    let mut archive = Builder::new(BufWriter::with_capacity(files::BUFFER_BYTES, file));
-    crops::each(dataset, rows, growing, |row, bytes| {
-        add_picture(&mut archive, dataset, (row, &bytes), classes)
-            .map_err(ExportError::write(&path))
+    let file = Grown::create(new, name, Growth::Onward)?;
+    let path = file.path().to_owned();
+    let mut archive = Builder::new(file);
+    crops::each(dataset, rows, |row, bytes| {
+        add_picture(&mut archive, dataset, (row, bytes), classes).map_err(ExportError::write(&path))
     })?;
-    let file = archive
-        .into_inner()
-        .and_then(|buffered| buffered.into_inner().map_err(io::IntoInnerError::into_error))
-        .map_err(ExportError::write(&path))?;
-    growing.end(&Grown { file, path })
+    archive.into_inner().map_err(ExportError::write(&path))?.end(summed)
 }
 
 fn add_picture<W: Write>(

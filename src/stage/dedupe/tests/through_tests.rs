@@ -9,7 +9,10 @@ use crate::{
     engine::{self, memory::Memory},
     pixels::encode,
     stage::{
-        export::run::{Exporting, Recipe as ExportRecipe},
+        export::{
+            run::{Exporting, Recipe as ExportRecipe},
+            settling::Settling,
+        },
         prepare::Prepare,
         split::{Recipe as SplitRecipe, Splitting, Table},
     },
@@ -52,6 +55,7 @@ fn run_all(bench: &Bench, layout: &Layout) -> u64 {
         classes: &bench.classes,
         layout,
         reviews: bench.dir.path().join("pets.reviews.jsonl"),
+        settling: &Settling::default(),
     };
     let (events, _heard) = Events::channel();
     let insistence = Insistence::default();

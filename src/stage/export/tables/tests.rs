@@ -13,7 +13,7 @@ fn what_begins_like_a_formula_is_made_text() {
         ("\u{0}=1", "'=1"),
         ("", ""),
     ] {
-        assert_eq!(cell(text), expected);
+        assert_eq!(cell(text.into()), expected);
     }
 }
 

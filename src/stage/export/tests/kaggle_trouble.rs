@@ -72,6 +72,49 @@ fn after_a_crash_between_the_renames_even_a_failing_run_brings_the_old_export_ba
 }
 
 #[test]
+fn an_export_that_was_not_settled_makes_way_for_the_one_before_it() {
+    let mut bench = Bench::new();
+    bench.kaggle("exports/kaggle").unwrap();
+    let clean = tree(&bench.path("exports"));
+    bench.add("dogs", Split::Val, "another");
+    let dir = bench.path("exports/kaggle");
+    bench.with(|it| write_kaggle(it, &recipe(), COVER, None, &dir)).unwrap();
+    let unsettled = tree(&bench.path("exports/kaggle"));
+    assert!(unsettled != tree(&bench.path("exports/.kaggle.old")), "both are there");
+    let crop = fs::read(bench.crop_of(0)).unwrap();
+    fs::remove_file(bench.crop_of(0)).unwrap();
+
+    bench.kaggle("exports/kaggle").unwrap_err();
+
+    let old = tree(&bench.path("exports"));
+    assert!(
+        old.iter()
+            .filter(|(name, _)| !name.starts_with('.'))
+            .eq(clean.iter().filter(|(name, _)| !name.starts_with('.')))
+    );
+    fs::write(bench.crop_of(0), crop).unwrap();
+    bench.kaggle("exports/kaggle").unwrap();
+    assert_eq!(tree(&bench.path("exports/kaggle")), unsettled);
+    assert_eq!(hidden_names(&bench.path("exports")), [".kaggle.snapset"]);
+}
+
+#[test]
+fn somebodys_file_in_an_export_that_was_not_settled_is_not_lost() {
+    let mut bench = Bench::new();
+    bench.kaggle("exports/kaggle").unwrap();
+    bench.add("dogs", Split::Val, "another");
+    let dir = bench.path("exports/kaggle");
+    bench.with(|it| write_kaggle(it, &recipe(), COVER, None, &dir)).unwrap();
+    fs::write(dir.join("notes.txt"), "mine").unwrap();
+
+    swap::settle(&dir).unwrap();
+    let refusal = bench.kaggle("exports/kaggle").unwrap_err();
+
+    assert!(matches!(refusal, ExportError::Foreign { path } if path == dir.join("notes.txt")));
+    assert_eq!(fs::read(dir.join("notes.txt")).unwrap(), b"mine");
+}
+
+#[test]
 fn a_first_export_that_crashed_does_not_block_the_next() {
     let bench = Bench::new();
     fs::create_dir_all(bench.path("exports/.kaggle.new")).unwrap();

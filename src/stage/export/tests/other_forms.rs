@@ -20,7 +20,7 @@ impl Bench {
     fn form(&self, form: &str, to: &str) -> Result<Written, ExportError> {
         let dir = self.path(to);
         let croissant = CroissantRecipe::default();
-        self.with(|dataset| match form {
+        let written = self.with(|dataset| match form {
             "kaggle-dirs" => kaggle::write_kaggle_dirs(dataset, &recipe(), COVER, &dir),
             "folder" => class_folders::write_class_folders(dataset, &dir),
             "huggingface" => {
@@ -34,7 +34,8 @@ impl Bench {
             "csv" => tabular::write_csv(dataset, &dir),
             "lists" => lists::write_lists(dataset, &BTreeMap::new(), &dir),
             other => panic!("{other}"),
-        })
+        })?;
+        swap::settle(&dir).map(|()| written)
     }
 }
 
