@@ -4,8 +4,9 @@
 //!
 //! Draws so many pictures (50,000 unless told) of 256×256 pixels, has the program prepare and split
 //! them (by the plainest hash: twins are not the matter), and then lets it write every form of
-//! export alone, in turn with `cp -r` of the same pictures, three times. The program waits until
-//! the disk has what it wrote, and `cp` does not: what `sync` takes behind it is told as well.
+//! export alone, in turn with `cp -r` of the same pictures, three times. The time of an export ends
+//! when its folder is in its place, as that of `cp` does: the program waits for the disk after that,
+//! and what `sync` takes behind `cp` is told as well.
 //! What either reads is read once before, so that neither waits for a disk the other did not wait
 //! for, and what was written is forgotten by the system's memory once the disk has it, so that none
 //! finds that memory fuller than the one before: where it is full, each page must be won first, and
