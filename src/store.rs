@@ -330,7 +330,6 @@ impl Store {
     }
 }
 
-/// sled reports a taken file lock as an I/O error whose kind says nothing.
 /// Removes what sled left of a snapshot of its page table that a kill or a full disk cut short: it
 /// takes that for the newest one. The one before it is whole, and what came after is in the log.
 /// Returns whether there was any.
@@ -346,6 +345,7 @@ fn remove_half_snapshots(path: &Path) -> Result<bool, StoreError> {
     Ok(has_removed)
 }
 
+/// sled reports a taken file lock as an I/O error whose kind says nothing.
 fn is_locked(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock
         || error.to_string().contains("could not acquire lock")
