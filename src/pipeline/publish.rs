@@ -22,6 +22,8 @@ pub struct Upload {
 pub enum PublishError {
     #[error("there is no folder `{}` to publish", dir.display())]
     NoExport { dir: PathBuf },
+    #[error("the disk may not have all of `{}`; run the pipeline again first", dir.display())]
+    Unsettled { dir: PathBuf },
     #[error("could not start `{program}`")]
     Start { program: String, source: io::Error },
     #[error("`{command}` ended with {status}")]
@@ -45,7 +47,12 @@ impl Workshop {
         let forms = [("kaggle", Layout::Archives), ("kaggle-dirs", Layout::Folders)];
         let placed = forms.map(|(name, layout)| (exports.join(name), layout));
         let there = placed.into_iter().find(|(dir, _)| dir.join("dataset-metadata.json").is_file());
-        there.ok_or_else(|| PublishError::NoExport { dir: exports.join("kaggle") })
+        let (dir, layout) =
+            there.ok_or_else(|| PublishError::NoExport { dir: exports.join("kaggle") })?;
+        if self.layout.unsettled().exists() {
+            return Err(PublishError::Unsettled { dir });
+        }
+        Ok((dir, layout))
     }
 
     /// Returns the folder [`Self::kaggle_upload`] publishes.

@@ -54,8 +54,10 @@ fn an_export_the_disk_may_not_have_all_of_is_written_again() {
     // As a power cut may leave it.
     put(&note, b"");
     put(&bench.path("data/small/exports/kaggle/train.zip"), b"");
+    let refusal = bench.snapset(&["publish", "kaggle", "pipelines/small.toml"]);
     let again = bench.run();
 
+    assert!(refusal.err().contains("the disk may not have all of"), "{}", refusal.err());
     assert_eq!(done(&again)["export"], 1);
     assert!(bench.files("data/small/exports") == exports);
     assert!(bench.files("data/small/dataset") == dataset);
