@@ -10,12 +10,12 @@
 //! What either reads is read once before, so that neither waits for a disk the other did not wait
 //! for, and what was written is forgotten by the system's memory once the disk has it, so that none
 //! finds that memory fuller than the one before: where it is full, each page must be won first, and
-//! `cp` takes twice as long. What was written is moved out of the way and removed at the very end (some 35 GB for 50,000
-//! pictures): ext4 gives no inode out again for a minute, and whoever makes files meanwhile looks
-//! at every one it may not have, which is then most of what `cp` does. With `--scratch`, what was
-//! prepared in FOLDER is used again. Every figure is told as it is taken. Medians are shown, with
-//! the most memory the program had; the bench fails where a form is written at less than four
-//! fifths of the speed of `cp` alone.
+//! `cp` takes twice as long. What was written is moved out of the way and removed at the very end
+//! (some 35 GB for 50,000 pictures): ext4 gives no inode out again for a minute, and whoever makes
+//! files meanwhile looks at every one it may not have, which is then most of what `cp` does. With
+//! `--scratch`, what was prepared in FOLDER is used again. Every figure is told as it is taken.
+//! Medians are shown, with the most memory the program had; the bench fails where a form is written
+//! at less than four fifths of the speed of `cp` alone.
 //! Linux only: peak memory comes from `/proc`.
 
 #![expect(

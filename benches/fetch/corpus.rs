@@ -77,14 +77,13 @@ impl Corpus {
         Self { usual: usual.collect(), small: Drawing::new(16, 16, 0, 1_500) }
     }
 
-    /// Returns the bytes of a picture.
-    pub(super) fn picture(&self, number: u32) -> Vec<u8> {
+    pub(super) fn picture(&self, number: u32) -> Picture<'_> {
         let drawing = &self.usual[usize::try_from(number).unwrap() % self.usual.len()];
         drawing.numbered(number)
     }
 
-    /// Returns the bytes of a small picture.
-    pub(super) fn small(&self, number: u32) -> Vec<u8> {
+    /// Returns a small picture.
+    pub(super) fn small(&self, number: u32) -> Picture<'_> {
         self.small.numbered(number)
     }
 
@@ -95,7 +94,20 @@ impl Corpus {
     }
 
     fn digest(&self, number: u32) -> Hash {
-        blake3::hash(&self.picture(number))
+        blake3::hash(&self.picture(number).slices().concat())
+    }
+}
+
+/// The bytes of a picture: those it shares with others stay where they are.
+pub(super) struct Picture<'a> {
+    head: &'a [u8],
+    comment: Vec<u8>,
+    rest: &'a [u8],
+}
+
+impl Picture<'_> {
+    pub(super) fn slices(&self) -> [&[u8]; 3] {
+        [self.head, &self.comment, self.rest]
     }
 }
 
@@ -111,13 +123,13 @@ impl Drawing {
     }
 
     /// Puts a number into a comment segment that fills the picture up to its size.
-    fn numbered(&self, number: u32) -> Vec<u8> {
+    fn numbered(&self, number: u32) -> Picture<'_> {
         let segment_bytes = self.size_bytes - self.jpeg.len();
-        let mut comment = number.to_be_bytes().to_vec();
-        comment.resize(segment_bytes - 4, b' ');
         let length = u16::try_from(segment_bytes - 2).unwrap().to_be_bytes();
+        let mut comment = [&[0xff, 0xfe], &length[..], &number.to_be_bytes()].concat();
+        comment.resize(segment_bytes, b' ');
         let (head, rest) = self.jpeg.split_at(HEAD_BYTES);
-        [head, &[0xff, 0xfe], &length, &comment, rest].concat()
+        Picture { head, comment, rest }
     }
 }
 

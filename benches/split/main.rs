@@ -220,6 +220,7 @@ fn picture(file: &File, split: Split) -> Picture {
         crop: Crop {
             file: file.blob(),
             sha256: String::new(),
+            crc32: None,
             size_bytes: u64::try_from(bytes.len()).unwrap(),
             width_px: 1,
             height_px: 1,

@@ -51,6 +51,7 @@ fn crop(size_bytes: u64) -> Crop {
     Crop {
         file: BlobId::of(b"x"),
         sha256: String::new(),
+        crc32: None,
         size_bytes,
         width_px: 1,
         height_px: 1,

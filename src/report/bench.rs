@@ -242,14 +242,7 @@ impl Bench {
         let picture = decode::decode(&bytes, decode::Limits::default()).unwrap().picture;
         let square = crop::center_square(&picture, 160, Filter::Lanczos3);
         let bytes = encode::encode(&square, FileFormat::Jpeg, 88);
-        let crop = Crop {
-            file: BlobId::of(&bytes),
-            sha256: String::new(),
-            size_bytes: 1,
-            width_px: 160,
-            height_px: 160,
-            format: FileFormat::Jpeg,
-        };
+        let crop = Crop::of(&bytes, (160, 160), FileFormat::Jpeg);
         files::write_atomic(&self.layout.crop(&crop), &bytes).unwrap();
         self.settle(*blob, Outcome::Made(crop));
     }

@@ -19,6 +19,7 @@ fn crop() -> Crop {
     Crop {
         file,
         sha256: String::new(),
+        crc32: None,
         size_bytes: 4,
         width_px: 256,
         height_px: 256,

@@ -11,10 +11,7 @@ use rayon::{ThreadPoolBuilder, prelude::*};
 
 use super::{Dataset, ExportError, Row, files};
 use crate::{
-    domain::{
-        id::{BlobId, Label},
-        split::Split,
-    },
+    domain::{id::Label, split::Split},
     store::files as stored,
 };
 
@@ -24,8 +21,8 @@ const BATCH_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
 /// Pictures copied at the same time, for each core: most wait for the disk.
 const THREADS_PER_CORE: usize = 4;
 
-/// Hands over the bytes of every picture in the order of `rows`, each checked against the digest
-/// that was recorded when it was prepared. The next are read meanwhile. Bytes that are left where
+/// Hands over the bytes of every picture in the order of `rows`, each checked against what
+/// was recorded when it was prepared. The next are read meanwhile. Bytes that are left where
 /// they were handed over make room for others.
 pub(super) fn each(
     dataset: &Dataset<'_>,
@@ -128,8 +125,7 @@ fn checked(dataset: &Dataset<'_>, row: &Row<'_>, bytes: &mut Vec<u8>) -> Result<
     File::open(&path)
         .and_then(|file| file.take(crop.size_bytes + 1).read_to_end(bytes))
         .map_err(ExportError::read(&path))?;
-    // Both digests were taken of the same bytes, and this one is taken in a fraction of the time.
-    if BlobId::of(bytes) == crop.file {
+    if crop.is_of(bytes) {
         Ok(())
     } else {
         Err(ExportError::Altered { path, expected: crop.file.to_string() })

@@ -67,22 +67,15 @@ impl Bench {
     fn add(&mut self, label: &str, split: Split, title: &str) {
         let number = u8::try_from(self.pictures.len()).unwrap();
         let bytes = drawn(number);
-        let file = BlobId::of(&bytes);
-        fs::write(self.path("crops").join(file.to_string()), &bytes).unwrap();
+        let crop = Crop::of(&bytes, (16, 16), FileFormat::Jpeg);
+        fs::write(self.path("crops").join(crop.file.to_string()), &bytes).unwrap();
         let blob = BlobId::of(&[number]);
         fs::write(self.path("crops").join(format!("{blob}.raw")), [number]).unwrap();
         self.pictures.push(Picture {
             blob,
             label: Label::new(label).unwrap(),
             split,
-            crop: Crop {
-                file,
-                sha256: hex(&Sha256::digest(&bytes)),
-                size_bytes: u64::try_from(bytes.len()).unwrap(),
-                width_px: 16,
-                height_px: 16,
-                format: FileFormat::Jpeg,
-            },
+            crop,
             hash: PerceptualHash([u64::from(number); 4]),
             source_width_px: 640,
             source_height_px: 480,

@@ -72,6 +72,7 @@ fn crop() -> Outcome<Crop> {
     Outcome::Made(Crop {
         file,
         sha256: String::new(),
+        crc32: None,
         size_bytes: 1,
         width_px: 1,
         height_px: 1,

@@ -102,6 +102,7 @@ impl Bench {
         let crop = Crop {
             file: blob(&format!("crop of {picture}")),
             sha256: String::new(),
+            crc32: None,
             size_bytes: 1,
             width_px: 1,
             height_px: 1,
