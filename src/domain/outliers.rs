@@ -6,6 +6,8 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
+use rayon::prelude::*;
+
 use super::{
     fingerprint::Fingerprint,
     id::{BlobId, Label},
@@ -69,7 +71,8 @@ fn of_class(looks: &[(BlobId, Look)]) -> Vec<Outlier> {
     let looks = against_usual(looks);
     let step = looks.len().div_ceil(ASKED_MAX);
     let asked: Vec<&(BlobId, Look)> = looks.iter().step_by(step).collect();
-    let remoteness: Vec<u32> = looks.iter().map(|picture| remoteness(picture, &asked)).collect();
+    let remoteness: Vec<u32> =
+        looks.par_iter().map(|picture| remoteness(picture, &asked)).collect();
     let usual = median(remoteness.clone());
     let spread = median(remoteness.iter().map(|it| it.abs_diff(usual)).collect()).max(1);
     let limit = usual + spread * SPREADS;

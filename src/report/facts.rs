@@ -72,7 +72,10 @@ pub(super) struct Facts<'a> {
 impl<'a> Facts<'a> {
     pub(super) fn read(input: &'a ReportInput<'a>) -> Result<Self, ReportError> {
         let (store, classes) = (input.store, input.classes);
-        let Seen { sightings, post_of_url, downloads } = Seen::read(store, classes)?;
+        let (seen, prints) = rayon::join(|| Seen::read(store, classes), || prints(store));
+        let Seen { sightings, post_of_url, downloads } = seen?;
+        let mut prints = prints?;
+        prints.retain(|it| sightings.contains_key(&it.blob));
         let mut rulings: BTreeMap<BlobId, Ruling> =
             store.notes::<Verdict>()?.into_iter().map(|(blob, it)| (blob, it.ruling)).collect();
         rulings.retain(|blob, _| sightings.contains_key(blob));
@@ -95,11 +98,10 @@ impl<'a> Facts<'a> {
         let settled = Reviews::of(&lines).pictures;
         let mut suspects = query::suspects(store)?;
         suspects.retain(|(blob, _)| !settled.contains_key(blob));
-        let ((journey, accounts), (pictures, numbers)) = rayon::join(
+        let ((journey, accounts), (pictures, outliers)) = rayon::join(
             || (funnel::journey(store, classes), ledger::accounts(store, classes)),
-            || (query::dataset(store, classes), measured(input, &rulings, &sightings)),
+            || (query::dataset(store, classes), outliers::find(kept_looks(&prints, &rulings))),
         );
-        let (measures, outliers) = numbers?;
         Ok(Self {
             input,
             journey: journey?,
@@ -111,7 +113,7 @@ impl<'a> Facts<'a> {
             lines,
             compared,
             pairs,
-            measures,
+            measures: prints.into_iter().map(|it| (it.blob, it.numbers)).collect(),
             outliers,
             downloads,
             listings,
@@ -252,26 +254,34 @@ fn compared(
     Ok(compared)
 }
 
+/// What the page tells of a fingerprint.
+struct Print {
+    blob: BlobId,
+    look: Look,
+    numbers: flaws::Numbers,
+}
+
 /// Reads the fingerprints one after the other and keeps their numbers.
-fn measured(
-    input: &ReportInput<'_>,
-    rulings: &BTreeMap<BlobId, Ruling>,
-    sightings: &BTreeMap<BlobId, Vec<Sighting>>,
-) -> Result<(Measures, Outliers), StoreError> {
-    let mut measures = BTreeMap::new();
-    let mut looks = Vec::new();
-    for entry in input.store.walk_settled::<Fingerprint>()? {
+fn prints(store: &Store) -> Result<Vec<Print>, StoreError> {
+    let mut prints = Vec::new();
+    for entry in store.walk_settled::<Fingerprint>()? {
         let (blob, settled) = entry?;
-        let Outcome::Made(print) = settled.outcome else { continue };
-        if !sightings.contains_key(&blob) {
-            continue;
+        if let Outcome::Made(print) = settled.outcome {
+            prints.push(Print { blob, look: Look::of(&print), numbers: flaws::measured(&print) });
         }
-        if let Some(Ruling::Keep { label }) = rulings.get(&blob) {
-            looks.push((blob, label, Look::of(&print)));
-        }
-        measures.insert(blob, flaws::measured(&print));
     }
-    Ok((measures, outliers::find(looks)))
+    Ok(prints)
+}
+
+/// Lists what the pictures that are kept look like.
+fn kept_looks<'a>(
+    prints: &[Print],
+    rulings: &'a BTreeMap<BlobId, Ruling>,
+) -> impl Iterator<Item = (BlobId, &'a Label, Look)> {
+    prints.iter().filter_map(|it| match rulings.get(&it.blob) {
+        Some(Ruling::Keep { label }) => Some((it.blob, label, it.look)),
+        Some(Ruling::Drop(_)) | None => None,
+    })
 }
 
 pub(super) fn day(seconds: i64) -> Markup {

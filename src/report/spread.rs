@@ -24,6 +24,14 @@ const BARS: usize = 32;
 /// A bar of a few among thousands is still seen.
 const BAR_MIN: f64 = 1.5;
 
+/// How many numbers are in a bar, and between which two they lie.
+#[derive(Clone, Copy, Debug)]
+struct Bar {
+    count: u32,
+    least: u32,
+    most: u32,
+}
+
 impl Spread<'_> {
     /// Writes the least and the greatest number.
     pub(super) fn range(&self) -> (String, String) {
@@ -31,40 +39,40 @@ impl Spread<'_> {
         (written(self.numbers.iter().min()), written(self.numbers.iter().max()))
     }
 
-    fn counts(&self) -> [u32; BARS] {
-        let mut counts = [0; BARS];
-        for number in &self.numbers {
-            counts[bar(place(self.unit, *number))] += 1;
+    fn bars(&self) -> [Option<Bar>; BARS] {
+        let mut bars: [Option<Bar>; BARS] = [None; BARS];
+        for &number in &self.numbers {
+            let bar = &mut bars[bar(place(self.unit, number))];
+            let Bar { count, least, most } =
+                bar.get_or_insert(Bar { count: 0, least: number, most: number });
+            *count += 1;
+            *least = number.min(*least);
+            *most = number.max(*most);
         }
-        counts
+        bars
     }
 
     /// Writes which of the numbers that were found are in a bar.
-    fn range_of(&self, at: usize) -> String {
-        let is_in = |number: &&u32| bar(place(self.unit, **number)) == at;
-        let inside = || self.numbers.iter().filter(is_in);
-        match (inside().min(), inside().max()) {
-            (Some(least), Some(most)) if least == most => self.unit.write(*least),
-            (Some(least), Some(most)) => {
-                format!("{} to {}", self.unit.write(*least), self.unit.write(*most))
-            }
-            (_, _) => String::new(),
+    fn range_of(&self, bar: Bar) -> String {
+        let least = self.unit.write(bar.least);
+        if bar.least == bar.most {
+            least
+        } else {
+            format!("{least} to {}", self.unit.write(bar.most))
         }
     }
 
     /// Lists what is drawn.
     pub(super) fn table(&self) -> Markup {
-        let counts = self.counts();
-        let full = counts.iter().enumerate().filter(|(_, count)| **count != 0);
-        let row =
-            |(n, count): (usize, &u32)| vec![self.range_of(n), words::number((*count).into())];
+        let row = |bar: Bar| vec![self.range_of(bar), words::number(bar.count.into())];
         let header = cells(["Found", "Pictures"]);
-        Numbers { of: self.label, header, rows: full.map(row).collect() }.draw()
+        let rows = self.bars().into_iter().flatten().map(row).collect();
+        Numbers { of: self.label, header, rows }.draw()
     }
 
     pub(super) fn draw(&self) -> Markup {
-        let counts = self.counts();
-        let most = f64::from(counts.iter().copied().max().unwrap_or(0).max(1));
+        let bars = self.bars();
+        let most = f64::from(bars.iter().flatten().map(|bar| bar.count).max().unwrap_or(1));
         let (step, full) = (WIDTH / 32.0, HEIGHT - FOOT);
         let at = place(self.unit, self.limit) * WIDTH;
         let (least, greatest) = self.range();
@@ -73,13 +81,15 @@ impl Spread<'_> {
             svg.spread viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img"
                 aria-label=(format!("{}: {} to {}", self.label, least, greatest)) {
                 line.grid x1="0" x2=(WIDTH) y1=(full) y2=(full) {}
-                @for (n, count) in counts.iter().enumerate().filter(|(_, count)| **count != 0) {
-                    @let height = (f64::from(*count) / most * (full - 4.0)).max(BAR_MIN);
-                    @let left = step * f64::from(u32::try_from(n).expect("few bars"));
-                    rect.bar x=(format!("{:.1}", left + 0.5)) y=(format!("{:.1}", full - height))
-                        width=(format!("{:.1}", step - 1.0)) height=(format!("{height:.1}")) {}
-                    rect.hit x=(format!("{left:.1}")) y="0" width=(format!("{step:.1}")) height=(full) {
-                        title { (self.range_of(n)) ": " (words::of((*count).into(), "picture")) }
+                @for (n, bar) in (0_u32..).zip(bars) {
+                    @if let Some(bar) = bar {
+                        @let height = (f64::from(bar.count) / most * (full - 4.0)).max(BAR_MIN);
+                        @let left = step * f64::from(n);
+                        rect.bar x=(format!("{:.1}", left + 0.5)) y=(format!("{:.1}", full - height))
+                            width=(format!("{:.1}", step - 1.0)) height=(format!("{height:.1}")) {}
+                        rect.hit x=(format!("{left:.1}")) y="0" width=(format!("{step:.1}")) height=(full) {
+                            title { (self.range_of(bar)) ": " (words::of(bar.count.into(), "picture")) }
+                        }
                     }
                 }
                 line.limit x1=(format!("{at:.1}")) x2=(format!("{at:.1}")) y1="0" y2=(full) {}

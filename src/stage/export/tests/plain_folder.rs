@@ -67,8 +67,7 @@ fn an_incremental_run_leaves_what_a_clean_one_would() {
     bench.add("dogs", Split::Val, "another");
     bench.pictures.remove(2);
     let bytes = drawn(9);
-    bench.pictures[1].crop.file = BlobId::of(&bytes);
-    bench.pictures[1].crop.size_bytes = u64::try_from(bytes.len()).unwrap();
+    bench.pictures[1].crop = Crop::of(&bytes, (16, 16), FileFormat::Jpeg);
     fs::write(bench.crop_of(1), bytes).unwrap();
 
     let changes = bench.folder().unwrap();
