@@ -1,9 +1,9 @@
 //! A TLS server for pictures, in a process of its own so that its work is counted for nobody.
 //!
 //! It does as little as it can: a thread per connection, no copy of a picture but the encrypted
-//! one, and a delay before the first byte. It keeps connections alive, answers conditional requests with 304, and
-//! counts what it sends. Its owner talks to it by lines: `new MILLISECONDS` forgets who was
-//! given what and sets the delay, `count` tells requests and body bytes since.
+//! one, and a delay before the first byte. It keeps connections alive, answers conditional
+//! requests with 304, and counts what it sends. Its owner talks to it by lines: `new MILLISECONDS`
+//! forgets who was given what and sets the delay, `count` tells requests and body bytes since.
 
 use std::{
     collections::BTreeSet,
