@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{bytes::HexBytes, quality::Quality};
+use super::{
+    bytes::{HexBytes, hex},
+    quality::Quality,
+};
 
 /// A 256-bit perceptual hash; near-equal pictures differ in few bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -250,7 +253,7 @@ impl Fingerprint {
 
 impl fmt::Display for PerceptualHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|word| write!(f, "{word:016x}"))
+        f.write_str(&hex(self.0.map(u64::to_be_bytes).as_flattened()))
     }
 }
 

@@ -1,54 +1,21 @@
-//! Prepared files → their bytes, in order, read and checked on all cores, a handful in memory.
+//! Prepared files → their bytes, read and checked, a handful in memory.
 
 use std::{
     fs::{self, File},
     io::{self, Read as _},
-    mem,
     path::{Path, PathBuf},
 };
 
 use rayon::{ThreadPoolBuilder, prelude::*};
 
-use super::{Dataset, ExportError, Row, files};
+use super::{Dataset, ExportError, Row, files, grown::PIECE_BYTES};
 use crate::{
     domain::{id::Label, split::Split},
     store::files as stored,
 };
 
-/// What is read together: twice as much is in memory, or two pictures that are larger.
-const BATCH_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 8 << 20 };
-
 /// Pictures copied at the same time, for each core: most wait for the disk.
 const THREADS_PER_CORE: usize = 4;
-
-/// Hands over the bytes of every picture in the order of `rows`, each checked against what
-/// was recorded when it was prepared. The next are read meanwhile. Bytes that are left where
-/// they were handed over make room for others.
-pub(super) fn each(
-    dataset: &Dataset<'_>,
-    rows: &[&Row<'_>],
-    mut take: impl FnMut(&Row<'_>, &mut Vec<u8>) -> Result<(), ExportError>,
-) -> Result<(), ExportError> {
-    let read = |batch: &[&Row<'_>], mut room: Vec<Vec<u8>>| {
-        room.resize_with(batch.len(), Vec::new);
-        let pairs = batch.par_iter().zip(&mut room);
-        let read = pairs.try_for_each(|(row, bytes)| checked(dataset, row, bytes));
-        read.map(|()| room)
-    };
-    let mut room = Vec::new();
-    let mut batches = batches(rows);
-    let mut next = batches.next().map(|batch| (batch, read(batch, Vec::new())));
-    while let Some((batch, bytes)) = next.take() {
-        let mut bytes = bytes?;
-        let spare = mem::take(&mut room);
-        rayon::in_place_scope(|scope| {
-            scope.spawn(|_| next = batches.next().map(|batch| (batch, read(batch, spare))));
-            batch.iter().zip(&mut bytes).try_for_each(|(row, bytes)| take(row, bytes))
-        })?;
-        room = bytes;
-    }
-    Ok(())
-}
 
 /// Makes the folder of every class in every split.
 pub(super) fn make_class_folders(dataset: &Dataset<'_>, dir: &Path) -> Result<(), ExportError> {
@@ -90,7 +57,8 @@ pub(super) fn copy_all<'a, 'b: 'a>(
     let failed = |error| ExportError::write(dir)(io::Error::other(error));
     threads.map_err(failed)?.install(|| {
         rows.into_par_iter().try_for_each_init(Vec::new, |bytes, row| {
-            checked(dataset, row, bytes)?;
+            bytes.clear();
+            append(dataset, row, bytes)?;
             let path = dir.join(&row.path);
             match put {
                 Put::Whole => stored::write_unsynced(&path, bytes),
@@ -101,31 +69,57 @@ pub(super) fn copy_all<'a, 'b: 'a>(
     })
 }
 
-fn batches<'a, 'b>(rows: &'b [&'a Row<'a>]) -> impl Iterator<Item = &'b [&'a Row<'a>]> {
-    let mut rest = rows;
-    std::iter::from_fn(move || {
-        let mut size_bytes = 0;
-        let fits = |row: &&Row<'_>| {
-            size_bytes += row.picture.crop.size_bytes;
-            size_bytes <= BATCH_BYTES
-        };
-        let n = rest.iter().copied().take_while(fits).count().max(1).min(rest.len());
-        let (batch, after) = rest.split_at(n);
-        rest = after;
-        (!batch.is_empty()).then_some(batch)
-    })
+/// Lists the splits that have pictures, each with its rows.
+pub(super) fn parts<'a, 'b>(rows: &'b [Row<'a>]) -> Vec<(Split, Vec<&'b Row<'a>>)> {
+    let of = |split| rows.iter().filter(move |row| row.picture.split == split).collect();
+    let mut parts: Vec<(Split, Vec<_>)> = Split::ALL.map(|split| (split, of(split))).into();
+    parts.retain(|(_, rows)| !rows.is_empty());
+    parts
 }
 
-/// Reads a prepared file into `bytes`, in the place of what is there.
-fn checked(dataset: &Dataset<'_>, row: &Row<'_>, bytes: &mut Vec<u8>) -> Result<(), ExportError> {
+/// Cuts the rows into pieces of a file that is made of their pictures.
+pub(super) fn pieces<'a, 'b>(rows: &'b [&'a Row<'a>]) -> Vec<&'b [&'a Row<'a>]> {
+    cut(rows, usize::MAX, PIECE_BYTES)
+}
+
+/// Cuts the rows where there would be more than `n_max` of them, or more than `bytes_max` of
+/// pictures.
+pub(super) fn cut<'a, 'b>(
+    rows: &'b [&'a Row<'a>],
+    n_max: usize,
+    bytes_max: u64,
+) -> Vec<&'b [&'a Row<'a>]> {
+    let mut cut = Vec::new();
+    let (mut start, mut size_bytes) = (0, 0);
+    for (at, row) in rows.iter().enumerate() {
+        let own = row.picture.crop.size_bytes;
+        if start < at && (at - start == n_max || bytes_max < size_bytes + own) {
+            cut.push(&rows[start..at]);
+            (start, size_bytes) = (at, 0);
+        }
+        size_bytes += own;
+    }
+    if start < rows.len() {
+        cut.push(&rows[start..]);
+    }
+    cut
+}
+
+/// Reads a prepared file to the end of `bytes`, and checks it against what was recorded when it was
+/// prepared.
+pub(super) fn append(
+    dataset: &Dataset<'_>,
+    row: &Row<'_>,
+    bytes: &mut Vec<u8>,
+) -> Result<(), ExportError> {
     let path: PathBuf = (dataset.crops)(row.picture);
     let crop = &row.picture.crop;
-    bytes.clear();
+    let begin = bytes.len();
     // A byte more than there should be: who asks how many there are asks once more of each file.
     File::open(&path)
         .and_then(|file| file.take(crop.size_bytes + 1).read_to_end(bytes))
         .map_err(ExportError::read(&path))?;
-    if crop.is_of(bytes) {
+    if crop.is_of(&bytes[begin..]) {
         Ok(())
     } else {
         Err(ExportError::Altered { path, expected: crop.file.to_string() })

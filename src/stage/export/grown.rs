@@ -1,14 +1,18 @@
-//! Large files of an export, written in pieces; a thread of its own takes the digest of each piece
-//! while the next is made, so that no byte is read again.
+//! Large files of an export, made of pieces by a few threads each. Whoever made a piece takes its
+//! digest, when it is its turn, and writes it while its core still has it at hand: SHA-256 would wait
+//! for memory otherwise, and no byte is read again.
 
 use std::{
     collections::BTreeMap,
     fs::File,
     io::{self, Seek, SeekFrom, Write},
-    mem,
-    path::{Path, PathBuf},
-    sync::mpsc::{self, Receiver, Sender, SyncSender},
-    thread::{self, JoinHandle},
+    iter, mem,
+    path::Path,
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -16,224 +20,172 @@ use sha2::{Digest as _, Sha256};
 use super::ExportError;
 use crate::{domain::bytes::hex, store::files as stored};
 
-/// After how many bytes a piece is written.
-const PIECE_BYTES: usize = if cfg!(test) { 1 << 10 } else { 1 << 20 };
+/// About how large a piece should be: a handful of pictures, which a core has at hand (L2 cache).
+pub(super) const PIECE_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 512 << 10 };
 
-/// How many pieces wait for their digest at most, before who writes waits as well.
-const WAITING_MAX: usize = 4;
+/// How many pieces of a file are made at the same time: the digest is a third of the work, and is
+/// taken of one after the other.
+const THREADS_PER_FILE: usize = 4;
 
-/// SHA-256 and size of files, by their paths within the export.
-pub(super) type Summed = BTreeMap<String, (String, u64)>;
+/// How many files are written at the same time at most.
+const FILES_MAX: usize = 4;
 
-/// Whether who writes a file comes back to what he wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Growth {
-    Onward,
-    /// As an archive does, whose entries have in front what is only known at their end: what was
-    /// written since he last came back from further up can still be changed.
-    ByEntries,
+/// SHA-256, as `sha256sum` prints it, and size of a file.
+pub(super) type Sum = (String, u64);
+
+/// Those of files, by their paths within the export.
+pub(super) type Summed = BTreeMap<String, Sum>;
+
+/// Writes files at the same time, the first ones first, each by `write`.
+pub(super) fn write_all<F: Sync>(
+    files: &[F],
+    write: impl Fn(&F) -> Result<(String, Sum), ExportError> + Sync,
+) -> Result<Summed, ExportError> {
+    let n_threads = rayon::current_num_threads().min(FILES_MAX);
+    let due = Mutex::new(files.iter());
+    let next = || due.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let write_next = || iter::from_fn(next).map(&write).collect::<Result<Vec<_>, _>>();
+    thread::scope(|scope| {
+        let writing: Vec<_> = (0..n_threads).map(|_| scope.spawn(write_next)).collect();
+        let joined = writing.into_iter().map(|it| it.join().expect("writing does not panic"));
+        let written: Result<Vec<_>, ExportError> = joined.collect();
+        Ok(written?.into_iter().flatten().collect())
+    })
 }
 
-/// A file in the making.
-pub(super) struct Grown {
-    name: String,
-    path: PathBuf,
-    file: File,
-    growth: Growth,
-    /// Where the piece begins in the file.
-    begun: u64,
-    /// What is not in the file yet.
-    piece: Vec<u8>,
-    /// Where in the piece the next byte goes.
-    at: usize,
-    tell: SyncSender<Vec<u8>>,
-    /// Pieces whose digest was taken, to be filled again.
-    spare: Receiver<Vec<u8>>,
-    summing: JoinHandle<(String, u64)>,
+/// Writes the new file `name`, `data/train.parquet`, below `dir`, whose folder is there: `make`
+/// appends each of `pieces` to an empty buffer, on a few threads, and `close` returns what comes
+/// behind the last, from what `make` told of each piece, the place where it begins in the file, and
+/// that where the last one ends.
+pub(super) fn write<P: Sync, T: Send>(
+    (dir, name): (&Path, &str),
+    pieces: &[P],
+    make: impl Fn(&P, &mut Vec<u8>) -> Result<T, ExportError> + Sync,
+    close: impl FnOnce(Vec<(u64, T)>, u64) -> io::Result<Vec<u8>>,
+) -> Result<(String, Sum), ExportError> {
+    let path = dir.join(name);
+    let file = File::create(&path).map_err(ExportError::write(&path))?;
+    let (file, sum) = put_together((file, &path), pieces, make, close)?;
+    stored::leave(&file).map_err(ExportError::write(&path))?;
+    Ok((name.to_owned(), sum))
 }
 
-impl Grown {
-    /// Begins the file `name`, `data/train.parquet`, below `dir`; its folder is there.
-    pub(super) fn create(dir: &Path, name: &str, growth: Growth) -> Result<Self, ExportError> {
-        let path = dir.join(name);
-        let file = File::create(&path).map_err(ExportError::write(&path))?;
-        let (tell, pieces) = mpsc::sync_channel(WAITING_MAX);
-        let (give_back, spare) = mpsc::channel();
-        let summing = thread::Builder::new().spawn(move || sum(&pieces, &give_back));
-        Ok(Self {
-            name: name.to_owned(),
-            summing: summing.map_err(ExportError::write(&path))?,
-            path,
-            file,
-            growth,
-            begun: 0,
-            piece: Vec::new(),
-            at: 0,
-            tell,
-            spare,
-        })
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Writes the rest, and adds the digest of the whole file to `summed`.
-    pub(super) fn end(mut self, summed: &mut Summed) -> Result<(), ExportError> {
-        self.hand_over()
-            .and_then(|()| stored::leave(&self.file))
-            .map_err(ExportError::write(&self.path))?;
-        drop(self.tell);
-        let sum = self.summing.join().expect("taking a digest does not panic");
-        summed.insert(self.name, sum);
-        Ok(())
-    }
-
-    /// Writes the piece, which nobody can change from here on.
-    fn hand_over(&mut self) -> io::Result<()> {
-        self.file.write_all(&self.piece)?;
-        self.begun = self.end_of_piece()?;
-        self.at = 0;
-        let spare = self.spare.try_recv().unwrap_or_default();
-        let full = mem::replace(&mut self.piece, spare);
-        _ = self.tell.send(full); // Whoever listens does so until the end.
-        Ok(())
-    }
-
-    fn end_of_piece(&self) -> io::Result<u64> {
-        let n_bytes = u64::try_from(self.piece.len()).map_err(io::Error::other)?;
-        Ok(self.begun + n_bytes)
-    }
+/// Writes all of the pieces and what comes behind them to `out`.
+pub(super) fn put_together<W: Write + Seek + Send, P: Sync, T: Send>(
+    (out, path): (W, &Path),
+    pieces: &[P],
+    make: impl Fn(&P, &mut Vec<u8>) -> Result<T, ExportError> + Sync,
+    close: impl FnOnce(Vec<(u64, T)>, u64) -> io::Result<Vec<u8>>,
+) -> Result<(W, Sum), ExportError> {
+    let work = Work {
+        pieces,
+        next: AtomicUsize::new(0),
+        row: Mutex::new(Row { placed: Vec::new(), end: 0, is_over: false }),
+        turned: Condvar::new(),
+        hasher: Mutex::new(Sha256::new()),
+        out: Mutex::new(out),
+        path,
+    };
+    let result: Result<Vec<()>, ExportError> = thread::scope(|scope| {
+        let making: Vec<_> = (0..THREADS_PER_FILE.min(pieces.len()))
+            .map(|_| scope.spawn(|| work.make_all(&make)))
+            .collect();
+        let joined = making.into_iter().map(|it| it.join().expect("making a piece does not panic"));
+        joined.collect()
+    });
+    result?;
+    let failed = |error| ExportError::write(path)(error);
+    let Row { placed, end, .. } = work.row.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut hasher = work.hasher.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut out = work.out.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let last = close(placed, end).map_err(failed)?;
+    write_at(&mut out, end, &last).map_err(failed)?;
+    hasher.update(&last);
+    Ok((out, (hex(&hasher.finalize()), end + length(&last))))
 }
 
-impl Write for Grown {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n_there = self.piece.len() - self.at;
-        if self.growth == Growth::Onward && n_there == 0 && PIECE_BYTES <= self.piece.len() {
-            self.hand_over()?;
+fn write_at(out: &mut (impl Write + Seek), place: u64, bytes: &[u8]) -> io::Result<()> {
+    out.seek(SeekFrom::Start(place))?;
+    out.write_all(bytes)
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).expect("a length fits 64 bits")
+}
+
+/// A file on which a few threads work.
+struct Work<'a, P, W, T> {
+    pieces: &'a [P],
+    /// The piece that is made next.
+    next: AtomicUsize,
+    row: Mutex<Row<T>>,
+    turned: Condvar,
+    hasher: Mutex<Sha256>,
+    out: Mutex<W>,
+    path: &'a Path,
+}
+
+/// The pieces whose digest was taken.
+struct Row<T> {
+    placed: Vec<(u64, T)>,
+    end: u64,
+    /// One thread gave up.
+    is_over: bool,
+}
+
+impl<P: Sync, W: Write + Seek, T> Work<'_, P, W, T> {
+    /// Makes pieces until there is none left, or one cannot be made or written.
+    fn make_all(
+        &self,
+        make: &(impl Fn(&P, &mut Vec<u8>) -> Result<T, ExportError> + Sync),
+    ) -> Result<(), ExportError> {
+        let leaving = Leaving(self);
+        let mut bytes = Vec::new();
+        loop {
+            let at = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(piece) = self.pieces.get(at) else { break };
+            bytes.clear();
+            let told = make(piece, &mut bytes)?;
+            let Some(begin) = self.sum(at, &bytes, told) else { break };
+            let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+            write_at(&mut *out, begin, &bytes).map_err(ExportError::write(self.path))?;
         }
-        let (over, new) = bytes.split_at(n_there.min(bytes.len()));
-        self.piece[self.at..self.at + over.len()].copy_from_slice(over);
-        self.piece.extend_from_slice(new);
-        self.at += bytes.len();
-        Ok(bytes.len())
-    }
-
-    /// Does nothing: what is in the piece may still change, and goes to the file when it is full.
-    fn flush(&mut self) -> io::Result<()> {
+        mem::forget(leaving);
         Ok(())
     }
-}
 
-impl Seek for Grown {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let end = self.end_of_piece()?;
-        let here = self.begun + u64::try_from(self.at).map_err(io::Error::other)?;
-        let place = match to {
-            SeekFrom::Start(place) => Some(place),
-            SeekFrom::End(by) => end.checked_add_signed(by),
-            SeekFrom::Current(by) => here.checked_add_signed(by),
-        };
-        let place = place
-            .filter(|place| (self.begun..=end).contains(place))
-            .ok_or_else(|| io::Error::other("what is in the file already stays as it is"))?;
-        self.at = usize::try_from(place - self.begun).map_err(io::Error::other)?;
-        if here < end && place == end && PIECE_BYTES <= self.piece.len() {
-            self.hand_over()?;
+    /// Waits for the pieces ahead of this one, and takes its digest; returns where it begins, or
+    /// nothing if a thread gave up.
+    fn sum(&self, at: usize, bytes: &[u8], told: T) -> Option<u64> {
+        let is_ahead = |row: &mut Row<T>| row.placed.len() < at && !row.is_over;
+        let row = self.turned.wait_while(self.row(), is_ahead);
+        if row.unwrap_or_else(PoisonError::into_inner).is_over {
+            return None;
         }
-        Ok(place)
+        // Nobody else goes on before this piece is placed.
+        self.hasher.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
+        let mut row = self.row();
+        let begin = row.end;
+        row.end += length(bytes);
+        row.placed.push((begin, told));
+        self.turned.notify_all();
+        Some(begin)
+    }
+
+    fn row(&self) -> MutexGuard<'_, Row<T>> {
+        self.row.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Takes the digest of the pieces of a file, as `sha256sum` prints it, and its size.
-fn sum(pieces: &Receiver<Vec<u8>>, give_back: &Sender<Vec<u8>>) -> (String, u64) {
-    let (mut hasher, mut n_bytes) = (Sha256::new(), 0);
-    for mut piece in pieces {
-        hasher.update(&piece);
-        n_bytes += u64::try_from(piece.len()).expect("a length fits 64 bits");
-        piece.clear();
-        _ = give_back.send(piece); // Who writes may be done.
+/// Ends the work of all where a thread leaves it undone, whatever the reason.
+struct Leaving<'a, 'b, P, W, T>(&'a Work<'b, P, W, T>);
+
+impl<P, W, T> Drop for Leaving<'_, '_, P, W, T> {
+    fn drop(&mut self) {
+        self.0.row.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
+        self.0.turned.notify_all();
     }
-    (hex(&hasher.finalize()), n_bytes)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use tempfile::{TempDir, tempdir};
-
-    use super::{super::files, *};
-
-    fn grown(growth: Growth) -> (TempDir, Grown) {
-        let dir = tempdir().unwrap();
-        let grown = Grown::create(dir.path(), "a", growth).unwrap();
-        (dir, grown)
-    }
-
-    /// Ends the file; returns its bytes, whose digest must be that which was told.
-    fn ended(dir: &TempDir, grown: Grown) -> Vec<u8> {
-        let mut summed = Summed::new();
-        grown.end(&mut summed).unwrap();
-        let path = dir.path().join("a");
-        assert_eq!(summed, [("a".to_owned(), files::sha256(&path).unwrap())].into());
-        fs::read(path).unwrap()
-    }
-
-    #[test]
-    fn the_digest_is_that_of_the_file_however_it_was_cut() {
-        let n_max = 5 * PIECE_BYTES; // More than may wait.
-        for sizes in [&[][..], &[0, 1], &[PIECE_BYTES], &[700; 30], &[n_max, 3, n_max]] {
-            let (dir, mut file) = grown(Growth::Onward);
-            let mut meant = Vec::new();
-            for (n, size) in (0..).zip(sizes) {
-                let bytes = vec![n; *size];
-                file.write_all(&bytes).unwrap();
-                meant.extend(bytes);
-            }
-            assert_eq!(ended(&dir, file), meant, "{sizes:?}");
-        }
-    }
-
-    #[test]
-    fn entries_of_any_size_are_changed_until_the_next_begins() {
-        let (dir, mut file) = grown(Growth::ByEntries);
-        let mut meant = Vec::new();
-        for size in [0, 10, PIECE_BYTES, 3 * PIECE_BYTES, 500, 600, 700] {
-            let front = file.stream_position().unwrap();
-            file.write_all(b"????").unwrap();
-            file.write_all(&vec![7; size]).unwrap();
-            let end = file.stream_position().unwrap();
-            file.seek(SeekFrom::Start(front)).unwrap();
-            file.write_all(b"size").unwrap();
-            assert_eq!(file.seek(SeekFrom::Start(end)).unwrap(), end);
-            meant.extend(b"size");
-            meant.extend(vec![7; size]);
-        }
-        assert!(file.seek(SeekFrom::Start(0)).is_err(), "that is in the file");
-        assert_eq!(ended(&dir, file), meant);
-    }
-
-    #[test]
-    fn a_file_written_onward_is_not_kept_in_memory() {
-        let (dir, mut file) = grown(Growth::Onward);
-
-        for _ in 0..100 {
-            file.write_all(&[7; 100]).unwrap();
-        }
-
-        let n_there = fs::metadata(dir.path().join("a")).unwrap().len();
-        assert!(10_000 - PIECE_BYTES <= usize::try_from(n_there).unwrap(), "{n_there}");
-    }
-
-    #[test]
-    fn what_goes_over_the_end_of_the_piece_makes_it_longer() {
-        let (dir, mut file) = grown(Growth::ByEntries);
-        file.write_all(b"abc").unwrap();
-        file.seek(SeekFrom::End(-1)).unwrap();
-        file.write_all(b"xyz").unwrap();
-        file.seek(SeekFrom::Current(-5)).unwrap();
-        file.write_all(b"A").unwrap();
-        assert_eq!(ended(&dir, file), b"Abxyz");
-    }
-}
+mod tests;

@@ -9,8 +9,8 @@ use std::{fs, path::Path};
 use super::{
     Dataset, ExportError, Row, Written,
     card::{self, Part},
-    croissant, files,
-    grown::Summed,
+    croissant, crops, files,
+    grown::{self, Summed},
     papers::{self, README_FILE},
     parquet,
     swap::Staging,
@@ -64,26 +64,23 @@ fn write_shards(
     (rows, recipe): (&[Row<'_>], &HuggingFaceRecipe),
     new: &Path,
 ) -> Result<Shards, ExportError> {
-    let mut parts = Vec::new();
-    let mut written: Vec<(Split, String)> = Vec::new();
-    let mut summed = Summed::new();
-    for split in Split::ALL {
-        let own: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
-        if own.is_empty() {
-            continue;
-        }
-        let cut = cut(&own, recipe.shard_megabytes * 1_000_000);
-        for (at, shard) in cut.iter().enumerate() {
-            let of = cut.len();
-            let name = format!("{DATA_FOLDER}/{split}-{at:05}-of-{of:05}.parquet");
-            parquet::write(dataset, classes, shard, (new, &name, &mut summed))?;
-            written.push((split, name));
-        }
+    let (mut told, mut shards) = (Vec::new(), Vec::new());
+    let parts = crops::parts(rows);
+    for (split, own) in &parts {
+        let cut = crops::cut(own, usize::MAX, recipe.shard_megabytes * 1_000_000);
+        let of = cut.len();
+        shards.extend((0..).zip(cut).map(|(at, rows)| {
+            (*split, format!("{DATA_FOLDER}/{split}-{at:05}-of-{of:05}.parquet"), rows)
+        }));
         let n_bytes = own.iter().map(|row| row.picture.crop.size_bytes).sum();
-        let (name, prefix, n_pictures) = (called(split), split.name(), own.len());
-        parts.push(Part { name, prefix, n_pictures, n_bytes });
+        let (name, prefix, n_pictures) = (called(*split), split.name(), own.len());
+        told.push(Part { name, prefix, n_pictures, n_bytes });
     }
-    Ok((parts, written, summed))
+    let summed = grown::write_all(&shards, |(_, name, rows)| {
+        parquet::write(dataset, classes, rows, (new, name))
+    })?;
+    let written = shards.into_iter().map(|(split, name, _)| (split, name)).collect();
+    Ok((told, written, summed))
 }
 
 /// A Parquet file of the export.
@@ -102,20 +99,4 @@ fn called(split: Split) -> &'static str {
         Split::Val => "validation",
         Split::Test => "test",
     }
-}
-
-/// Cuts the rows where a file would hold more than `bytes_max` of pictures.
-pub(super) fn cut<'a, 'b>(rows: &'b [&'a Row<'a>], bytes_max: u64) -> Vec<&'b [&'a Row<'a>]> {
-    let mut shards = Vec::new();
-    let (mut start, mut size_bytes) = (0, 0);
-    for (at, row) in rows.iter().enumerate() {
-        let own = row.picture.crop.size_bytes;
-        if start < at && bytes_max < size_bytes + own {
-            shards.push(&rows[start..at]);
-            (start, size_bytes) = (at, 0);
-        }
-        size_bytes += own;
-    }
-    shards.push(&rows[start..]);
-    shards
 }

@@ -7,12 +7,10 @@
 use std::{collections::BTreeSet, path::Path};
 
 use super::{
-    Dataset, ExportError, Row, Written,
-    archive::Archive,
-    croissant,
+    Dataset, ExportError, Row, Written, archive, croissant,
     crops::{self, Put},
     files,
-    grown::{Grown, Growth, Summed},
+    grown::{self, Sum},
     metadata::{archive_name, metadata},
     papers::{self, CHECKSUMS_FILE, README_FILE, Sums},
     readme::{self, Page},
@@ -41,11 +39,9 @@ pub fn write_kaggle(
     let staging = Staging::begin(dir, dataset.name)?;
     let new = staging.path();
     let (summed, version) = papers::write_beside(dataset, &rows, (told, new), || {
-        let mut summed = Summed::new();
-        for split in Split::ALL {
-            write_archive(dataset, split, &rows, (new, &mut summed))?;
-        }
-        Ok(summed)
+        grown::write_all(&crops::parts(&rows), |(split, rows)| {
+            write_archive(dataset, *split, rows, new)
+        })
     })?;
     let sums = papers::sums_along(&summed);
     if let Some(croissant) = croissant {
@@ -140,33 +136,44 @@ fn describe(
     papers::close(staging, sums, version)
 }
 
-/// Writes the pictures of one split; none if it has no picture.
+/// A piece of an archive.
+enum Part<'a> {
+    /// Classes without a picture.
+    Empty(Vec<&'a str>),
+    Pictures(&'a [&'a Row<'a>]),
+}
+
+/// Writes the pictures of one split.
 fn write_archive(
     dataset: &Dataset<'_>,
     split: Split,
-    rows: &[Row<'_>],
-    (new, summed): (&Path, &mut Summed),
-) -> Result<(), ExportError> {
+    rows: &[&Row<'_>],
+    new: &Path,
+) -> Result<(String, Sum), ExportError> {
     let prefix = format!("{split}/");
-    let rows: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let mut empty: Vec<&str> = dataset
-        .classes
-        .iter()
-        .filter(|label| rows.iter().all(|row| row.picture.label != **label))
-        .map(Label::as_str)
-        .collect();
-    empty.sort_unstable();
-    let file = Grown::create(new, &archive_name(split), Growth::ByEntries)?;
-    let path = file.path().to_owned();
-    let mut archive = Archive::begin(file, &path, &empty)?;
-    crops::each(dataset, &rows, |row, bytes| {
-        let name = row.path.strip_prefix(&prefix).expect("a path begins with its split");
-        archive.add(name, bytes)
-    })?;
-    archive.finish()?.end(summed)
+    let filled: BTreeSet<&Label> = rows.iter().map(|row| &row.picture.label).collect();
+    let empty: BTreeSet<&Label> = dataset.classes.iter().collect();
+    let empty = empty.difference(&filled).map(|label| label.as_str()).collect();
+    let name = archive_name(split);
+    let path = new.join(&name);
+    let make = |part: &Part<'_>, piece: &mut Vec<u8>| match part {
+        Part::Empty(classes) => classes
+            .iter()
+            .map(|class| archive::add_folder(piece, class).map_err(ExportError::write(&path)))
+            .collect(),
+        Part::Pictures(rows) => rows
+            .iter()
+            .map(|row| {
+                let name = row.path.strip_prefix(&prefix).expect("a path begins with its split");
+                let read = |piece: &mut Vec<u8>| crops::append(dataset, row, piece);
+                archive::add(piece, name, read, |error| ExportError::write(&path)(error))
+            })
+            .collect::<Result<Vec<_>, _>>(),
+    };
+    let mut pieces = vec![Part::Empty(empty)];
+    pieces.extend(crops::pieces(rows).into_iter().map(Part::Pictures));
+    let close = |placed: Vec<_>, end| archive::directory(&placed, end);
+    grown::write((new, &name), &pieces, make, close)
 }
 
 fn archives_line() -> &'static str {

@@ -1,30 +1,44 @@
 //! Pictures → one Parquet file with the pictures in it, that Hugging Face's `datasets` reads with
-//! its own types. The only file of this room that knows the `parquet` crate.
+//! its own types. Only here is the `parquet` crate known.
 //!
 //! The same rows give the same bytes: fixed sizes of pages and groups, no name of a writer's
-//! version. A group of rows is in memory at a time, never its pictures.
+//! version. Pages of pictures, and the other columns of a group, are made on all cores.
 
-use std::{io, mem, path::Path, sync::Arc};
+mod pages;
+
+use std::{
+    io::{self, Read, Write},
+    iter, mem,
+    path::Path,
+    sync::Arc,
+};
 
 use ::parquet::{
     basic::{Compression, LogicalType, Repetition, Type as Physical},
+    column::writer::{ColumnCloseResult, get_column_writer, get_typed_column_writer},
     data_type::{ByteArray, ByteArrayType, DataType, Int64Type},
     errors::ParquetError,
     file::{
         metadata::KeyValue,
         properties::{EnabledStatistics, WriterProperties},
-        writer::{SerializedFileWriter, SerializedRowGroupWriter},
+        reader::{ChunkReader, Length},
+        writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite},
     },
-    schema::types::{ColumnPath, Type},
+    schema::types::{ColumnPath, SchemaDescriptor, Type},
 };
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use self::pages::Page;
 use super::{
     Dataset, ExportError, Row, crops,
-    grown::{Grown, Growth, Summed},
+    grown::{self, Sum},
     tables::{self, Cell, MANIFEST},
 };
 use crate::domain::{id::Label, kaggle::ColumnType};
+
+/// What a file begins with.
+const MAGIC: &[u8] = b"PAR1";
 
 /// Rows read together: what a loader that wants one picture must go through.
 const GROUP_ROWS: usize = 1000;
@@ -33,23 +47,140 @@ const GROUP_BYTES: u64 = 32 << 20;
 /// The columns of the manifest that the picture and its class take the place of.
 const REPLACED: [&str; 2] = ["label", "split"];
 
+/// A piece of a file.
+enum Part<'a> {
+    Magic,
+    Pictures(&'a [&'a Row<'a>]),
+    /// The other columns of a group of rows.
+    Columns(&'a [&'a Row<'a>]),
+}
+
+/// What the end of a file tells of a piece.
+enum Told {
+    Magic,
+    Page(Page),
+    Columns(Vec<ColumnCloseResult>),
+}
+
 /// Writes `rows` to a new file of that name below `new`; `classes` are numbered in their order.
 pub(super) fn write(
     dataset: &Dataset<'_>,
     classes: &[&Label],
     rows: &[&Row<'_>],
-    (new, name, summed): (&Path, &str, &mut Summed),
-) -> Result<(), ExportError> {
-    let file = Grown::create(new, name, Growth::Onward)?;
-    let path = file.path().to_owned();
+    (new, name): (&Path, &str),
+) -> Result<(String, Sum), ExportError> {
+    let path = new.join(name);
     let failed = |error| ExportError::write(&path)(io_error(error));
-    let properties = Arc::new(properties(classes));
-    let schema = schema().map_err(failed)?;
-    let mut writer = SerializedFileWriter::new(file, schema, properties).map_err(failed)?;
-    for group in groups(rows) {
-        write_group(dataset, classes, group, (&mut writer, &path))?;
+    let shape = Shape::new(classes).map_err(failed)?;
+    let mut pieces = vec![Part::Magic];
+    for group in crops::cut(rows, GROUP_ROWS, GROUP_BYTES) {
+        pieces.extend(crops::pieces(group).into_iter().map(Part::Pictures));
+        pieces.push(Part::Columns(group));
     }
-    writer.into_inner().map_err(failed)?.end(summed)
+    let make = |part: &Part<'_>, piece: &mut Vec<u8>| match part {
+        Part::Magic => {
+            piece.extend(MAGIC);
+            Ok(Told::Magic)
+        }
+        Part::Pictures(rows) => {
+            pages::add(dataset, rows, piece, |error| ExportError::write(&path)(error))
+                .map(Told::Page)
+        }
+        Part::Columns(rows) => {
+            columns_of(dataset, classes, rows, (&shape, piece)).map(Told::Columns).map_err(failed)
+        }
+    };
+    let close = |placed, end| shape.end(placed, end).map_err(io_error);
+    grown::write((new, name), &pieces, make, close)
+}
+
+/// What all groups of a file have in common.
+struct Shape {
+    schema: Arc<Type>,
+    columns: SchemaDescriptor,
+    properties: Arc<WriterProperties>,
+}
+
+impl Shape {
+    fn new(classes: &[&Label]) -> Result<Self, ParquetError> {
+        let schema = schema()?;
+        let columns = SchemaDescriptor::new(Arc::clone(&schema));
+        Ok(Self { schema, columns, properties: Arc::new(properties(classes)) })
+    }
+
+    /// Returns what stands behind the last group, which ends at `end`: the file is written once more
+    /// as if to memory, its columns being elsewhere, and all up to there is dropped.
+    fn end(&self, placed: Vec<(u64, Told)>, end: u64) -> Result<Vec<u8>, ParquetError> {
+        let tail = Tail { at: 0, from: end, kept: Vec::new() };
+        let (schema, properties) = (Arc::clone(&self.schema), Arc::clone(&self.properties));
+        let mut writer = SerializedFileWriter::new(tail, schema, properties)?;
+        let mut pages = Vec::new();
+        for (_, told) in placed {
+            match told {
+                Told::Magic => (),
+                Told::Page(page) => pages.push(page),
+                Told::Columns(columns) => {
+                    let mut group = writer.next_row_group()?;
+                    let pictures = pages::closed(self.columns.column(0), &mem::take(&mut pages))?;
+                    for column in iter::once(pictures).chain(columns) {
+                        group.append_column(&Elsewhere, column)?;
+                    }
+                    group.close()?;
+                }
+            }
+        }
+        if u64::try_from(writer.bytes_written())? != end {
+            return Err(ParquetError::General("groups are not where they were written".to_owned()));
+        }
+        Ok(writer.into_inner()?.kept)
+    }
+}
+
+/// Keeps what is written behind a place.
+struct Tail {
+    at: u64,
+    from: u64,
+    kept: Vec<u8>,
+}
+
+impl Write for Tail {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n_dropped = usize::try_from(self.from.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        self.kept.extend(bytes.iter().skip(n_dropped));
+        self.at += u64::try_from(bytes.len()).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A column whose bytes nobody looks at: they are in the file already.
+struct Elsewhere;
+
+impl Read for Elsewhere {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+}
+
+impl Length for Elsewhere {
+    fn len(&self) -> u64 {
+        u64::MAX
+    }
+}
+
+impl ChunkReader for Elsewhere {
+    type T = Self;
+
+    fn get_read(&self, _: u64) -> Result<Self, ParquetError> {
+        Ok(Self)
+    }
+
+    fn get_bytes(&self, _: u64, n_bytes: usize) -> Result<Bytes, ParquetError> {
+        Ok(vec![0; n_bytes].into())
+    }
 }
 
 /// Returns the features as Hugging Face writes them: in the file and in the card.
@@ -116,90 +247,61 @@ fn schema() -> Result<Arc<Type>, ParquetError> {
     Type::group_type_builder("schema").with_fields(fields).build().map(Arc::new)
 }
 
-/// Cuts the rows into groups that are small in number and in bytes.
-fn groups<'a, 'b>(rows: &'b [&'a Row<'a>]) -> impl Iterator<Item = &'b [&'a Row<'a>]> {
-    let mut rest = rows;
-    std::iter::from_fn(move || {
-        let mut size_bytes = 0;
-        let fits = |row: &&Row<'_>| {
-            size_bytes += row.picture.crop.size_bytes;
-            size_bytes <= GROUP_BYTES
-        };
-        let n = rest.iter().copied().take(GROUP_ROWS).take_while(fits).count();
-        let (group, after) = rest.split_at(n.max(1).min(rest.len()));
-        rest = after;
-        (!group.is_empty()).then_some(group)
-    })
-}
-
-fn write_group(
+/// Appends all columns of a group but that of the pictures.
+fn columns_of(
     dataset: &Dataset<'_>,
     classes: &[&Label],
     rows: &[&Row<'_>],
-    (writer, path): (&mut SerializedFileWriter<Grown>, &Path),
-) -> Result<(), ExportError> {
-    let failed = |error| ExportError::write(path)(io_error(error));
-    let mut group = writer.next_row_group().map_err(failed)?;
-    write_pictures(dataset, rows, (&mut group, path))?;
+    (shape, piece): (&Shape, &mut Vec<u8>),
+) -> Result<Vec<ColumnCloseResult>, ParquetError> {
     let told = |row: &&Row<'_>| {
         let name = row.path.rsplit('/').next().unwrap_or_default();
         Some(ByteArray::from(name))
     };
-    put::<ByteArrayType>(&mut group, rows.iter().map(told), 2).map_err(failed)?;
     let number = |row: &&Row<'_>| {
         let at = classes.iter().position(|it| **it == row.picture.label);
         at.and_then(|at| i64::try_from(at).ok()) // Rows are of listed classes, so there is one.
     };
-    put::<Int64Type>(&mut group, rows.iter().map(number), 1).map_err(failed)?;
+    let mut closed = vec![
+        put::<ByteArrayType>((shape, 1), rows.iter().map(told), 2, piece)?,
+        put::<Int64Type>((shape, 2), rows.iter().map(number), 1, piece)?,
+    ];
     let cells: Vec<_> = rows
         .iter()
         .map(|row| tables::manifest_cells(row, dataset.license, dataset.transform))
         .collect();
-    for (at, column) in MANIFEST.iter().enumerate() {
-        if REPLACED.contains(&column.name) {
-            continue;
-        }
-        let of_column = cells.iter().filter_map(|row| row.get(at));
-        match column.kind {
-            ColumnType::Text => put::<ByteArrayType>(&mut group, of_column.map(text), 1),
-            ColumnType::Integer => put::<Int64Type>(&mut group, of_column.map(integer), 1),
-        }
-        .map_err(failed)?;
+    let listed = MANIFEST.iter().enumerate().filter(|(_, it)| !REPLACED.contains(&it.name));
+    for (to, (from, column)) in (3..).zip(listed) {
+        let cells = cells.iter().filter_map(|row| row.get(from));
+        closed.push(match column.kind {
+            ColumnType::Text => put::<ByteArrayType>((shape, to), cells.map(text), 1, piece),
+            ColumnType::Integer => put::<Int64Type>((shape, to), cells.map(integer), 1, piece),
+        }?);
     }
-    group.close().map(drop).map_err(failed)
+    Ok(closed)
 }
 
-/// Writes the bytes of the pictures, each gone from memory once its page is written.
-fn write_pictures(
-    dataset: &Dataset<'_>,
-    rows: &[&Row<'_>],
-    (group, path): (&mut SerializedRowGroupWriter<'_, Grown>, &Path),
-) -> Result<(), ExportError> {
-    let failed = |error| ExportError::write(path)(io_error(error));
-    let mut column = group.next_column().map_err(failed)?.expect("the schema has this column");
-    crops::each(dataset, rows, |_, bytes| {
-        let value = [ByteArray::from(mem::take(bytes))];
-        let written = column.typed::<ByteArrayType>().write_batch(&value, Some(&[2]), None);
-        written.map(drop).map_err(failed)
-    })?;
-    column.close().map_err(failed)
-}
-
-/// Writes the next column: a value, or nothing, for each row. `depth` is how many of the names
-/// that lead to the column may be absent.
+/// Appends a column, by its number: a value, or nothing, for each row. `depth` is how many of the
+/// names that lead to the column may be absent.
 fn put<T: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, Grown>,
+    (shape, at): (&Shape, usize),
     cells: impl Iterator<Item = Option<T::T>>,
     depth: i16,
-) -> Result<(), ParquetError> {
-    let mut column = group.next_column()?.expect("the schema has this column");
+    piece: &mut Vec<u8>,
+) -> Result<ColumnCloseResult, ParquetError> {
     let (mut values, mut levels) = (Vec::new(), Vec::new());
     for value in cells {
         levels.push(if value.is_some() { depth } else { depth - 1 });
         values.extend(value);
     }
-    column.typed::<T>().write_batch(&values, Some(&levels), None)?;
-    column.close()
+    let mut out = TrackedWrite::new(piece);
+    let pages = Box::new(SerializedPageWriter::new(&mut out));
+    let (column, properties) = (shape.columns.column(at), Arc::clone(&shape.properties));
+    let mut column = get_typed_column_writer::<T>(get_column_writer(column, properties, pages));
+    column.write_batch(&values, Some(&levels), None)?;
+    let closed = column.close()?;
+    out.into_inner()?;
+    Ok(closed)
 }
 
 fn text(cell: &Cell<'_>) -> Option<ByteArray> {

@@ -95,7 +95,7 @@ pub enum ExportingError {
 
 impl SetStage for Exporting<'_> {
     const NAME: StageName = StageName::Export;
-    const REVISION: u32 = 3;
+    const REVISION: u32 = 4;
     type Recipe = Recipe;
     type Input = Input;
     type Error = ExportingError;

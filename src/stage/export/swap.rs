@@ -123,7 +123,7 @@ pub(super) fn settle(dir: &Path) -> Result<(), ExportError> {
 /// a folder without a mark of ours is left alone.
 pub(super) fn withdraw(dataset: &str, dir: &Path) -> Result<(), ExportError> {
     let [_, _, mark_path] = beside(dir)?;
-    if !(mark_path.exists() && dir.exists()) {
+    if !mark_path.exists() {
         return Ok(());
     }
     Staging::begin(dir, dataset)?.commit(Vec::new())?;

@@ -12,6 +12,7 @@ use std::{
 };
 
 use rayon::prelude::*;
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{ExportError, Row};
@@ -102,7 +103,8 @@ const fn column(name: &'static str, kind: ColumnType, description: &'static str)
 }
 
 /// One cell of a table, as it is meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub(super) enum Cell<'a> {
     Text(Cow<'a, str>),
     /// A number that may be unknown.

@@ -175,6 +175,9 @@ fn text(tree: &BTreeMap<String, Vec<u8>>, name: &str) -> String {
     String::from_utf8(tree[name].clone()).unwrap()
 }
 
+/// When a run was killed, and what it left behind in the folder of exports.
+type Crash = (&'static str, fn(&Path));
+
 fn hidden_names(dir: &Path) -> Vec<String> {
     tree(dir).into_keys().filter(|name| name.starts_with('.')).collect()
 }
@@ -185,3 +188,4 @@ mod kaggle_trouble;
 mod other_forms;
 mod list_folder;
 mod plain_folder;
+mod taken_back;

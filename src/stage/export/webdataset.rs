@@ -4,18 +4,14 @@
 //! The pictures lie in an order drawn from the seed: whoever streams an archive sees the classes
 //! mixed. Archives are USTAR without dates or owners, so equal datasets are equal bytes.
 
-use std::{
-    io::{self, Write},
-    path::Path,
-};
+use std::{io, path::Path};
 
-use serde_json::{Map, Value};
-use tar::{Builder, EntryType, Header};
+use serde::{Serialize, Serializer};
+use tar::{EntryType, Header};
 
 use super::{
     Dataset, ExportError, Row, Written, crops, files,
-    grown::{Grown, Growth, Summed},
-    huggingface::cut,
+    grown::{self, Sum, Summed},
     papers::{self, README_FILE},
     readme::{self, Page},
     swap::Staging,
@@ -25,6 +21,9 @@ use crate::domain::{exports::WebDatasetRecipe, id::Label, split::Split};
 
 /// Lists the classes, a line each, in the order of their numbers.
 const CLASSES_FILE: &str = "classes.txt";
+
+/// What a tar archive is made of; the last two are empty.
+const BLOCK_BYTES: usize = 512;
 
 /// Writes the folder `dir`, or leaves what was there.
 pub fn write_webdataset(
@@ -58,21 +57,19 @@ fn write_archives(
     (rows, recipe): (&[Row<'_>], &WebDatasetRecipe),
     new: &Path,
 ) -> Result<(Vec<(Split, usize)>, Summed), ExportError> {
-    let mut counts = Vec::new();
-    let mut summed = Summed::new();
-    for split in Split::ALL {
-        let mut own: Vec<&Row<'_>> = rows.iter().filter(|row| row.picture.split == split).collect();
-        if own.is_empty() {
-            continue;
-        }
+    let mut parts = crops::parts(rows);
+    for (_, own) in &mut parts {
         own.sort_by_cached_key(|row| shuffled(dataset.seed, row));
-        let cut = cut(&own, recipe.shard_megabytes * 1_000_000);
-        for (at, shard) in cut.iter().enumerate() {
-            let name = format!("{split}-{at:06}.tar");
-            write_archive(dataset, classes, shard, (new, &name, &mut summed))?;
-        }
-        counts.push((split, cut.len()));
     }
+    let (mut counts, mut shards) = (Vec::new(), Vec::new());
+    for (split, own) in &parts {
+        let cut = crops::cut(own, usize::MAX, recipe.shard_megabytes * 1_000_000);
+        counts.push((*split, cut.len()));
+        shards.extend((0..).zip(cut).map(|(at, rows)| (format!("{split}-{at:06}.tar"), rows)));
+    }
+    let summed = grown::write_all(&shards, |(name, rows)| {
+        write_archive(dataset, classes, rows, (new, name))
+    })?;
     Ok((counts, summed))
 }
 
@@ -87,60 +84,107 @@ fn write_archive(
     dataset: &Dataset<'_>,
     classes: &[&Label],
     rows: &[&Row<'_>],
-    (new, name, summed): (&Path, &str, &mut Summed),
-) -> Result<(), ExportError> {
-    let file = Grown::create(new, name, Growth::Onward)?;
-    let path = file.path().to_owned();
-    let mut archive = Builder::new(file);
-    crops::each(dataset, rows, |row, bytes| {
-        add_picture(&mut archive, dataset, (row, bytes), classes).map_err(ExportError::write(&path))
-    })?;
-    archive.into_inner().map_err(ExportError::write(&path))?.end(summed)
+    (new, name): (&Path, &str),
+) -> Result<(String, Sum), ExportError> {
+    let path = new.join(name);
+    let plain = plain_header();
+    let mut columns: Vec<usize> = (0..MANIFEST.len()).collect();
+    columns.sort_by_key(|at| MANIFEST[*at].name);
+    let make = |rows: &&[&Row<'_>], piece: &mut Vec<u8>| {
+        rows.iter().try_for_each(|row| {
+            let mut pen = Pen { piece: &mut *piece, plain: &plain, path: &path };
+            pen.add_picture(dataset, row, classes, &columns)
+        })
+    };
+    let close = |_, _| Ok([0; 2 * BLOCK_BYTES].to_vec());
+    grown::write((new, name), &crops::pieces(rows), make, close)
 }
 
-fn add_picture<W: Write>(
-    archive: &mut Builder<W>,
-    dataset: &Dataset<'_>,
-    (row, bytes): (&Row<'_>, &[u8]),
-    classes: &[&Label],
-) -> io::Result<()> {
-    let name = row.path.rsplit('/').next().unwrap_or_default();
-    // Labels and digests have no dot, so the name before the ending is the whole key.
-    let (key, ending) = name.split_once('.').unwrap_or((name, "bin"));
-    let number = classes.iter().position(|label| **label == row.picture.label).unwrap_or_default();
-    add(archive, &format!("{key}.cls"), number.to_string().as_bytes())?;
-    add(archive, &format!("{key}.{ending}"), bytes)?;
-    add(archive, &format!("{key}.json"), told(dataset, row).to_string().as_bytes())
+/// Appends entries to a piece of an archive.
+struct Pen<'a> {
+    piece: &'a mut Vec<u8>,
+    plain: &'a Header,
+    /// The archive, for complaints.
+    path: &'a Path,
 }
 
-fn add<W: Write>(archive: &mut Builder<W>, name: &str, bytes: &[u8]) -> io::Result<()> {
+impl Pen<'_> {
+    /// Appends the three entries of a picture; `columns` are those of the manifest, in the order that
+    /// they are told in.
+    fn add_picture(
+        &mut self,
+        dataset: &Dataset<'_>,
+        row: &Row<'_>,
+        classes: &[&Label],
+        columns: &[usize],
+    ) -> Result<(), ExportError> {
+        let name = row.path.rsplit('/').next().unwrap_or_default();
+        // Labels and digests have no dot, so the name before the ending is the whole key.
+        let key = name.split_once('.').map_or(name, |(key, _)| key);
+        let number = classes.iter().position(|label| **label == row.picture.label);
+        let number = number.unwrap_or_default().to_string();
+        let cells = tables::manifest_cells(row, dataset.license, dataset.transform);
+        let told = Told { cells: &cells, columns };
+        self.add(&format!("{key}.cls"), |piece| {
+            piece.extend(number.as_bytes());
+            Ok(())
+        })?;
+        self.add(name, |piece| crops::append(dataset, row, piece))?;
+        let failed = |error: serde_json::Error| ExportError::write(self.path)(error.into());
+        self.add(&format!("{key}.json"), |piece| {
+            serde_json::to_writer(piece, &told).map_err(failed)
+        })
+    }
+
+    /// Appends an entry whose bytes `write` appends.
+    fn add(
+        &mut self,
+        name: &str,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), ExportError>,
+    ) -> Result<(), ExportError> {
+        let within = self.piece.len() + BLOCK_BYTES;
+        self.piece.resize(within, 0);
+        write(self.piece)?;
+        let n_bytes = self.piece.len() - within;
+        let header = self.header(name, n_bytes).map_err(ExportError::write(self.path))?;
+        self.piece[within - BLOCK_BYTES..within].copy_from_slice(header.as_bytes());
+        self.piece.resize(within + n_bytes.next_multiple_of(BLOCK_BYTES), 0);
+        Ok(())
+    }
+
+    /// Returns what stands ahead of the bytes of an entry.
+    fn header(&self, name: &str, n_bytes: usize) -> io::Result<Header> {
+        let mut header = self.plain.clone();
+        let room = header.as_old_mut().name.get_mut(..name.len());
+        room.ok_or_else(|| io::Error::other("a name of over 100 bytes"))?
+            .copy_from_slice(name.as_bytes());
+        header.set_size(u64::try_from(n_bytes).map_err(io::Error::other)?);
+        header.set_cksum();
+        Ok(header)
+    }
+}
+
+/// Returns what the headers of all entries have in common.
+fn plain_header() -> Header {
     let mut header = Header::new_ustar();
-    header.set_path(name)?;
     header.set_entry_type(EntryType::Regular);
     header.set_mode(0o644);
     header.set_uid(0);
     header.set_gid(0);
     header.set_mtime(0);
-    header.set_size(u64::try_from(bytes.len()).map_err(io::Error::other)?);
-    header.set_cksum();
-    archive.append(&header, bytes)
+    header
 }
 
-/// Tells all that the manifest tells of a picture.
-fn told(dataset: &Dataset<'_>, row: &Row<'_>) -> Value {
-    let cells = tables::manifest_cells(row, dataset.license, dataset.transform);
-    let told: Map<String, Value> = MANIFEST
-        .iter()
-        .zip(cells)
-        .map(|(column, cell)| {
-            let value = match cell {
-                Cell::Text(text) => Value::from(text),
-                Cell::Integer(number) => Value::from(number),
-            };
-            (column.name.to_owned(), value)
-        })
-        .collect();
-    Value::Object(told)
+/// All that the manifest tells of a picture, as an object.
+struct Told<'a> {
+    cells: &'a [Cell<'a>],
+    columns: &'a [usize],
+}
+
+impl Serialize for Told<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.columns.iter().map(|&at| (MANIFEST[at].name, &self.cells[at])))
+    }
 }
 
 fn files_lines(counts: &[(Split, usize)]) -> String {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Seek, SeekFrom, Write};
 
-use super::{super::archive::Archive, *};
+use super::{super::grown, *};
 
 #[test]
 fn trouble_midway_leaves_the_old_export_and_nothing_half_written() {
@@ -23,8 +23,6 @@ fn trouble_midway_leaves_the_old_export_and_nothing_half_written() {
     fs::write(&crop, bytes).unwrap();
     bench.kaggle("exports/kaggle").unwrap();
 }
-
-type Crash = (&'static str, fn(&Path)); // When it was, and what it left behind.
 
 #[test]
 fn a_crash_at_any_instant_heals_at_the_next_run() {
@@ -215,18 +213,21 @@ impl Seek for SmallDisk {
 }
 
 #[test]
-fn a_disk_that_is_full_anywhere_in_an_archive_is_reported_as_such() {
+fn a_disk_that_is_full_anywhere_in_a_file_is_reported_as_such() {
     let write = |room| {
         let disk = SmallDisk { room, ..SmallDisk::default() };
-        let mut archive = Archive::begin(disk, Path::new("train.zip"), &["dogs"])?;
-        archive.add("a.jpg", &drawn(0))?;
-        archive.finish()
+        let make = |n: &usize, piece: &mut Vec<u8>| {
+            piece.resize(*n, 7);
+            Ok(())
+        };
+        let close = |_, _| Ok(vec![8; 100]);
+        grown::put_together((disk, Path::new("train.zip")), &[700, 0, 900, 1_100], make, close)
     };
-    let needed = write(u64::MAX).unwrap().length;
 
-    for room in 0..needed {
+    for room in 0..2_800 {
         let error = write(room).map(|_| ()).unwrap_err();
         assert_eq!(error.to_string(), "the disk is full: could not write train.zip", "{room}");
     }
-    assert_eq!(write(needed).unwrap().length, needed);
+    let (disk, (_, size)) = write(2_800).unwrap();
+    assert_eq!((disk.length, size), (2_800, 2_800));
 }

@@ -125,21 +125,6 @@ fn somebodys_file_deep_in_an_export_is_not_lost() {
 }
 
 #[test]
-fn what_is_not_wanted_any_more_goes_and_what_was_never_ours_stays() {
-    let bench = Bench::new();
-    bench.form("csv", "exports/csv").unwrap();
-    fs::create_dir(bench.path("exports/folder")).unwrap();
-    fs::write(bench.path("exports/folder/mine"), "mine").unwrap();
-
-    swap::withdraw("pets", &bench.path("exports/csv")).unwrap();
-    swap::withdraw("pets", &bench.path("exports/folder")).unwrap();
-
-    let left: Vec<String> =
-        tree(&bench.path("exports")).into_keys().filter(|it| !it.starts_with('.')).collect();
-    assert_eq!(left, ["folder/", "folder/mine"]);
-}
-
-#[test]
 fn a_parquet_file_holds_pictures_numbers_of_classes_and_provenance() {
     let bench = Bench::new();
 
@@ -181,15 +166,18 @@ fn a_part_that_is_too_large_for_one_file_is_cut_between_pictures() {
     bench.with(|dataset| {
         let rows = dataset.rows().unwrap();
         let rows: Vec<&Row<'_>> = rows.iter().collect();
-        let size = rows[0].picture.crop.size_bytes;
+        let of_first = |n| rows[..n].iter().map(|row| row.picture.crop.size_bytes).sum::<u64>();
 
-        let lengths = |bytes_max| -> Vec<usize> {
-            huggingface::cut(&rows, bytes_max).iter().map(|shard| shard.len()).collect()
+        let lengths = |n_max, bytes_max| -> Vec<usize> {
+            crops::cut(&rows, n_max, bytes_max).iter().map(|shard| shard.len()).collect()
         };
 
-        assert_eq!(lengths(u64::MAX), [4]);
-        assert_eq!(lengths(1), [1, 1, 1, 1]);
-        assert_eq!(lengths(size * 3 - 1).iter().sum::<usize>(), 4);
+        assert_eq!(lengths(usize::MAX, u64::MAX), [4]);
+        assert_eq!(lengths(3, u64::MAX), [3, 1]);
+        assert_eq!(lengths(usize::MAX, 1), [1, 1, 1, 1]);
+        assert_eq!(lengths(usize::MAX, of_first(3)), [3, 1]);
+        assert_eq!(lengths(usize::MAX, of_first(3) - 1)[0], 2);
+        assert!(crops::cut(&[], 1, 1).is_empty());
     });
 }
 
