@@ -45,6 +45,7 @@ pub(crate) fn scenario(page: &Page<'_>) {
     browser.go(page.address);
     is_ready(&browser);
     page.decide_in_every_queue(&browser);
+    page.press_at_bad_moments(&browser);
     page.audit(&browser);
     page.take_back(&browser);
     page.reload_at_once(&browser);
@@ -111,6 +112,46 @@ impl Page<'_> {
         }
     }
 
+    /// A key before a closed dialog is drawn away, and one behind what was loaded under a dialog.
+    fn press_at_bad_moments(&self, browser: &Browser) {
+        go_to(browser, "audit");
+        mode(browser, "focus");
+        let before = self.lines().len();
+        browser.press(&["x"]);
+        browser.wait("document.activeElement.closest('#reasons[open]')");
+        browser.script(
+            "const button = document.activeElement; button.closest('dialog').close(); \
+             button.dispatchEvent(new KeyboardEvent('keydown', { key: '2', bubbles: true }))",
+        );
+        self.wait_for(browser, before + 1);
+        browser.wait(SENT);
+        let lines = self.wait_for(browser, before + 1);
+        let written = serde_json::to_value(lines.last().unwrap()).unwrap();
+        assert_eq!(written["decision"], "relabel", "what was cancelled is not said");
+
+        let shown = "return document.querySelector('#items .facts .soft').textContent";
+        let asked = browser.script(shown);
+        browser.script(
+            "window.quick = fetch; window.fetch = (...it) => \
+             new Promise((done) => setTimeout(() => done(quick(...it)), 500))",
+        );
+        browser.press(&["u", "c"]);
+        browser.wait("document.activeElement.closest('#chooser[open]')");
+        assert_eq!(browser.script(shown), asked);
+        browser.wait(SENT);
+        browser
+            .wait(&format!("document.querySelector('#items .facts .soft').textContent != {asked}"));
+        browser.script("window.fetch = quick");
+        browser.press(&["2", ENTER]);
+        let lines = self.wait_for(browser, before + 3);
+        let written = serde_json::to_value(lines.last().unwrap()).unwrap();
+        let digits = asked.as_str().unwrap();
+        assert!(written["picture"].as_str().unwrap().starts_with(digits), "another was meant");
+        browser.press(&["u"]);
+        self.wait_for(browser, before + 4);
+        browser.wait(SENT);
+    }
+
     /// Looks at many pictures without waiting for anything.
     fn audit(&self, browser: &Browser) {
         go_to(browser, "audit");
@@ -120,6 +161,9 @@ impl Page<'_> {
             match n % 20 {
                 7 => keys.extend(["x", "4"]),
                 13 => keys.push("2"),
+                // What a dialog was asked about and did not get does not come back.
+                3 | 11 => keys.extend(["x", ESCAPE, "2"]),
+                17 => keys.extend(["c", "1", ESCAPE, " "]),
                 _ => keys.push(" "),
             }
         }

@@ -2,42 +2,46 @@
 
 import { at, make } from "./draw.js";
 
-export const isOpen = () => document.querySelector("dialog[open]") !== null;
+const opened = () => document.querySelector("dialog[open]");
+export const isOpen = () => opened() !== null;
+
+/** Closes a dialog. What had the focus in it must not hear the next key, drawn away or not. */
+function shut(dialog) {
+  dialog.close();
+  if (dialog.contains(document.activeElement)) at("stage").focus({ preventScroll: true });
+}
 
 for (const dialog of document.querySelectorAll("dialog")) {
-  dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
+  dialog.querySelector("[data-close]").addEventListener("click", () => shut(dialog));
   dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close(); // Beside it.
+    if (event.target === dialog) shut(dialog); // Beside it.
   });
 }
 
-/** Gives the open dialog a key that was pressed before it was there. */
-export function feed(event) {
-  const dialog = document.querySelector("dialog[open]");
-  if (event.key === "Escape") return dialog.close();
-  return dialog.feed?.(event);
+/** Returns what a key means to the open dialog, to be called; nothing if only what a browser does. */
+export function meaning(event) {
+  const dialog = opened();
+  return event.key === "Escape" ? () => shut(dialog) : dialog.keys?.(event);
 }
+
+/** Gives the open dialog a key that was pressed before it was there, and so never typed into it. */
+export const feed = (event) => (meaning(event) ?? opened().typed?.(event))?.();
 
 /** Asks why; a digit or Enter chooses. */
 export function askReason(reasons, chosen) {
   const dialog = at("reasons");
   const take = (n, event) => {
-    dialog.close();
+    shut(dialog);
     return chosen(reasons[n], event);
   };
   at("reason-list").replaceChildren(...reasons.map((reason, n) => make("li", {}, make("button", {
     type: "button", onclick: (event) => take(n, event),
   }, make("kbd", {}, String((n + 1) % 10)), reason.words))));
-  dialog.onkeydown = (event) => {
+  dialog.keys = (event) => {
     const n = event.key.length === 1 ? "1234567890".indexOf(event.key) : -1;
-    if (n < 0) return;
-    event.preventDefault();
-    take(n, event);
+    return reasons[n] && (() => take(n, event));
   };
-  dialog.feed = (event) => {
-    const n = event.key === "Enter" ? 0 : event.key.length === 1 ? "1234567890".indexOf(event.key) : -1;
-    return n < 0 ? undefined : take(n, event);
-  };
+  dialog.typed = (event) => event.key === "Enter" ? () => take(0, event) : undefined;
   dialog.showModal();
   at("reason-list").querySelector("button").focus();
 }
@@ -53,7 +57,7 @@ export function askClass(labels, begun, chosen) {
       .sort((a, b) => (b.number === wanted) - (a.number === wanted) || b.label.startsWith(wanted) - a.label.startsWith(wanted));
   };
   const take = (label, event) => {
-    dialog.close();
+    shut(dialog);
     return chosen(label, event);
   };
   const draw = () => at("chooser-list").replaceChildren(...fits().map(({ label, number }) => make("li", {}, make("button", {
@@ -61,19 +65,16 @@ export function askClass(labels, begun, chosen) {
   }, make("kbd", {}, number), label))));
   text.value = begun;
   text.oninput = draw;
-  text.onkeydown = (event) => {
+  const takeFirst = (event) => {
     const [first] = fits();
-    if (event.key === "Enter" && first) {
-      event.preventDefault();
-      take(first.label, event);
-    }
+    return first && take(first.label, event);
   };
-  dialog.feed = (event) => {
-    const [first] = fits();
-    if (event.key === "Enter" && first) return take(first.label, event);
+  // Enter on one of the buttons is for that button.
+  dialog.keys = (event) => event.key === "Enter" && event.target === text ? () => takeFirst(event) : undefined;
+  dialog.typed = (event) => () => {
+    if (event.key === "Enter") return takeFirst(event);
     if (event.key.length === 1) text.value += event.key;
-    draw();
-    return undefined;
+    return draw();
   };
   draw();
   dialog.showModal();

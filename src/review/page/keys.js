@@ -1,6 +1,6 @@
 // Keys → acts. The same table makes the legend.
 
-import { feed, isOpen } from "./dialogs.js";
+import { feed, isOpen, meaning } from "./dialogs.js";
 
 export const KEYS = [
   { act: "next", keys: ["→", "l"], codes: ["ArrowRight", "l"], words: "next" },
@@ -31,8 +31,6 @@ const acts = new Map(KEYS.flatMap(({ act, codes }) => codes.map((code) => [code,
 /** Tells whether a key belongs to the element that has the focus. */
 function isTaken(event) {
   const { target, key } = event;
-  // Where a dialog was closed but not yet drawn away, what had the focus in it still has it.
-  if (target.closest("dialog:not([open])") !== null) return false;
   if (target.closest("input, textarea, select")) return true;
   const presses = key === "Enter" || key === " ";
   if (presses && target.closest("button:not(.cell, .frame), a")) return true;
@@ -49,17 +47,29 @@ export function listen({ act, now, isBusy, afterwards }) {
     const name = acts.get(event.key);
     return name === undefined ? undefined : now(name, event);
   };
+  // A key that means something here means nothing to what has the focus.
+  const mine = (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+  };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (isBusy() && !isOpen() && !isTaken(event) && (event.key.length === 1 || event.key === "Escape" || acts.has(event.key))) {
-      event.preventDefault();
+    if (isOpen()) {
+      const meant = meaning(event);
+      if (meant === undefined) return;
+      mine(event);
+      meant();
+      return;
+    }
+    if (isTaken(event)) return;
+    if (isBusy() && (event.key.length === 1 || event.key === "Escape" || acts.has(event.key))) {
+      mine(event);
       if (!event.repeat) afterwards(() => replay(event));
       return;
     }
-    if (isOpen() || isTaken(event)) return;
     const name = acts.get(event.key);
     if (name === undefined || (event.repeat && !["next", "back", "up", "down"].includes(name))) return;
-    event.preventDefault();
+    mine(event);
     act(name, event);
   }, { capture: true }); // Before a dialog that this very key closes.
 }

@@ -89,31 +89,38 @@ function buttons() {
   return acts;
 }
 
+/** What a decision is about: it stays that, whatever is loaded while a dialog asks. */
+const subject = () => ({ queue: view.queue, item: current(), picture: face()?.id });
+
+const isShown = ({ queue, item }) => queue === view.queue && current()?.pictures[0].id === item.pictures[0].id;
+
 /** Takes note of decisions at once, sends them, and goes on. */
-async function decide(said, words, event) {
-  const item = current();
-  const chosen = view.side;
-  outbox.decide(view.queue, item.at, said, words);
-  item.pending = words;
-  // Another class for one of a pair does not settle the pair.
-  // Another class for one of a pair does not settle the pair, but settles what it is in conflict about.
-  item.decided = view.queue === "conflicts"
-    ? said[0].picture === item.pictures[0].id || said[0].decision === "not-twins"
-    : !(isPair(item) && said[0].decision === "relabel");
+async function decide(said, words, event, about = subject()) {
+  outbox.decide(about.queue, about.item.at, said, words);
   say(`${words}.`);
-  if (item.decided) await move(1);
-  else view.side = chosen;
+  if (isShown(about)) {
+    const item = current();
+    const chosen = view.side;
+    item.pending = words;
+    // Another class for one of a pair does not settle the pair, but settles what it is in conflict about.
+    item.decided = about.queue === "conflicts"
+      ? said[0].picture === item.pictures[0].id || said[0].decision === "not-twins"
+      : !(isPair(item) && said[0].decision === "relabel");
+    if (item.decided) await move(1);
+    else view.side = chosen;
+  }
   draw();
   measure(event, "next");
 }
 
-function relabel(label, event) {
-  if (current() === undefined) return undefined;
-  return decide([{ picture: face().id, decision: "relabel", label }], `→ ${label}`, event);
+function relabel(label, event, about = subject()) {
+  if (about.item === undefined) return undefined;
+  return decide([{ picture: about.picture, decision: "relabel", label }], `→ ${label}`, event, about);
 }
 
 function chooseClass(begun) {
-  if (current() !== undefined) askClass(desk.labels, begun, (label, event) => inTurn(() => relabel(label, event)));
+  const about = subject();
+  if (about.item !== undefined) askClass(desk.labels, begun, (label, event) => inTurn(() => relabel(label, event, about)));
 }
 
 async function accept(event) {
@@ -167,9 +174,11 @@ const ACTS = {
     return decide([said], words, event);
   },
   reject() {
-    const picture = face()?.id;
-    if (!picture) return;
-    askReason(desk.reasons, (reason, event) => inTurn(() => decide([{ picture, decision: "reject", reason: reason.slug }], `rejected: ${reason.words}`, event)));
+    const about = subject();
+    if (about.item === undefined) return;
+    askReason(desk.reasons, (reason, event) => inTurn(() => decide(
+      [{ picture: about.picture, decision: "reject", reason: reason.slug }], `rejected: ${reason.words}`, event, about,
+    )));
   },
   class(event) {
     if (desk.labels.length > 9) return chooseClass(event.key);
