@@ -1,6 +1,6 @@
 //! Everything the page tells, read from the store once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use maud::{Markup, html};
 
@@ -19,7 +19,7 @@ use crate::{
         flaws,
         id::{BlobId, Label, Place, PostId},
         learning::{growth::LearningCurve, interval::RESAMPLING_SEED, suspects::Suspect},
-        link::{Download, LinkId, MediaUrl},
+        link::{Download, LinkId, MediaUrl, Trouble},
         outcome::Outcome,
         outliers::{self, Look, Outlier},
         post::Post,
@@ -43,8 +43,9 @@ pub(super) struct Facts<'a> {
     pub pictures: Vec<Picture>,
     pub posts: BTreeMap<PostId, Post>,
     /// By bytes, the earliest first.
-    pub sightings: BTreeMap<BlobId, Vec<Sighting>>,
-    pub post_of_url: BTreeMap<MediaUrl, PostId>,
+    pub sightings: BTreeMap<BlobId, Vec<Shown>>,
+    /// Of addresses that brought nothing, or nothing new.
+    post_of_url: BTreeMap<MediaUrl, PostId>,
     pub rulings: BTreeMap<BlobId, Ruling>,
     /// Everything people said of pictures.
     pub lines: Vec<Review>,
@@ -55,7 +56,7 @@ pub(super) struct Facts<'a> {
     /// The numbers of every measured picture, in the order of [`flaws::ROWS`].
     pub measures: Measures,
     pub outliers: Outliers,
-    pub downloads: BTreeMap<BlobId, Download>,
+    pub downloads: BTreeMap<BlobId, Brought>,
     pub listings: Vec<(Place, Settled<Listing>)>,
     pub accounts: Vec<Account>,
     pub gaps: Vec<Gap>,
@@ -203,37 +204,74 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// What a page tells of a picture as one post showed it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Shown {
+    created_utc: Option<i64>,
+    link: LinkId,
+    pub label: Label,
+}
+
+/// What a page tells of a file that was fetched.
+pub(super) struct Brought {
+    blob: BlobId,
+    size_bytes: u64,
+    /// Seconds since 1970-01-01 UTC.
+    pub retrieved_at: i64,
+    /// What went wrong before it went right.
+    pub troubles: BTreeSet<Trouble>,
+}
+
 /// What the posts show, and what of it was fetched.
 struct Seen {
-    sightings: BTreeMap<BlobId, Vec<Sighting>>,
+    sightings: BTreeMap<BlobId, Vec<Shown>>,
     post_of_url: BTreeMap<MediaUrl, PostId>,
-    downloads: BTreeMap<BlobId, Download>,
+    downloads: BTreeMap<BlobId, Brought>,
 }
 
 impl Seen {
     fn read(store: &Store, classes: &Classes) -> Result<Self, StoreError> {
-        let fetched: BTreeMap<MediaUrl, Download> = store.made()?.into_iter().collect();
-        let mut sightings: BTreeMap<BlobId, Vec<Sighting>> = BTreeMap::new();
+        let fetched = brought(store)?;
+        let mut sightings: BTreeMap<BlobId, Vec<Shown>> = BTreeMap::new();
         let mut post_of_url = BTreeMap::new();
         for sighting in query::sightings(store, classes)? {
-            let sighting = sighting?;
-            let url = &sighting.media.url;
-            post_of_url.entry(url.clone()).or_insert_with(|| sighting.link.post.clone());
-            if let Some(download) = fetched.get(url) {
-                sightings.entry(download.blob).or_default().push(sighting);
+            let Sighting { link, label, media, created_utc, .. } = sighting?;
+            if let Some(brought) = fetched.get(&media.url) {
+                let shown = Shown { created_utc, link: link.clone(), label };
+                sightings.entry(brought.blob).or_default().push(shown);
             }
+            post_of_url.entry(media.url).or_insert(link.post);
         }
         for seen in sightings.values_mut() {
-            seen.sort_by_key(|it| (it.created_utc, it.link.clone()));
+            seen.sort_unstable();
         }
         let mut downloads = BTreeMap::new();
-        for (url, download) in fetched {
-            if post_of_url.contains_key(&url) {
-                downloads.entry(download.blob).or_insert(download);
+        for (url, brought) in fetched {
+            if !post_of_url.contains_key(&url) {
+                continue;
+            }
+            if let Entry::Vacant(place) = downloads.entry(brought.blob) {
+                place.insert(brought);
+                // It was not lost, so nobody asks for its post.
+                post_of_url.remove(&url);
             }
         }
         Ok(Self { sightings, post_of_url, downloads })
     }
+}
+
+/// Returns what each address brought.
+fn brought(store: &Store) -> Result<BTreeMap<MediaUrl, Brought>, StoreError> {
+    let mut fetched = BTreeMap::new();
+    for entry in store.walk_settled::<Download>()? {
+        let (url, settled) = entry?;
+        if let Outcome::Made(Download { blob, size_bytes, retrieved_at, troubles, .. }) =
+            settled.outcome
+        {
+            fetched.insert(url, Brought { blob, size_bytes, retrieved_at, troubles });
+        }
+    }
+    Ok(fetched)
 }
 
 type Measures = BTreeMap<BlobId, flaws::Numbers>;
@@ -242,7 +280,7 @@ type Outliers = BTreeMap<Label, Vec<Outlier>>;
 /// Reads how alike the pictures are that were compared, twins or not.
 fn compared(
     input: &ReportInput<'_>,
-    sightings: &BTreeMap<BlobId, Vec<Sighting>>,
+    sightings: &BTreeMap<BlobId, Vec<Shown>>,
 ) -> Result<Vec<TwinPair>, StoreError> {
     let mut compared = Vec::new();
     for entry in input.store.walk_notes::<Likeness>()? {

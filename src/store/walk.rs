@@ -125,7 +125,7 @@ fn found(
     tree: &'static str,
     key: &[u8],
 ) -> Result<sled::IVec, StoreError> {
-    let annex = annexes.as_mut().map(|it| it.find(key)).transpose()?;
+    let annex = annexes.as_mut().map(|it| it.find_large(key)).transpose()?;
     annex.flatten().ok_or(StoreError::Short { tree })
 }
 
@@ -150,6 +150,13 @@ const NEAR: usize = 16;
 
 /// Where the one before was looked for, so are those farther than this.
 const NEXT: usize = 4;
+
+/// How often a large value that was found is asked for again.
+///
+/// sled writes down which leaf was read in one of 256 lists, and gives memory back only when a list
+/// has 64 entries: of what is read once, leaf by leaf, it keeps the last 16,384 leaves, whatever the
+/// size of its cache. Of thumbnails that would be a gigabyte; asked for again they fill the lists.
+const AGAIN: usize = 2;
 
 /// A place in a tree.
 pub(super) struct Cursor {
@@ -193,6 +200,16 @@ impl Cursor {
             Some(Err(source)) => Err(StoreError::Read { tree: self.name, source }),
             None => Ok(None),
         }
+    }
+
+    /// Returns the value of a key in a tree of large values, if it has one, and lets go of others.
+    fn find_large(&mut self, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
+        let found = self.find(key)?;
+        for _ in 0..AGAIN {
+            let again = self.tree.contains_key(key);
+            again.map_err(|source| StoreError::Read { tree: self.name, source })?;
+        }
+        Ok(found)
     }
 }
 
