@@ -27,6 +27,7 @@ mod derived;
 pub mod files;
 pub mod funnel;
 pub mod layout;
+mod leaves;
 pub mod ledger;
 pub mod query;
 pub mod reviews;

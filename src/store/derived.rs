@@ -8,7 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Digest, Note, Record, Store, StoreError, codec, schema::DERIVED as TREE};
+use super::{
+    Digest, Note, Record, Store, StoreError, codec, leaves::Weight, schema::DERIVED as TREE,
+};
 use crate::domain::{
     classes::Classes,
     fingerprint::Fingerprint,
@@ -34,8 +36,9 @@ const SOURCES: [&str; 7] = [
 /// leaf of more than 128 KB into a file that its cache does not count.
 const PART: usize = 8;
 
-/// How many values one thread reads at a time.
+/// How many values one thread reads at a time, and how many are held to be read.
 const VALUES: usize = 64;
+const AT_ONCE: usize = 16 * VALUES;
 
 /// What is asked; an answer is a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,16 +134,25 @@ impl Store {
         if end.asked != asked {
             return Ok(None);
         }
-        let range = question.part(0)..question.part(end.parts);
-        let values = self.tree(TREE)?.range(range).values().collect::<sled::Result<Vec<_>>>();
-        let values = values.map_err(|source| StoreError::Read { tree: TREE, source })?;
-        if u64::try_from(values.len()).ok() != Some(end.parts) {
-            // A crash came while they were forgotten.
-            return Ok(None);
-        }
+        let (first, beyond) = (question.part(0), question.part(end.parts));
+        let leaves = self.source(TREE, Weight::Heavy)?.leaves_from(&first);
+        let mut values = leaves
+            .take_while(|it| it.as_ref().map_or(true, |(key, _)| **key < *beyond))
+            .map(|it| it.map(|(_, value)| value));
         let read = |value: &sled::IVec| codec::decode_note::<Vec<T>>(TREE, value).ok();
-        let parts: Option<Vec<Vec<T>>> = values.par_iter().with_min_len(VALUES).map(read).collect();
-        Ok(parts.map(|parts| parts.into_iter().flatten().collect()))
+        let (mut list, mut parts) = (Vec::new(), 0);
+        loop {
+            let some: Vec<_> = values.by_ref().take(AT_ONCE).collect::<Result<_, _>>()?;
+            if some.is_empty() {
+                break;
+            }
+            parts += some.len();
+            let decoded = some.par_iter().with_min_len(VALUES).map(read);
+            let Some(decoded) = decoded.collect::<Option<Vec<Vec<T>>>>() else { return Ok(None) };
+            list.extend(decoded.into_iter().flatten());
+        }
+        // A crash may have come while they were forgotten.
+        Ok((u64::try_from(parts).ok() == Some(end.parts)).then_some(list))
     }
 
     /// The end is taken away first and comes last: what a crash cut short is not taken for whole.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{
     Note as _, Records, Settled, Store, StoreError,
     derived::Question,
+    leaves::Weight,
     schema::{RunName, SetRun},
     walk::read_note,
 };
@@ -236,9 +237,9 @@ fn best_sources(
     classes: &Classes,
     is_asked: impl Fn(&BlobId) -> bool + Sync,
 ) -> Result<BTreeMap<BlobId, Provenance>, StoreError> {
-    let mut entries = store.tree(Post::TREE)?.iter();
+    let mut entries = store.source(Post::TREE, Weight::Light)?.leaves_from(&[]);
     let parts = iter::from_fn(move || {
-        let part: Vec<sled::Result<_>> = entries.by_ref().take(PART).collect();
+        let part: Vec<Result<_, StoreError>> = entries.by_ref().take(PART).collect();
         (!part.is_empty()).then_some(part)
     });
     let found = parts.par_bridge().try_fold(BTreeMap::new, |mut best, part| {

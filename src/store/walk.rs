@@ -7,7 +7,10 @@ use std::{iter::Peekable, marker::PhantomData};
 
 use serde::de::DeserializeOwned;
 
-use super::{Entry, Head, Key, Note, Record, Settled, Store, StoreError, codec};
+use super::{
+    Entry, Head, Key, Note, Record, Settled, Store, StoreError, codec,
+    leaves::{Leaves, Pair, Source, Weight},
+};
 use crate::domain::outcome::Outcome;
 
 impl Store {
@@ -35,7 +38,7 @@ impl Store {
         &self,
         first: &[u8],
     ) -> Result<impl Iterator<Item = Result<Entry<R>, StoreError>> + use<R>, StoreError> {
-        let mut annexes = R::ANNEX.map(|tree| Cursor::of(self, tree)).transpose()?;
+        let mut annexes = annexes::<R>(self)?;
         Ok(self.walk_brief_from::<R>(first)?.map(move |entry| {
             let (key, settled) = entry?;
             let whole = complete(settled, |tree| found(&mut annexes, tree, &key.to_bytes()))?;
@@ -93,7 +96,7 @@ impl Store {
     pub fn walk_notes<N: Note>(
         &self,
     ) -> Result<impl Iterator<Item = Result<(N::Key, N), StoreError>> + use<N>, StoreError> {
-        Ok(self.tree(N::TREE)?.iter().map(read_note))
+        Ok(self.source(N::TREE, Weight::Light)?.leaves_from(&[]).map(read_note))
     }
 
     fn walk_tree<K: Key, T>(
@@ -102,8 +105,8 @@ impl Store {
         first: &[u8],
         read: fn(K, &[u8]) -> Result<T, StoreError>,
     ) -> Result<impl Iterator<Item = Result<T, StoreError>> + use<K, T>, StoreError> {
-        Ok(self.tree(tree)?.range(first.to_vec()..).map(move |entry| {
-            let (key, bytes) = entry.map_err(|source| StoreError::Read { tree, source })?;
+        Ok(self.source(tree, Weight::Light)?.leaves_from(first).map(move |entry| {
+            let (key, bytes) = entry?;
             let key = K::from_bytes(&key).ok_or(StoreError::KeyShape { tree })?;
             read(key, &bytes)
         }))
@@ -111,12 +114,16 @@ impl Store {
 }
 
 pub(super) fn read_note<N: Note>(
-    entry: sled::Result<(sled::IVec, sled::IVec)>,
+    entry: Result<Pair, StoreError>,
 ) -> Result<(N::Key, N), StoreError> {
     let tree = N::TREE;
-    let (key, bytes) = entry.map_err(|source| StoreError::Read { tree, source })?;
+    let (key, bytes) = entry?;
     let key = N::Key::from_bytes(&key).ok_or(StoreError::KeyShape { tree })?;
     Ok((key, codec::decode_note(tree, &bytes)?))
+}
+
+fn annexes<R: Record>(store: &Store) -> Result<Option<Cursor>, StoreError> {
+    R::ANNEX.map(|tree| Ok(Cursor::of(store.source(tree, Weight::Heavy)?))).transpose()
 }
 
 /// Finds the annex of a result that was made and has to have one.
@@ -125,7 +132,7 @@ fn found(
     tree: &'static str,
     key: &[u8],
 ) -> Result<sled::IVec, StoreError> {
-    let annex = annexes.as_mut().map(|it| it.find_large(key)).transpose()?;
+    let annex = annexes.as_mut().map(|it| it.find(key)).transpose()?;
     annex.flatten().ok_or(StoreError::Short { tree })
 }
 
@@ -151,34 +158,26 @@ const NEAR: usize = 16;
 /// Where the one before was looked for, so are those farther than this.
 const NEXT: usize = 4;
 
-/// How often a large value that was found is asked for again.
-///
-/// sled writes down which leaf was read in one of 256 lists, and gives memory back only when a list
-/// has 64 entries: of what is read once, leaf by leaf, it keeps the last 16,384 leaves, whatever the
-/// size of its cache. Of thumbnails that would be a gigabyte; asked for again they fill the lists.
-const AGAIN: usize = 2;
-
 /// A place in a tree.
-pub(super) struct Cursor {
-    name: &'static str,
-    tree: sled::Tree,
-    entries: Peekable<sled::Iter>,
+struct Cursor {
+    source: Source,
+    entries: Peekable<Leaves>,
     /// The last key that was asked for; all later ones are still to come.
     asked: Option<Vec<u8>>,
     /// How far to walk.
     near: usize,
 }
 
-type Found = sled::Result<(sled::IVec, sled::IVec)>;
+type Found = Result<Pair, StoreError>;
 
 impl Cursor {
-    pub(super) fn of(store: &Store, name: &'static str) -> Result<Self, StoreError> {
-        let tree = store.tree(name)?;
-        Ok(Self { name, entries: tree.iter().peekable(), tree, asked: None, near: NEXT })
+    fn of(source: Source) -> Self {
+        let entries = source.leaves_from(&[]).peekable();
+        Self { source, entries, asked: None, near: NEXT }
     }
 
     /// Returns the value of a key, if it has one.
-    pub(super) fn find(&mut self, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
+    fn find(&mut self, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
         let is_before = |found: &Found| found.as_ref().is_ok_and(|(other, _)| **other < *key);
         let is_it = |found: &Found| found.as_ref().map_or(true, |(other, _)| **other == *key);
         let is_ahead = self.asked.as_ref().is_none_or(|last| **last < *key);
@@ -192,24 +191,13 @@ impl Cursor {
         }
         self.near = NEAR;
         if !is_ahead || self.entries.peek().is_some_and(is_before) {
-            self.entries = self.tree.range(key.to_vec()..).peekable();
+            self.entries = self.source.leaves_from(key).peekable();
             self.near = NEXT;
         }
         match self.entries.next_if(is_it) {
-            Some(Ok((_, value))) => Ok(Some(value)),
-            Some(Err(source)) => Err(StoreError::Read { tree: self.name, source }),
+            Some(found) => found.map(|(_, value)| Some(value)),
             None => Ok(None),
         }
-    }
-
-    /// Returns the value of a key in a tree of large values, if it has one, and lets go of others.
-    fn find_large(&mut self, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
-        let found = self.find(key)?;
-        for _ in 0..AGAIN {
-            let again = self.tree.contains_key(key);
-            again.map_err(|source| StoreError::Read { tree: self.name, source })?;
-        }
-        Ok(found)
     }
 }
 
@@ -222,8 +210,8 @@ pub struct Records<R> {
 
 impl<R: Record> Records<R> {
     pub(super) fn of(store: &Store) -> Result<Self, StoreError> {
-        let annexes = R::ANNEX.map(|tree| Cursor::of(store, tree)).transpose()?;
-        Ok(Self { results: Cursor::of(store, R::TREE)?, annexes, kind: PhantomData })
+        let results = Cursor::of(store.source(R::TREE, Weight::Light)?);
+        Ok(Self { results, annexes: annexes::<R>(store)?, kind: PhantomData })
     }
 
     pub fn get(&mut self, key: &R::Key) -> Result<Option<Settled<R>>, StoreError> {
@@ -256,7 +244,8 @@ pub struct Notes<N> {
 
 impl<N: Note> Notes<N> {
     pub(super) fn of(store: &Store) -> Result<Self, StoreError> {
-        Ok(Self { notes: Cursor::of(store, N::TREE)?, kind: PhantomData })
+        let notes = Cursor::of(store.source(N::TREE, Weight::Light)?);
+        Ok(Self { notes, kind: PhantomData })
     }
 
     pub fn get(&mut self, key: &N::Key) -> Result<Option<N>, StoreError> {
@@ -289,7 +278,7 @@ mod tests {
             (0..3005).flat_map(|n: u32| [n, n, n.saturating_sub(1)]).collect(),
         ];
         for order in orders {
-            let mut cursor = Cursor::of(&store, Reached::TREE).unwrap();
+            let mut cursor = Cursor::of(store.source(Reached::TREE, Weight::Heavy).unwrap());
             for n in order {
                 let is_there = n < 3000 && n % 3 != 1;
                 let found = cursor.find(&key(n)).unwrap();

@@ -9,9 +9,13 @@ use std::{
 };
 
 use image::imageops;
-use snapset::pixels::{
-    Picture,
-    encode::{self, JpegLayout, Scans},
+use snapset::{
+    domain::{fingerprint::Fingerprint, id::BlobId, outcome::Outcome, quality::Quality},
+    pixels::{
+        Picture,
+        encode::{self, JpegLayout, Scans},
+    },
+    store::{Digest, Settled, Stamp, Store},
 };
 
 use super::{
@@ -47,7 +51,7 @@ fn peak_mb_of(command: &mut Command) -> u64 {
             assert_eq!(ended.code(), Some(0));
             return peak;
         }
-        thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -59,6 +63,41 @@ fn ten_times_the_posts_take_hardly_more_memory() {
     // 35 to 45 MB more were seen: the store's own tables, 0.5 kB a post. All posts held at once
     // would be several times that.
     assert!(many < few + 70, "10,000 posts took {few} MB, 100,000 took {many} MB");
+}
+
+/// Puts fingerprints into an empty store and returns the most memory a report of it took, in MB.
+fn report_peak_mb(n: u32) -> u64 {
+    let bench = Bench::with("[classes]\na = [\"folder:photos\"]\n");
+    let stamp = Stamp { revision: 1, recipe: Digest::of(&0), input: Digest::of(&0) };
+    let print = |number: u32| {
+        let print = Fingerprint {
+            width_px: 64,
+            height_px: 64,
+            format: "jpeg".to_owned(),
+            views: Vec::new(),
+            thumbnail: number.to_le_bytes().repeat(1024),
+            colours: number.to_le_bytes().repeat(192),
+            quality: Quality::default(),
+        };
+        (BlobId::of(&number.to_le_bytes()), Settled { stamp, outcome: Outcome::Made(print) })
+    };
+    let store = Store::open(&bench.path("data/small/store")).unwrap();
+    let numbers: Vec<u32> = (0..n).collect();
+    for part in numbers.chunks(1000) {
+        let prints: Vec<_> = part.iter().map(|number| print(*number)).collect();
+        store.put_all::<Fingerprint>(&prints).unwrap();
+    }
+    drop(store);
+    peak_mb_of(&mut bench.command(&["report", "pipelines/small.toml"]))
+}
+
+#[test]
+fn thumbnails_that_were_looked_at_are_let_go_of() {
+    let (few, many) = (report_peak_mb(4_000), report_peak_mb(40_000));
+
+    assert!(0 < few);
+    // The thumbnails alone have 175 MB more.
+    assert!(many < few + 90, "4,000 took {few} MB, 40,000 took {many} MB");
 }
 
 #[test]
