@@ -139,17 +139,18 @@ impl Store {
         let mut values = leaves
             .take_while(|it| it.as_ref().map_or(true, |(key, _)| **key < *beyond))
             .map(|it| it.map(|(_, value)| value));
+        let mut some = || values.by_ref().take(AT_ONCE).collect::<Result<Vec<_>, _>>();
         let read = |value: &sled::IVec| codec::decode_note::<Vec<T>>(TREE, value).ok();
         let (mut list, mut parts) = (Vec::new(), 0);
-        loop {
-            let some: Vec<_> = values.by_ref().take(AT_ONCE).collect::<Result<_, _>>()?;
-            if some.is_empty() {
-                break;
-            }
-            parts += some.len();
-            let decoded = some.par_iter().with_min_len(VALUES).map(read);
-            let Some(decoded) = decoded.collect::<Option<Vec<Vec<T>>>>() else { return Ok(None) };
+        let mut held = some()?;
+        while !held.is_empty() {
+            // The next are fetched while these are read.
+            let decode = || held.par_iter().with_min_len(VALUES).map(read).collect();
+            let (next, decoded) = rayon::join(&mut some, decode);
+            let Some::<Vec<Vec<T>>>(decoded) = decoded else { return Ok(None) };
+            parts += held.len();
             list.extend(decoded.into_iter().flatten());
+            held = next?;
         }
         // A crash may have come while they were forgotten.
         Ok((u64::try_from(parts).ok() == Some(end.parts)).then_some(list))
