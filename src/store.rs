@@ -37,6 +37,7 @@ mod walk;
 
 pub use codec::{Digest, Ending, Head, Stamp};
 use files::FileError;
+use leaves::Weight;
 use schema::Withdrawn;
 use walk::complete;
 pub use walk::{Notes, Records};
@@ -267,8 +268,8 @@ impl Store {
         let fresh: std::collections::BTreeSet<Vec<u8>> =
             notes.iter().map(|(key, _)| key.to_bytes()).collect();
         let mut outdated = Vec::new();
-        for key in self.tree(N::TREE)?.iter().keys() {
-            let key = key.map_err(|source| StoreError::Read { tree: N::TREE, source })?;
+        for entry in self.source(N::TREE, Weight::Light)?.leaves_from(&[]) {
+            let (key, _) = entry?;
             if !fresh.contains(key.as_ref()) {
                 outdated.push(key.to_vec());
             }

@@ -1,6 +1,6 @@
 //! Everything the page tells, read from the store once.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
@@ -246,14 +246,16 @@ impl Seen {
             seen.sort_unstable();
         }
         let mut downloads = BTreeMap::new();
+        let mut blobs = BTreeSet::new();
         for (url, brought) in fetched {
-            if !post_of_url.contains_key(&url) {
-                continue;
-            }
-            if let Entry::Vacant(place) = downloads.entry(brought.blob) {
-                place.insert(brought);
-                // It was not lost, so nobody asks for its post.
+            let is_new = blobs.insert(brought.blob);
+            // What brought something new was not lost, so nobody asks for its post.
+            let is_seen = post_of_url.contains_key(&url);
+            if is_new {
                 post_of_url.remove(&url);
+            }
+            if is_seen {
+                downloads.entry(brought.blob).or_insert(brought);
             }
         }
         Ok(Self { sightings, post_of_url, downloads })

@@ -18,7 +18,7 @@ pub(super) enum Weight {
 
 impl Weight {
     /// Returns how often each value is asked for again, in fourths: a tree that is walked keeps
-    /// some five leaves for each list, or two.
+    /// some twenty leaves for each list, or three.
     fn again(self) -> u32 {
         match self {
             Self::Light => 1,
@@ -55,7 +55,8 @@ impl Store {
 impl Source {
     /// Walks from the first key that is not before `key`.
     pub(super) fn leaves_from(&self, key: &[u8]) -> Leaves {
-        Leaves { entries: self.tree.range(key..), source: self.clone(), owed: 0 }
+        // Whoever looks for a place and reads one value asks for that one again.
+        Leaves { entries: self.tree.range(key..), source: self.clone(), owed: 3 }
     }
 }
 

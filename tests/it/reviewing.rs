@@ -112,7 +112,8 @@ impl Page<'_> {
         }
     }
 
-    /// A key before a closed dialog is drawn away, and one behind what was loaded under a dialog.
+    /// A key before a closed dialog is drawn away, one that is held down, and one behind what was
+    /// loaded under a dialog.
     fn press_at_bad_moments(&self, browser: &Browser) {
         go_to(browser, "audit");
         mode(browser, "focus");
@@ -132,16 +133,22 @@ impl Page<'_> {
         let shown = "return document.querySelector('#items .facts .soft').textContent";
         let asked = browser.script(shown);
         browser.script(
-            "window.quick = fetch; window.fetch = (...it) => \
-             new Promise((done) => setTimeout(() => done(quick(...it)), 500))",
+            "window.quick = fetch; window.held = []; window.fetch = (...it) => \
+             new Promise((done) => held.push(() => done(quick(...it))))",
         );
         browser.press(&["u", "c"]);
         browser.wait("document.activeElement.closest('#chooser[open]')");
         assert_eq!(browser.script(shown), asked);
+        let is_open = browser.script(
+            "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', \
+             { key: 'Enter', repeat: true, bubbles: true, cancelable: true })); \
+             return document.querySelector('#chooser').open",
+        );
+        assert_eq!(is_open, true, "a key held down answers nothing");
+        browser.script("window.fetch = quick; for (const it of held) it()");
         browser.wait(SENT);
         browser
             .wait(&format!("document.querySelector('#items .facts .soft').textContent != {asked}"));
-        browser.script("window.fetch = quick");
         browser.press(&["2", ENTER]);
         let lines = self.wait_for(browser, before + 3);
         let written = serde_json::to_value(lines.last().unwrap()).unwrap();

@@ -55,7 +55,9 @@ export function listen({ act, now, isBusy, afterwards }) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (isOpen()) {
-      const meant = meaning(event);
+      // What opened the dialog and is still held down does not answer it.
+      const isHeld = event.repeat && event.key === "Enter";
+      const meant = isHeld ? () => {} : meaning(event);
       if (meant === undefined) return;
       mine(event);
       meant();

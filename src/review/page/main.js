@@ -22,7 +22,7 @@ function draw() {
   drawQueues(desk, chooseQueue);
   drawPlace(desk);
   drawItems(chooseCell, chooseSide);
-  drawClasses(desk, (label, event) => afterwards(() => relabel(label, event)), chooseClass);
+  drawClasses(desk, (label, event) => afterwards(() => relabel(label, event)), () => act("chooser"));
   drawActs(buttons(), press);
   drawPurity(desk);
   if (document.activeElement !== at("filter")) at("filter").value = view.filter;
@@ -92,7 +92,8 @@ function buttons() {
 /** What a decision is about: it stays that, whatever is loaded while a dialog asks. */
 const subject = () => ({ queue: view.queue, item: current(), picture: face()?.id });
 
-const isShown = ({ queue, item }) => queue === view.queue && current()?.pictures[0].id === item.pictures[0].id;
+const faces = (item) => item?.pictures.map((it) => it.id).join();
+const isShown = ({ queue, item }) => queue === view.queue && faces(current()) === faces(item);
 
 /** Takes note of decisions at once, sends them, and goes on. */
 async function decide(said, words, event, about = subject()) {
@@ -266,8 +267,8 @@ const act = (name, event) => afterwards(() => ACTS[name](event));
 
 /** A button was pressed; after a pointer the keys belong to the pictures again. */
 async function press(name, event) {
+  if (event.detail > 0) at("stage").focus({ preventScroll: true });
   await act(name, event);
-  if (event.detail > 0 && !document.querySelector("dialog[open]")) at("stage").focus({ preventScroll: true });
 }
 
 function chooseCell(index) {
